@@ -1,0 +1,2 @@
+//! Access methods: heap and nbtree.
+#![forbid(unsafe_code)]

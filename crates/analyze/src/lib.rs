@@ -1,0 +1,2 @@
+//! Names and types resolved.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! System catalogs.
+#![forbid(unsafe_code)]

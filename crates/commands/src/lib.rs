@@ -1,0 +1,2 @@
+//! Utility statements.
+#![forbid(unsafe_code)]

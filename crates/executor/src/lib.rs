@@ -1,0 +1,2 @@
+//! Operators over batches.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The bodies of the built-in functions.
+#![forbid(unsafe_code)]

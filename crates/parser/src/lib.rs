@@ -1,0 +1,2 @@
+//! Text in, tree out.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Paths, costs, plans.
+#![forbid(unsafe_code)]

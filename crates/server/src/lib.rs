@@ -1,0 +1,2 @@
+//! Wire protocol and sessions.
+#![forbid(unsafe_code)]

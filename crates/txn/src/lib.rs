@@ -1,0 +1,2 @@
+//! Transactions.
+#![forbid(unsafe_code)]

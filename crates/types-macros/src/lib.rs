@@ -1,0 +1,2 @@
+//! The `#[builtin]` macro.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Datums, columns, batches, the registry of built-ins.
+#![forbid(unsafe_code)]

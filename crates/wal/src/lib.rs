@@ -1,0 +1,2 @@
+//! The write-ahead log.
+#![forbid(unsafe_code)]
