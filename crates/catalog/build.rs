@@ -1,7 +1,7 @@
 //! Turns `data/*.tsv` into Rust: a struct for a row of each catalog, column numbers, ids by name. Rows stay text.
 //!
-//! Written to `$OUT_DIR`: `rows.rs` (structs and the table of catalogs), `cols.rs` (column numbers), `oids.rs` (PostgreSQL's names for ids),
-//! `fmgroids.rs` (functions' ids by name).
+//! Written to `$OUT_DIR`: `rows.rs` (structs and the table of catalogs), `cols.rs` (column numbers), `oids.rs`
+//! (PostgreSQL's names for ids), `fmgroids.rs` (functions' ids by name), `syscaches.rs` (which index serves which cache).
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -130,6 +130,7 @@ fn main() {
         writeln!(oids, "pub const {}: Oid = Oid({});", r[0], r[1]).unwrap();
     }
 
+    fs::write(Path::new(&out).join("syscaches.rs"), syscaches(&data, &class, &attribute)).expect("OUT_DIR can be written");
     fs::write(Path::new(&out).join("rows.rs"), rows).expect("OUT_DIR can be written");
     fs::write(Path::new(&out).join("cols.rs"), cols).expect("OUT_DIR can be written");
     fs::write(Path::new(&out).join("oids.rs"), oids).expect("OUT_DIR can be written");
@@ -154,4 +155,41 @@ fn fmgroids(data: &Path) -> String {
         writeln!(out, "pub const F_{name}: Oid = Oid({});", r[oid]).unwrap();
     }
     out
+}
+
+/// The caches, each with its index and that index's key columns.
+fn syscaches(data: &Path, class: &Table, attribute: &Table) -> String {
+    let index = Table::read(&data.join("pg_index.tsv"));
+    let oid_of = |name: &str| &class.rows.iter().find(|r| r[1] == name).unwrap_or_else(|| panic!("no {name}"))[0];
+    let [indrelid, indkey] = ["indrelid", "indkey"].map(|n| index.col(n));
+    let [attrelid, atttypid, attnum] = ["attrelid", "atttypid", "attnum"].map(|n| attribute.col(n));
+    let shared = class.col("relisshared");
+    let (mut ids, mut defs) = (String::new(), String::new());
+    for r in Table::read(&data.join("syscaches.tsv")).rows {
+        let oid = oid_of(&r[2]);
+        let i = index.rows.iter().find(|i| i[0] == *oid).expect("its pg_index row");
+        let keys: Vec<String> = i[indkey]
+            .split(' ')
+            .map(|k| {
+                let a = attribute.rows.iter().find(|a| a[attrelid] == i[indrelid] && a[attnum] == k);
+                format!("({k}, Oid({}))", a.expect("the key column")[atttypid])
+            })
+            .collect();
+        let c = class.rows.iter().find(|c| c[0] == i[indrelid]).expect("its pg_class row");
+        writeln!(ids, "    {} = {},", r[1], r[0]).unwrap();
+        writeln!(
+            defs,
+            "    CacheDef {{ id: CacheId::{}, catalog: Oid({}), index: Oid({oid}), keys: &[{}], shared: {} }},",
+            r[1],
+            i[indrelid],
+            keys.join(", "),
+            c[shared] == "t"
+        )
+        .unwrap();
+    }
+    format!(
+        "/// The system caches, by PostgreSQL's names and numbers. (PostgreSQL: `SysCacheIdentifier`)\n\
+         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]\n#[repr(u8)]\npub enum CacheId {{\n{ids}}}\n\
+         /// In the order of their numbers.\npub static SYSCACHES: &[CacheDef] = &[\n{defs}];\n"
+    )
 }

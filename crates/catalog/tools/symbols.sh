@@ -22,3 +22,13 @@ here=$(cd "$(dirname "$0")/.." && pwd)
     printf '%s\t%s\n' "$name" "$oid"
   done | LC_ALL=C sort -t "$(printf '\t')" -k2,2n -k1,1
 } > "$here/data/oid_symbols.tsv"
+
+# The system caches in PostgreSQL's order: their numbers are part of the write-ahead log (invalidation messages).
+{
+  printf 'id\tname\tindex\n'
+  awk '/^enum SysCacheIdentifier/ { on = 1; next } /^}/ { on = 0 } on && /^\t[A-Z0-9]+,/ { gsub(/[\t,]/, ""); print n++, $1 }' "$inc/catalog/syscache_ids.h" |
+  while read -r id name; do
+    index=$(sed -n "s/^MAKE_SYSCACHE($name, *\([a-z0-9_]*\),.*/\1/p" "$inc"/catalog/pg_*.h)
+    printf '%s\t%s\t%s\n' "$id" "$name" "$index"
+  done
+} > "$here/data/syscaches.tsv"
