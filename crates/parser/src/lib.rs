@@ -1,2 +1,108 @@
-//! Text in, tree out.
+//! Text in, tree out: PostgreSQL 18's lexer and grammar, by hand.
+//!
+//! ```text
+//! parse(sql)                 -> Vec<RawStmt>     statements of a string, `SelectStmt` etc. in `ast`
+//! parse_with(sql, options)   -> Parsed           the same under other string rules, with notices
+//! parse_type_name("int[]")   -> TypeName         for regtype and such
+//! parse_plpgsql_expr(text)   -> RawStmt          `SELECT text`, for PL/pgSQL's expressions
+//! parse_plpgsql_assign(..)   -> RawStmt          `target := expr`
+//! quote_identifier, quote_qualified, quote_literal
+//! keywords::lookup, keywords::KEYWORDS
+//! lexer::Lexer
+//! ```
+//!
+//! Positions are byte offsets from 0. Nothing here looks at catalogs or settings.
+//!
+//! PostgreSQL: `parser/scan.l`, `parser/gram.y`, `parser/parser.c`, `common/keywords.c`.
 #![forbid(unsafe_code)]
+
+pub mod ast;
+
+use ast::{RawStmt, TypeName};
+use base::{PgError, Result};
+use std::borrow::Cow;
+
+/// How `\'` is treated in plain strings. (PostgreSQL: GUC `backslash_quote`)
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BackslashQuote {
+    Off,
+    On,
+    #[default]
+    SafeEncoding,
+}
+
+/// The settings that change how text is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    pub standard_conforming_strings: bool,
+    pub escape_string_warning: bool,
+    pub backslash_quote: BackslashQuote,
+    /// The longest nesting before `stack depth limit exceeded`.
+    pub max_depth: u32,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            standard_conforming_strings: true,
+            escape_string_warning: true,
+            backslash_quote: BackslashQuote::SafeEncoding,
+            max_depth: 2000,
+        }
+    }
+}
+
+/// What [`parse_with`] returns.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Parsed {
+    pub stmts: Vec<RawStmt>,
+    /// NOTICE and WARNING reports (identifiers cut to 63 bytes, escapes in plain strings), for the caller to send.
+    pub notices: Vec<PgError>,
+}
+
+/// The statements of `sql`; none for blanks and comments.
+pub fn parse(sql: &str) -> Result<Vec<RawStmt>> {
+    Ok(parse_with(sql, &Options::default())?.stmts)
+}
+
+/// As [`parse`], under the given settings and with the notices.
+pub fn parse_with(_sql: &str, _options: &Options) -> Result<Parsed> {
+    Err(PgError::unsupported("the parser"))
+}
+
+/// A type alone: `int`, `pg_catalog.text[]`, `varchar(10)`. (PostgreSQL: `typeStringToTypeName`)
+pub fn parse_type_name(_text: &str) -> Result<TypeName> {
+    Err(PgError::unsupported("the parser"))
+}
+
+/// `text` as PL/pgSQL's expressions are: a SELECT without its first word. (PostgreSQL: `RAW_PARSE_PLPGSQL_EXPR`)
+pub fn parse_plpgsql_expr(_text: &str) -> Result<RawStmt> {
+    Err(PgError::unsupported("the parser"))
+}
+
+/// `target := expr`, whose target has `nnames` (1 to 3) names. (PostgreSQL: `RAW_PARSE_PLPGSQL_ASSIGN*`)
+pub fn parse_plpgsql_assign(_text: &str, _nnames: i32) -> Result<RawStmt> {
+    Err(PgError::unsupported("the parser"))
+}
+
+/// `name`, in double quotes unless it would read back the same without. (PostgreSQL: `quote_identifier`)
+pub fn quote_identifier(name: &str) -> Cow<'_, str> {
+    Cow::Owned(format!("\"{}\"", name.replace('"', "\"\"")))
+}
+
+/// `schema.name`, each part quoted where needed. (PostgreSQL: `quote_qualified_identifier`)
+pub fn quote_qualified(schema: Option<&str>, name: &str) -> String {
+    match schema {
+        Some(schema) => format!("{}.{}", quote_identifier(schema), quote_identifier(name)),
+        None => quote_identifier(name).into_owned(),
+    }
+}
+
+/// `text` as a literal, with `E''` where it holds backslashes. (PostgreSQL: `quote_literal_cstr`)
+pub fn quote_literal(text: &str) -> String {
+    let body = text.replace('\'', "''");
+    match body.contains('\\') {
+        true => format!("E'{}'", body.replace('\\', "\\\\")),
+        false => format!("'{body}'"),
+    }
+}
