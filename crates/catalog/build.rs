@@ -130,7 +130,8 @@ fn main() {
         writeln!(oids, "pub const {}: Oid = Oid({});", r[0], r[1]).unwrap();
     }
 
-    fs::write(Path::new(&out).join("syscaches.rs"), syscaches(&data, &class, &attribute)).expect("OUT_DIR can be written");
+    fs::write(Path::new(&out).join("syscaches.rs"), syscaches(&data, &class, &attribute))
+        .expect("OUT_DIR can be written");
     fs::write(Path::new(&out).join("rows.rs"), rows).expect("OUT_DIR can be written");
     fs::write(Path::new(&out).join("cols.rs"), cols).expect("OUT_DIR can be written");
     fs::write(Path::new(&out).join("oids.rs"), oids).expect("OUT_DIR can be written");

@@ -150,11 +150,7 @@ impl AclItem {
     }
     pub fn from_bytes(b: [u8; 16]) -> AclItem {
         let word = |i: usize| u32::from_le_bytes([b[i], b[i + 1], b[i + 2], b[i + 3]]);
-        AclItem {
-            grantee: Oid(word(0)),
-            grantor: Oid(word(4)),
-            bits: u64::from(word(8)) | u64::from(word(12)) << 32,
-        }
+        AclItem { grantee: Oid(word(0)), grantor: Oid(word(4)), bits: u64::from(word(8)) | u64::from(word(12)) << 32 }
     }
 
     /// Reads `grantee=privileges/grantor`. `role` finds a role by name. A missing grantor means the bootstrap superuser (PostgreSQL warns
@@ -172,9 +168,7 @@ impl AclItem {
             }
             (name, rest) = identifier(rest)?;
             if name.is_empty() {
-                return Err(
-                    bad("missing name".into()).hint("A name must follow the \"group\" or \"user\" key word.")
-                );
+                return Err(bad("missing name".into()).hint("A name must follow the \"group\" or \"user\" key word."));
             }
         }
         let Some(mut rest) = rest.strip_prefix('=') else { return Err(bad("missing \"=\" sign".into())) };
@@ -206,7 +200,7 @@ impl AclItem {
     /// `grantee=privileges/grantor`. `role` gives a role's name; an unknown one is printed as a number. (PostgreSQL: `aclitemout`)
     pub fn print(&self, role: &dyn Fn(Oid) -> Option<String>) -> String {
         let mut out = String::new();
-        let mut put = |out: &mut String, id: Oid| match role(id) {
+        let put = |out: &mut String, id: Oid| match role(id) {
             Some(name) => put_identifier(out, &name),
             None => out.push_str(&id.to_string()),
         };

@@ -78,7 +78,11 @@ fn header(n: usize, elem: Oid, lower: i32) -> Vec<u8> {
 }
 
 /// An array of elements of a fixed length. An empty one has no dimension, except for the vector types.
-pub(crate) fn build_fixed<const N: usize>(elem: Oid, lower: i32, elements: impl ExactSizeIterator<Item = [u8; N]>) -> Datum {
+pub(crate) fn build_fixed<const N: usize>(
+    elem: Oid,
+    lower: i32,
+    elements: impl ExactSizeIterator<Item = [u8; N]>,
+) -> Datum {
     if elements.len() == 0 && lower == 1 {
         return empty(elem);
     }
@@ -123,7 +127,8 @@ mod tests {
     #[test]
     fn there_and_back() {
         for list in [vec![], vec!["a"], vec!["", "abc", "defg", "x", ""]] {
-            let d = build_varlena(types::oid::TEXTOID, list.iter().map(|s| s.as_bytes()).collect::<Vec<_>>().into_iter());
+            let d =
+                build_varlena(types::oid::TEXTOID, list.iter().map(|s| s.as_bytes()).collect::<Vec<_>>().into_iter());
             let got = varlena(d.as_ref().as_bytes()).unwrap();
             assert_eq!(got, list.iter().map(|s| s.as_bytes()).collect::<Vec<_>>());
         }

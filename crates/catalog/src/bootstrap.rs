@@ -17,7 +17,7 @@ use types::{Datum, IntoDatum};
 use crate::acl::AclItem;
 use crate::row::{CATALOGS, CatalogDef, CatalogRow, Field, PgIndex, catalog_def};
 use crate::scan::{CatalogScan, Row};
-use crate::{array, oids};
+use crate::{array, cols, oids};
 
 /// The bodies of the functions in language `sql`.
 const SQL_FUNCTIONS: &str = include_str!("../data/sql_functions.tsv");
@@ -37,13 +37,15 @@ pub fn published_rows(def: &CatalogDef) -> Result<Vec<Vec<Datum>>> {
             let field = fields.next().ok_or_else(|| bad(def.name, line))?;
             let value = match (field, *name) {
                 ("\\N", _) => Datum::Null,
-                (text, "proargdefaults") => Datum::text(&default_nodes(text, row.get(17), row.get(19))?),
+                (text, "proargdefaults") => {
+                    Datum::text(&default_nodes(text, row.get(cols::pg_proc::PROARGTYPES as usize - 1))?)
+                }
                 (text, _) => value(*typid, &unescape(text), &roles).map_err(|_| bad(def.name, line))?,
             };
             row.push(value);
         }
         if let Some(body) = bodies.get(line.split('\t').next().unwrap_or("")) {
-            row[usize::from(crate::cols::pg_proc::PROSRC.unsigned_abs()) - 1] = Datum::text(body);
+            row[cols::pg_proc::PROSRC as usize - 1] = Datum::text(body);
         }
         out.push(row);
     }
@@ -159,9 +161,9 @@ fn value(typid: Oid, text: &str, roles: &HashMap<&'static str, Oid>) -> Result<D
 
 /// The node text for the defaults of a function's last input arguments, given as SQL: constants of a few types.
 /// (PostgreSQL: `pg_proc.proargdefaults`)
-fn default_nodes(text: &str, nargs_or_types: Option<&Datum>, types: Option<&Datum>) -> Result<String> {
-    let types = [types, nargs_or_types].into_iter().flatten().find_map(|d| Vec::<Oid>::of(d.as_ref()).ok());
+fn default_nodes(text: &str, types: Option<&Datum>) -> Result<String> {
     let types = types.ok_or_else(|| PgError::internal("a function without argument types"))?;
+    let types = Vec::<Oid>::of(types.as_ref())?;
     let defaults: Vec<&str> = text.split(", ").collect();
     let first = types.len().checked_sub(defaults.len()).ok_or_else(|| PgError::internal("too many defaults"))?;
     let nodes: Result<Vec<String>> = defaults.iter().zip(&types[first..]).map(|(d, t)| default_node(d, *t)).collect();
@@ -179,7 +181,7 @@ fn default_node(text: &str, typid: Oid) -> Result<String> {
     };
     let cast = |function: Oid, argument: String| {
         format!(
-            "{{FUNCEXPR :funcid {function} :funcresulttype 701 :funcretset false :funcvariadic false :funcformat 2 \
+            "{{FUNCEXPR :funcid {function} :funcresulttype {typid} :funcretset false :funcvariadic false :funcformat 2 \
              :funccollid 0 :inputcollid 0 :args ({argument}) :location -1}}"
         )
     };
@@ -189,9 +191,9 @@ fn default_node(text: &str, typid: Oid) -> Result<String> {
         (INT4OID, _) => by_value(INT4OID, 4, literal.parse().map_err(|_| bad("pg_proc", text))?),
         // As the parser sees them: an integer or a numeric constant, cast. The only numeric one is 0.0.
         (FLOAT8OID, "0.0") => cast(oids::fmgr::F_FLOAT8_NUMERIC, varlena(NUMERICOID, &[0x80, 0x80])),
-        (FLOAT8OID, _) => {
-            let v = literal.parse().map_err(|_| bad("pg_proc", text))?;
-            cast(oids::fmgr::F_FLOAT8_INT4, by_value(INT4OID, 4, v))
+        (FLOAT8OID | INT8OID, _) => {
+            let function = if typid == INT8OID { oids::fmgr::F_INT8_INT4 } else { oids::fmgr::F_FLOAT8_INT4 };
+            cast(function, by_value(INT4OID, 4, literal.parse().map_err(|_| bad("pg_proc", text))?))
         }
         (TEXTOID, _) => varlena(TEXTOID, literal.as_bytes()),
         // An empty object, an empty array.

@@ -16,4 +16,10 @@ pub struct Row {
 pub trait CatalogScan: Send + Sync {
     /// The rows whose first index columns equal `keys`, in index order. With an invalid index or no keys: all rows.
     fn scan(&self, catalog: Oid, index: Oid, keys: &[Datum]) -> Result<Vec<Row>>;
+
+    /// The file of a mapped relation, from the relation mapping files. (PostgreSQL: `RelationMapOidToFilenumber`)
+    fn mapped_file(&self, rel: Oid, shared: bool) -> Result<Oid> {
+        let _ = shared;
+        Ok(rel)
+    }
 }
