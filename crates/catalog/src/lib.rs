@@ -1,2 +1,3 @@
 //! System catalogs.
 #![forbid(unsafe_code)]
+pub mod scram;
