@@ -23,6 +23,7 @@ pub mod oids;
 pub mod relcache;
 pub mod row;
 pub mod scan;
+pub mod scram;
 mod slots;
 pub mod syscache;
 

@@ -1,2 +1,5 @@
-//! Wire protocol and sessions.
+//! Wire protocol, authentication, sessions.
 #![forbid(unsafe_code)]
+
+pub mod auth;
+pub mod protocol;
