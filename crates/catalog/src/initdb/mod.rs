@@ -261,17 +261,7 @@ fn write_log(vfs: &dyn Vfs, options: &Options) -> Result<()> {
         parameters,
         checkpoint,
     };
-    if let Err(e) = wal::bootstrap::create(vfs, &new) {
-        if e.sqlstate() != FEATURE_NOT_SUPPORTED {
-            return Err(e);
-        }
-        let lsn = wal::bootstrap::first_record(options.wal_segment_size);
-        let mut cp = checkpoint;
-        cp.redo = lsn;
-        let mut c = wal::ControlFile::new_cluster(system_identifier, nonce, lsn, cp);
-        c.data_checksum_version = u32::from(options.checksums);
-        wal::control::create(vfs, &c)?;
-    }
+    wal::bootstrap::create(vfs, &new)?;
     Ok(())
 }
 
