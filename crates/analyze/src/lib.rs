@@ -1,2 +1,5 @@
-//! Names and types resolved.
+//! Names and types resolved: syntax tree to `Query`; rewriting; node-tree text; deparsing.
 #![forbid(unsafe_code)]
+
+pub mod query;
+pub mod walk;
