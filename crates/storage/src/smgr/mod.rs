@@ -137,7 +137,11 @@ impl Smgr {
         if matches!(&opened, Err(e) if e.kind() == io::ErrorKind::NotFound) {
             let dir = parent_of(&f.path);
             self.vfs.create_dir_all(dir).or_pg("create directory", dir)?;
-            self.queue.register_dir(parent_of(dir));
+            let mut above = dir;
+            while !above.is_empty() {
+                above = parent_of(above);
+                self.queue.register_dir(above);
+            }
             opened = self.vfs.open(&f.path, mode);
         }
         let file = opened.or_pg("create file", &f.path)?;
