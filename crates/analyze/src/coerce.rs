@@ -10,7 +10,7 @@ use types::{Datum, DatumRef};
 
 use crate::context::ParamTypes;
 use crate::exprtype::leftmost;
-use crate::format_type::format_type;
+use crate::lookup::format_type;
 use crate::lookup::{Lookup, typtype};
 use crate::poly;
 use crate::query::*;
@@ -594,7 +594,7 @@ impl Analyzer<'_, '_> {
     }
 
     fn no_set(&self, e: Expr, l: Location, construct: &str) -> Result<Expr> {
-        if crate::walk::returns_set(&e)? {
+        if crate::walker::returns_set(&e)? {
             let m = format!("argument of {construct} must not return a set");
             return Err(PgError::new(DATATYPE_MISMATCH, m).at(l));
         }
@@ -665,7 +665,7 @@ impl Analyzer<'_, '_> {
     /// All `$n` got one type each. (PostgreSQL: `check_variable_parameters`)
     pub(crate) fn check_params(&self, q: &Query) -> Result<()> {
         struct Check<'a>(&'a [Oid]);
-        impl crate::walk::Walker for Check<'_> {
+        impl crate::walker::Walker for Check<'_> {
             type Break = PgError;
             fn expr(&mut self, e: &Expr) -> Result<()> {
                 if let Expr::Param(p) = e
@@ -681,17 +681,17 @@ impl Analyzer<'_, '_> {
                         return Err(PgError::new(AMBIGUOUS_PARAMETER, m).at(p.location));
                     }
                 }
-                crate::walk::walk_expr(self, e)
+                crate::walker::walk_expr(self, e)
             }
             fn query(&mut self, q: &Query) -> Result<()> {
-                crate::walk::walk_query(self, q)
+                crate::walker::walk_query(self, q)
             }
         }
         let ParamTypes::Variable(known) = &*self.params else { return Ok(()) };
         if known.is_empty() {
             return Ok(());
         }
-        use crate::walk::Walker;
+        use crate::walker::Walker;
         Check(known).query(q)?;
         // Declared but never used in a way that tells their type.
         for (i, t) in known.iter().enumerate() {

@@ -1,6 +1,7 @@
-//! What an expression is: its type, modifier, collation and place in the text.
+//! More of what an expression is: its place in the text, its input collation, and setting collations. Its type, modifier and
+//! collation are in [`crate::walk`].
 //!
-//! PostgreSQL: `nodes/nodeFuncs.c` (`exprType`, `exprTypmod`, `exprCollation`, `exprInputCollation`, `exprLocation`).
+//! PostgreSQL: `nodes/nodeFuncs.c` (`exprInputCollation`, `exprLocation`, `exprSetCollation`).
 
 use base::Oid;
 use base::error::Location;
@@ -8,94 +9,7 @@ use types::oid::*;
 
 use crate::query::*;
 
-/// Who knows the array type over an element type; asked for `ARRAY(SELECT ..)`.
-pub trait ArrayTypes {
-    fn array_type_of(&self, elem: Oid) -> Oid;
-}
-
 impl Expr {
-    /// The result type. (PostgreSQL: `exprType`)
-    pub fn type_oid(&self) -> Oid {
-        match self {
-            Expr::Var(v) => v.vartype.oid,
-            Expr::Const(c) => c.ty.oid,
-            Expr::Param(p) => p.ty.oid,
-            Expr::Aggref(a) => a.aggtype,
-            Expr::GroupingFunc(_) => INT4OID,
-            Expr::WindowFunc(w) => w.wintype,
-            Expr::SubscriptingRef(s) => s.refrestype,
-            Expr::FuncExpr(f) => f.funcresulttype,
-            Expr::NamedArgExpr(n) => n.arg.type_oid(),
-            Expr::OpExpr(o) | Expr::DistinctExpr(o) | Expr::NullIfExpr(o) => o.opresulttype,
-            Expr::ScalarArrayOpExpr(_) | Expr::BoolExpr(_) | Expr::RowCompareExpr(_) => BOOLOID,
-            Expr::SubLink(s) => s.type_mod().oid,
-            Expr::FieldSelect(f) => f.resulttype.oid,
-            Expr::FieldStore(f) => f.resulttype,
-            Expr::RelabelType(r) => r.resulttype.oid,
-            Expr::CoerceViaIO(c) => c.resulttype,
-            Expr::ArrayCoerceExpr(a) => a.resulttype.oid,
-            Expr::ConvertRowtypeExpr(c) => c.resulttype,
-            Expr::CollateExpr(c) => c.arg.type_oid(),
-            Expr::CaseExpr(c) => c.casetype,
-            Expr::CaseTestExpr(t) | Expr::MergeSupportFunc(t) | Expr::CoerceToDomainValue(t) => t.oid,
-            Expr::SetToDefault(t, _) => t.oid,
-            Expr::ArrayExpr(a) => a.array_typeid,
-            Expr::RowExpr(r) => r.row_typeid,
-            Expr::CoalesceExpr(c) => c.coalescetype,
-            Expr::MinMaxExpr(m) => m.minmaxtype,
-            Expr::SQLValueFunction(s) => s.type_oid,
-            Expr::XmlExpr(x) => match x.op {
-                XmlExprOp::Document => BOOLOID,
-                XmlExprOp::Serialize => TEXTOID,
-                _ => XMLOID,
-            },
-            Expr::JsonValueExpr(j) => j.formatted_expr.type_oid(),
-            Expr::JsonConstructorExpr(j) => j.returning.typid,
-            Expr::JsonIsPredicate(_) => BOOLOID,
-            Expr::JsonExpr(j) => j.returning.typid,
-            Expr::NullTest(_) | Expr::BooleanTest(_) | Expr::CurrentOfExpr(_) => BOOLOID,
-            Expr::CoerceToDomain(c) => c.resulttype.oid,
-            Expr::NextValueExpr { type_oid, .. } => *type_oid,
-            Expr::InferenceElem(i) => i.expr.type_oid(),
-        }
-    }
-
-    /// The type modifier where it is known, else -1. (PostgreSQL: `exprTypmod`)
-    pub fn typmod(&self) -> i32 {
-        match self {
-            Expr::Var(v) => v.vartype.typmod,
-            Expr::Const(c) => c.ty.typmod,
-            Expr::Param(p) => p.ty.typmod,
-            Expr::SubscriptingRef(s) => s.reftypmod,
-            Expr::FuncExpr(_) => self.length_coercion_typmod().unwrap_or(-1),
-            Expr::NamedArgExpr(n) => n.arg.typmod(),
-            Expr::NullIfExpr(o) => o.args.first().map_or(-1, Expr::typmod),
-            Expr::SubLink(s) => s.type_mod().typmod,
-            Expr::FieldSelect(f) => f.resulttype.typmod,
-            Expr::RelabelType(r) => r.resulttype.typmod,
-            Expr::ArrayCoerceExpr(a) => a.resulttype.typmod,
-            Expr::CollateExpr(c) => c.arg.typmod(),
-            Expr::CaseExpr(c) => {
-                let all = std::iter::once(&c.defresult).chain(c.args.iter().map(|w| &w.result));
-                common_typmod(all, c.casetype)
-            }
-            Expr::CaseTestExpr(t) | Expr::CoerceToDomainValue(t) => t.typmod,
-            Expr::SetToDefault(t, _) => t.typmod,
-            Expr::ArrayExpr(a) => {
-                let t = if a.multidims { a.array_typeid } else { a.element_typeid };
-                common_typmod(a.elements.iter(), t)
-            }
-            Expr::CoalesceExpr(c) => common_typmod(c.args.iter(), c.coalescetype),
-            Expr::MinMaxExpr(m) => common_typmod(m.args.iter(), m.minmaxtype),
-            Expr::SQLValueFunction(s) => s.typmod,
-            Expr::JsonValueExpr(j) => j.formatted_expr.typmod(),
-            Expr::JsonConstructorExpr(j) => j.returning.typmod,
-            Expr::JsonExpr(j) => j.returning.typmod,
-            Expr::CoerceToDomain(c) => c.resulttype.typmod,
-            _ => -1,
-        }
-    }
-
     /// The modifier that a length coercion function enforces. (PostgreSQL: `exprIsLengthCoercion`)
     pub fn length_coercion_typmod(&self) -> Option<i32> {
         match self {
@@ -113,57 +27,6 @@ impl Expr {
             Expr::ArrayCoerceExpr(a) if a.resulttype.typmod >= 0 => Some(a.resulttype.typmod),
             _ => None,
         }
-    }
-
-    /// The collation of the result. (PostgreSQL: `exprCollation`)
-    pub fn collation(&self) -> Oid {
-        match self {
-            Expr::Var(v) => v.vartype.collation,
-            Expr::Const(c) => c.ty.collation,
-            Expr::Param(p) => p.ty.collation,
-            Expr::Aggref(a) => a.aggcollid,
-            Expr::WindowFunc(w) => w.wincollid,
-            Expr::SubscriptingRef(s) => s.refcollid,
-            Expr::FuncExpr(f) => f.funccollid,
-            Expr::NamedArgExpr(n) => n.arg.collation(),
-            Expr::OpExpr(o) | Expr::DistinctExpr(o) | Expr::NullIfExpr(o) => o.opcollid,
-            Expr::SubLink(s) => match s.sub_link_type {
-                SubLinkType::Expr | SubLinkType::Array => s.first_column().map_or(Oid::INVALID, Expr::collation),
-                _ => Oid::INVALID,
-            },
-            Expr::FieldSelect(f) => f.resulttype.collation,
-            Expr::RelabelType(r) => r.resulttype.collation,
-            Expr::CoerceViaIO(c) => c.resultcollid,
-            Expr::ArrayCoerceExpr(a) => a.resulttype.collation,
-            Expr::CollateExpr(c) => c.coll_oid,
-            Expr::CaseExpr(c) => c.casecollid,
-            Expr::CaseTestExpr(t) | Expr::CoerceToDomainValue(t) | Expr::MergeSupportFunc(t) => t.collation,
-            Expr::SetToDefault(t, _) => t.collation,
-            Expr::ArrayExpr(a) => a.array_collid,
-            Expr::CoalesceExpr(c) => c.coalescecollid,
-            Expr::MinMaxExpr(m) => m.minmaxcollid,
-            Expr::SQLValueFunction(s) => {
-                if s.type_oid == NAMEOID {
-                    C_COLLATION
-                } else {
-                    Oid::INVALID
-                }
-            }
-            Expr::XmlExpr(x) if x.op == XmlExprOp::Serialize => DEFAULT_COLLATION,
-            Expr::JsonValueExpr(j) => j.formatted_expr.collation(),
-            Expr::JsonConstructorExpr(j) => {
-                j.coercion.as_ref().map_or(Oid::INVALID, Expr::collation)
-            }
-            Expr::JsonExpr(j) => j.collation,
-            Expr::CoerceToDomain(c) => c.resulttype.collation,
-            Expr::InferenceElem(i) => i.expr.collation(),
-            _ => Oid::INVALID,
-        }
-    }
-
-    /// Type, modifier and collation at once.
-    pub fn type_mod(&self) -> TypeMod {
-        TypeMod { oid: self.type_oid(), typmod: self.typmod(), collation: self.collation() }
     }
 
     /// The collation that the node's function uses. (PostgreSQL: `exprInputCollation`)
@@ -267,11 +130,11 @@ impl Expr {
             Expr::CoerceToDomain(c) => least(c.location, Some(&c.arg)),
             Expr::SetToDefault(_, l) => *l,
             Expr::InferenceElem(i) => i.expr.location(),
+            Expr::PlaceHolderVar(p) => p.phexpr.location(),
             _ => Location::UNKNOWN,
         }
     }
 
-    /// Whether it gives a set. (PostgreSQL: `expression_returns_set` looks deeper; see [`crate::walk::returns_set`])
     pub fn is_const_null(&self) -> bool {
         matches!(self, Expr::Const(c) if c.value.is_null())
     }
@@ -286,36 +149,9 @@ pub fn leftmost(a: Location, b: Location) -> Location {
     }
 }
 
-/// The modifier that all results of type `t` share, else -1.
-fn common_typmod<'a>(mut all: impl Iterator<Item = &'a Expr>, t: Oid) -> i32 {
-    let Some(first) = all.next() else { return -1 };
-    if first.type_oid() != t {
-        return -1;
-    }
-    let typmod = first.typmod();
-    if typmod < 0 || all.any(|e| e.type_oid() != t || e.typmod() != typmod) { -1 } else { typmod }
-}
-
 impl SubLink {
     /// The first output column of the subquery that is not junk.
     pub fn first_column(&self) -> Option<&Expr> {
         self.subselect.target_list.iter().find(|t| !t.resjunk).map(|t| &t.expr)
-    }
-    fn type_mod(&self) -> TypeMod {
-        let plain = |oid| TypeMod { oid, typmod: -1, collation: Oid::INVALID };
-        match self.sub_link_type {
-            SubLinkType::Expr => self.first_column().map_or(plain(UNKNOWNOID), |e| TypeMod {
-                oid: e.type_oid(),
-                typmod: e.typmod(),
-                collation: e.collation(),
-            }),
-            SubLinkType::Array => self.first_column().map_or(plain(UNKNOWNOID), |e| TypeMod {
-                oid: self.array_type,
-                typmod: e.typmod(),
-                collation: e.collation(),
-            }),
-            SubLinkType::MultiExpr => plain(RECORDOID),
-            _ => plain(BOOLOID),
-        }
     }
 }

@@ -91,6 +91,11 @@ pub trait Lookup {
     fn multirange_range(&self, oid: Oid) -> Result<Oid>;
 }
 
+/// A type's name for messages. (PostgreSQL: `format_type_be`)
+pub(crate) fn format_type(c: &Catalog, oid: Oid) -> Result<String> {
+    c.format_type(oid, None)
+}
+
 /// (PostgreSQL: `IsTrueArrayType`)
 pub fn is_true_array(t: &PgType) -> bool {
     t.typelem.is_valid() && t.typsubscript == oids::fmgr::F_ARRAY_SUBSCRIPT_HANDLER

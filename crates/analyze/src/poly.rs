@@ -11,8 +11,7 @@ use catalog::Catalog;
 use types::oid::*;
 
 use crate::coerce::{Common, Context, can_coerce, common_type, is_array_domain, is_poly_family1};
-use crate::format_type::format_type;
-use crate::lookup::Lookup;
+use crate::lookup::{Lookup, format_type};
 
 const NONE: Oid = Oid::INVALID;
 

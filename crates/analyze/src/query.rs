@@ -579,8 +579,51 @@ pub enum Expr {
     CoerceToDomainValue(TypeMod),
     SetToDefault(TypeMod, Location),
     CurrentOfExpr(CurrentOfExpr),
-    NextValueExpr { seqid: Oid, type_oid: Oid },
+    NextValueExpr {
+        seqid: Oid,
+        type_oid: Oid,
+    },
     InferenceElem(Box<InferenceElem>),
+    /// Only in plans: a sublink with its plan. (PostgreSQL: `SubPlan`)
+    SubPlan(Box<SubPlan>),
+    /// Only while planning: an expression that outer joins above may null. (PostgreSQL: `PlaceHolderVar`)
+    PlaceHolderVar(Box<PlaceHolderVar>),
+}
+
+/// A sublink as the planner leaves it. (PostgreSQL: `SubPlan`)
+#[derive(Clone, PartialEq, Debug)]
+pub struct SubPlan {
+    pub sub_link_type: SubLinkType,
+    /// For ANY, ALL and row comparison: the comparison, with the subquery's columns as Exec parameters `param_ids`.
+    pub testexpr: Option<Expr>,
+    pub param_ids: Vec<i32>,
+    /// From 0 into the planned statement's `subplans`.
+    pub plan_id: usize,
+    /// As EXPLAIN prints it, e.g. `SubPlan 1`.
+    pub plan_name: String,
+    pub first_col: TypeMod,
+    pub use_hash_table: bool,
+    /// A null result may be taken as false.
+    pub unknown_eq_false: bool,
+    /// An initplan's output parameters; empty for others.
+    pub set_param: Vec<i32>,
+    /// Parameters passed down, set from `args` before each run.
+    pub par_param: Vec<i32>,
+    pub args: Vec<Expr>,
+    pub startup_cost: f64,
+    pub per_call_cost: f64,
+}
+
+/// (PostgreSQL: `PlaceHolderVar`)
+#[derive(Clone, PartialEq, Debug)]
+pub struct PlaceHolderVar {
+    pub phexpr: Expr,
+    /// The relations it is evaluated at, ascending.
+    pub phrels: Vec<RtIndex>,
+    /// Outer joins that may null it, ascending.
+    pub phnullingrels: Vec<RtIndex>,
+    pub phid: u32,
+    pub phlevelsup: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]

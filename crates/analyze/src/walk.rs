@@ -1,520 +1,488 @@
-//! Going through expressions and queries: read-only ([`Walker`]) and changing ([`MutWalker`]).
+//! Walking expression trees: the direct children of a node, read-only and for change, and what type a node yields.
 //!
-//! A walker's `expr` is called for a node and calls [`walk_expr`] to go on below it; `query` is called for the subquery of a
-//! SubLink, a FROM item or a CTE, and calls [`walk_query`] to go on. An `Err` ends the walk. Both check the stack's depth.
-//!
-//! PostgreSQL: `expression_tree_walker`, `query_tree_walker`, `expression_tree_mutator`.
+//! The children of a `SubLink` are its test expression only: its subquery belongs to the next level, see
+//! [`Query::for_each_expr`]. (PostgreSQL: `nodeFuncs.c`: `expression_tree_walker`, `exprType`, `exprTypmod`, `exprCollation`)
 
-use base::PgError;
-use base::sqlstate::STATEMENT_TOO_COMPLEX;
+use base::error::Location;
+use base::{Oid, Result};
+use types::oid::*;
 
 use crate::query::*;
 
-/// Bytes of stack that must be left for a recursive routine to go deeper.
-const RED_ZONE: usize = 96 * 1024;
-
-/// Fails with 54001 where the stack is nearly used up. (PostgreSQL: `check_stack_depth`)
-pub fn check_depth() -> Result<(), PgError> {
-    match stacker::remaining_stack() {
-        Some(left) if left < RED_ZONE => Err(too_deep()),
-        _ => Ok(()),
-    }
-}
-
-#[cold]
-fn too_deep() -> PgError {
-    PgError::new(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded").hint(
-        "Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after ensuring the platform's stack depth limit is adequate.",
-    )
-}
-
-macro_rules! children {
-    ($e:expr, $iter:ident, $as:ident, $f:expr, $q:expr) => {{
-        #[allow(unused_mut)]
-        let mut f = $f;
+macro_rules! each_child {
+    ($e:expr, $f:ident, $iter:ident, $as_opt:ident, $($r:tt)+) => {{
         match $e {
-            Expr::Var(_)
-            | Expr::Const(_)
-            | Expr::Param(_)
-            | Expr::CaseTestExpr(_)
-            | Expr::SQLValueFunction(_)
-            | Expr::MergeSupportFunc(_)
-            | Expr::CoerceToDomainValue(_)
-            | Expr::SetToDefault(..)
-            | Expr::CurrentOfExpr(_)
+            Expr::Var(_) | Expr::Const(_) | Expr::Param(_) | Expr::CaseTestExpr(_) | Expr::SQLValueFunction(_)
+            | Expr::MergeSupportFunc(_) | Expr::CoerceToDomainValue(_) | Expr::SetToDefault(..) | Expr::CurrentOfExpr(_)
             | Expr::NextValueExpr { .. } => {}
-            Expr::Aggref(a) => {
-                for e in a.aggdirectargs.$iter() {
-                    f(e)?;
-                }
-                for t in a.args.$iter() {
-                    f(children!(@r $as t.expr))?;
-                }
-                if let Some(e) = a.aggfilter.$as() {
-                    f(e)?;
-                }
+            Expr::Aggref(x) => {
+                for a in x.aggdirectargs.$iter() { $f(a)?; }
+                for a in x.args.$iter() { $f($($r)+ a.expr)?; }
+                if let Some(a) = $($r)+ x.aggfilter { $f(a)?; }
             }
-            Expr::GroupingFunc(g) => {
-                for e in g.args.$iter() {
-                    f(e)?;
-                }
+            Expr::GroupingFunc(x) => for a in x.args.$iter() { $f(a)?; },
+            Expr::WindowFunc(x) => {
+                for a in x.args.$iter() { $f(a)?; }
+                if let Some(a) = $($r)+ x.aggfilter { $f(a)?; }
             }
-            Expr::WindowFunc(w) => {
-                for e in w.args.$iter() {
-                    f(e)?;
-                }
-                if let Some(e) = w.aggfilter.$as() {
-                    f(e)?;
-                }
+            Expr::SubscriptingRef(x) => {
+                for a in x.refupperindexpr.$iter() { if let Some(a) = a.$as_opt() { $f(a)?; } }
+                for a in x.reflowerindexpr.$iter() { if let Some(a) = a.$as_opt() { $f(a)?; } }
+                $f($($r)+ x.refexpr)?;
+                if let Some(a) = $($r)+ x.refassgnexpr { $f(a)?; }
             }
-            Expr::SubscriptingRef(s) => {
-                for e in s.refupperindexpr.$iter().chain(s.reflowerindexpr.$iter()) {
-                    if let Some(e) = e {
-                        f(e)?;
-                    }
-                }
-                f(children!(@r $as s.refexpr))?;
-                if let Some(e) = s.refassgnexpr.$as() {
-                    f(e)?;
-                }
-            }
-            Expr::FuncExpr(x) => {
-                for e in x.args.$iter() {
-                    f(e)?;
-                }
-            }
-            Expr::NamedArgExpr(n) => f(children!(@r $as n.arg))?,
-            Expr::OpExpr(o) | Expr::DistinctExpr(o) | Expr::NullIfExpr(o) => {
-                for e in o.args.$iter() {
-                    f(e)?;
-                }
-            }
-            Expr::ScalarArrayOpExpr(o) => {
-                for e in o.args.$iter() {
-                    f(e)?;
-                }
-            }
-            Expr::BoolExpr(b) => {
-                for e in b.args.$iter() {
-                    f(e)?;
-                }
-            }
-            Expr::SubLink(s) => {
-                if let Some(e) = s.testexpr.$as() {
-                    f(e)?;
-                }
-                $q(children!(@b $as s.subselect))?;
-            }
-            Expr::FieldSelect(x) => f(children!(@r $as x.arg))?,
+            Expr::FuncExpr(x) => for a in x.args.$iter() { $f(a)?; },
+            Expr::NamedArgExpr(x) => $f($($r)+ x.arg)?,
+            Expr::OpExpr(x) | Expr::DistinctExpr(x) | Expr::NullIfExpr(x) => for a in x.args.$iter() { $f(a)?; },
+            Expr::ScalarArrayOpExpr(x) => for a in x.args.$iter() { $f(a)?; },
+            Expr::BoolExpr(x) => for a in x.args.$iter() { $f(a)?; },
+            Expr::SubLink(x) => if let Some(a) = $($r)+ x.testexpr { $f(a)?; },
+            Expr::FieldSelect(x) => $f($($r)+ x.arg)?,
             Expr::FieldStore(x) => {
-                f(children!(@r $as x.arg))?;
-                for e in x.newvals.$iter() {
-                    f(e)?;
-                }
+                $f($($r)+ x.arg)?;
+                for a in x.newvals.$iter() { $f(a)?; }
             }
-            Expr::RelabelType(x) => f(children!(@r $as x.arg))?,
-            Expr::CoerceViaIO(x) => f(children!(@r $as x.arg))?,
+            Expr::RelabelType(x) => $f($($r)+ x.arg)?,
+            Expr::CoerceViaIO(x) => $f($($r)+ x.arg)?,
             Expr::ArrayCoerceExpr(x) => {
-                f(children!(@r $as x.arg))?;
-                f(children!(@r $as x.elemexpr))?;
+                $f($($r)+ x.arg)?;
+                $f($($r)+ x.elemexpr)?;
             }
-            Expr::ConvertRowtypeExpr(x) => f(children!(@r $as x.arg))?,
-            Expr::CollateExpr(x) => f(children!(@r $as x.arg))?,
-            Expr::CaseExpr(c) => {
-                if let Some(e) = c.arg.$as() {
-                    f(e)?;
-                }
-                for w in c.args.$iter() {
-                    f(children!(@r $as w.expr))?;
-                    f(children!(@r $as w.result))?;
-                }
-                f(children!(@r $as c.defresult))?;
+            Expr::ConvertRowtypeExpr(x) => $f($($r)+ x.arg)?,
+            Expr::CollateExpr(x) => $f($($r)+ x.arg)?,
+            Expr::CaseExpr(x) => {
+                if let Some(a) = $($r)+ x.arg { $f(a)?; }
+                for w in x.args.$iter() { $f($($r)+ w.expr)?; $f($($r)+ w.result)?; }
+                $f($($r)+ x.defresult)?;
             }
-            Expr::ArrayExpr(a) => {
-                for e in a.elements.$iter() {
-                    f(e)?;
-                }
+            Expr::ArrayExpr(x) => for a in x.elements.$iter() { $f(a)?; },
+            Expr::RowExpr(x) => for a in x.args.$iter() { $f(a)?; },
+            Expr::RowCompareExpr(x) => {
+                for a in x.largs.$iter() { $f(a)?; }
+                for a in x.rargs.$iter() { $f(a)?; }
             }
-            Expr::RowExpr(r) => {
-                for e in r.args.$iter() {
-                    f(e)?;
-                }
-            }
-            Expr::RowCompareExpr(r) => {
-                for e in r.largs.$iter().chain(r.rargs.$iter()) {
-                    f(e)?;
-                }
-            }
-            Expr::CoalesceExpr(c) => {
-                for e in c.args.$iter() {
-                    f(e)?;
-                }
-            }
-            Expr::MinMaxExpr(m) => {
-                for e in m.args.$iter() {
-                    f(e)?;
-                }
-            }
+            Expr::CoalesceExpr(x) => for a in x.args.$iter() { $f(a)?; },
+            Expr::MinMaxExpr(x) => for a in x.args.$iter() { $f(a)?; },
             Expr::XmlExpr(x) => {
-                for e in x.named_args.$iter().chain(x.args.$iter()) {
-                    f(e)?;
-                }
+                for a in x.named_args.$iter() { $f(a)?; }
+                for a in x.args.$iter() { $f(a)?; }
             }
-            Expr::JsonValueExpr(j) => {
-                f(children!(@r $as j.raw_expr))?;
-                f(children!(@r $as j.formatted_expr))?;
+            Expr::JsonValueExpr(x) => {
+                $f($($r)+ x.raw_expr)?;
+                $f($($r)+ x.formatted_expr)?;
             }
-            Expr::JsonConstructorExpr(j) => {
-                for e in j.args.$iter() {
-                    f(e)?;
-                }
-                if let Some(e) = j.func.$as() {
-                    f(e)?;
-                }
-                if let Some(e) = j.coercion.$as() {
-                    f(e)?;
-                }
+            Expr::JsonConstructorExpr(x) => {
+                for a in x.args.$iter() { $f(a)?; }
+                if let Some(a) = $($r)+ x.func { $f(a)?; }
+                if let Some(a) = $($r)+ x.coercion { $f(a)?; }
             }
-            Expr::JsonIsPredicate(j) => f(children!(@r $as j.expr))?,
-            Expr::JsonExpr(j) => {
-                f(children!(@r $as j.formatted_expr))?;
-                f(children!(@r $as j.path_spec))?;
-                for e in j.passing_values.$iter() {
-                    f(e)?;
+            Expr::JsonIsPredicate(x) => $f($($r)+ x.expr)?,
+            Expr::JsonExpr(x) => {
+                $f($($r)+ x.formatted_expr)?;
+                $f($($r)+ x.path_spec)?;
+                for a in x.passing_values.$iter() { $f(a)?; }
+                if let Some(b) = $($r)+ x.on_empty { if let Some(a) = $($r)+ b.expr { $f(a)?; } }
+                if let Some(b) = $($r)+ x.on_error { if let Some(a) = $($r)+ b.expr { $f(a)?; } }
+            }
+            Expr::NullTest(x) => $f($($r)+ x.arg)?,
+            Expr::BooleanTest(x) => $f($($r)+ x.arg)?,
+            Expr::CoerceToDomain(x) => $f($($r)+ x.arg)?,
+            Expr::InferenceElem(x) => $f($($r)+ x.expr)?,
+            Expr::SubPlan(x) => {
+                if let Some(a) = $($r)+ x.testexpr { $f(a)?; }
+                for a in x.args.$iter() { $f(a)?; }
+            }
+            Expr::PlaceHolderVar(x) => $f($($r)+ x.phexpr)?,
+        }
+        Ok(())
+    }};
+}
+
+impl Expr {
+    /// Calls `f` on each direct child.
+    pub fn try_children<'a>(&'a self, f: &mut dyn FnMut(&'a Expr) -> Result<()>) -> Result<()> {
+        each_child!(self, f, iter, as_ref, &)
+    }
+    /// Calls `f` on each direct child, which it may replace.
+    pub fn try_children_mut(&mut self, f: &mut dyn FnMut(&mut Expr) -> Result<()>) -> Result<()> {
+        each_child!(self, f, iter_mut, as_mut, &mut)
+    }
+    /// As `try_children`, where nothing can fail.
+    pub fn children<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {
+        let done = self.try_children(&mut |e| {
+            f(e);
+            Ok(())
+        });
+        debug_assert!(done.is_ok());
+    }
+    pub fn children_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
+        let done = self.try_children_mut(&mut |e| {
+            f(e);
+            Ok(())
+        });
+        debug_assert!(done.is_ok());
+    }
+    /// Whether `f` holds for this node or any below it.
+    pub fn any(&self, f: &mut dyn FnMut(&Expr) -> bool) -> bool {
+        if f(self) {
+            return true;
+        }
+        let mut found = false;
+        self.children(&mut |e| found = found || e.any(f));
+        found
+    }
+
+    /// (PostgreSQL: `exprType`)
+    pub fn type_oid(&self) -> Oid {
+        match self {
+            Expr::Var(x) => x.vartype.oid,
+            Expr::Const(x) => x.ty.oid,
+            Expr::Param(x) => x.ty.oid,
+            Expr::Aggref(x) => x.aggtype,
+            Expr::GroupingFunc(_) => INT4OID,
+            Expr::WindowFunc(x) => x.wintype,
+            Expr::SubscriptingRef(x) => x.refrestype,
+            Expr::FuncExpr(x) => x.funcresulttype,
+            Expr::NamedArgExpr(x) => x.arg.type_oid(),
+            Expr::OpExpr(x) | Expr::DistinctExpr(x) => x.opresulttype,
+            Expr::NullIfExpr(x) => x.args.first().map_or(x.opresulttype, Expr::type_oid),
+            Expr::ScalarArrayOpExpr(_) | Expr::BoolExpr(_) | Expr::RowCompareExpr(_) => BOOLOID,
+            Expr::SubLink(x) => match x.sub_link_type {
+                SubLinkType::Expr | SubLinkType::Array => sublink_column(x).map_or(UNKNOWNOID, |t| {
+                    if x.sub_link_type == SubLinkType::Array { x.array_type } else { t.expr.type_oid() }
+                }),
+                SubLinkType::MultiExpr => RECORDOID,
+                _ => BOOLOID,
+            },
+            Expr::FieldSelect(x) => x.resulttype.oid,
+            Expr::FieldStore(x) => x.resulttype,
+            Expr::RelabelType(x) => x.resulttype.oid,
+            Expr::CoerceViaIO(x) => x.resulttype,
+            Expr::ArrayCoerceExpr(x) => x.resulttype.oid,
+            Expr::ConvertRowtypeExpr(x) => x.resulttype,
+            Expr::CollateExpr(x) => x.arg.type_oid(),
+            Expr::CaseExpr(x) => x.casetype,
+            Expr::CaseTestExpr(t) => t.oid,
+            Expr::ArrayExpr(x) => x.array_typeid,
+            Expr::RowExpr(x) => x.row_typeid,
+            Expr::CoalesceExpr(x) => x.coalescetype,
+            Expr::MinMaxExpr(x) => x.minmaxtype,
+            Expr::SQLValueFunction(x) => x.type_oid,
+            Expr::XmlExpr(x) => match x.op {
+                XmlExprOp::Document => BOOLOID,
+                XmlExprOp::Serialize => x.type_oid,
+                _ => XMLOID,
+            },
+            Expr::JsonValueExpr(x) => x.formatted_expr.type_oid(),
+            Expr::JsonConstructorExpr(x) => x.returning.typid,
+            Expr::JsonIsPredicate(_) => BOOLOID,
+            Expr::JsonExpr(x) => x.returning.typid,
+            Expr::NullTest(_) | Expr::BooleanTest(_) | Expr::CurrentOfExpr(_) => BOOLOID,
+            Expr::MergeSupportFunc(t) => t.oid,
+            Expr::CoerceToDomain(x) => x.resulttype.oid,
+            Expr::CoerceToDomainValue(t) | Expr::SetToDefault(t, _) => t.oid,
+            Expr::NextValueExpr { type_oid, .. } => *type_oid,
+            Expr::InferenceElem(x) => x.expr.type_oid(),
+            Expr::SubPlan(x) => match x.sub_link_type {
+                SubLinkType::Expr => x.first_col.oid,
+                SubLinkType::Array => array_type_of(x.first_col.oid),
+                SubLinkType::MultiExpr => RECORDOID,
+                _ => BOOLOID,
+            },
+            Expr::PlaceHolderVar(x) => x.phexpr.type_oid(),
+        }
+    }
+
+    /// (PostgreSQL: `exprTypmod`)
+    pub fn typmod(&self) -> i32 {
+        match self {
+            Expr::Var(x) => x.vartype.typmod,
+            Expr::Const(x) => x.ty.typmod,
+            Expr::Param(x) => x.ty.typmod,
+            Expr::SubscriptingRef(x) => x.reftypmod,
+            Expr::FuncExpr(_) => self.length_coercion_typmod().unwrap_or(-1),
+            Expr::NamedArgExpr(x) => x.arg.typmod(),
+            Expr::NullIfExpr(x) => x.args.first().map_or(-1, Expr::typmod),
+            Expr::SubLink(x) if matches!(x.sub_link_type, SubLinkType::Expr | SubLinkType::Array) => {
+                sublink_column(x).map_or(-1, |t| t.expr.typmod())
+            }
+            Expr::SubPlan(x) if matches!(x.sub_link_type, SubLinkType::Expr | SubLinkType::Array) => x.first_col.typmod,
+            Expr::FieldSelect(x) => x.resulttype.typmod,
+            Expr::RelabelType(x) => x.resulttype.typmod,
+            Expr::ArrayCoerceExpr(x) => x.resulttype.typmod,
+            Expr::CollateExpr(x) => x.arg.typmod(),
+            Expr::CaseExpr(x) => {
+                let all = x.args.iter().map(|w| &w.result).chain([&x.defresult]);
+                common_typmod(x.casetype, all)
+            }
+            Expr::CaseTestExpr(t) | Expr::CoerceToDomainValue(t) | Expr::SetToDefault(t, _) => t.typmod,
+            Expr::ArrayExpr(x) => match x.elements.first() {
+                None => -1,
+                Some(first) => {
+                    let ty = if x.multidims { x.array_typeid } else { x.element_typeid };
+                    if first.type_oid() == ty { common_typmod(ty, x.elements.iter()) } else { -1 }
                 }
-                if let Some(b) = j.on_empty.$as() {
-                    if let Some(e) = b.expr.$as() {
+            },
+            Expr::CoalesceExpr(x) => common_typmod(x.coalescetype, x.args.iter()),
+            Expr::MinMaxExpr(x) => common_typmod(x.minmaxtype, x.args.iter()),
+            Expr::SQLValueFunction(x) => x.typmod,
+            Expr::JsonValueExpr(x) => x.formatted_expr.typmod(),
+            Expr::JsonConstructorExpr(x) => x.returning.typmod,
+            Expr::JsonExpr(x) => x.returning.typmod,
+            Expr::CoerceToDomain(x) => x.resulttype.typmod,
+            Expr::PlaceHolderVar(x) => x.phexpr.typmod(),
+            _ => -1,
+        }
+    }
+
+    /// The collation of the result. (PostgreSQL: `exprCollation`)
+    pub fn collation(&self) -> Oid {
+        match self {
+            Expr::Var(x) => x.vartype.collation,
+            Expr::Const(x) => x.ty.collation,
+            Expr::Param(x) => x.ty.collation,
+            Expr::Aggref(x) => x.aggcollid,
+            Expr::WindowFunc(x) => x.wincollid,
+            Expr::SubscriptingRef(x) => x.refcollid,
+            Expr::FuncExpr(x) => x.funccollid,
+            Expr::NamedArgExpr(x) => x.arg.collation(),
+            Expr::OpExpr(x) | Expr::DistinctExpr(x) | Expr::NullIfExpr(x) => x.opcollid,
+            Expr::SubLink(x) if matches!(x.sub_link_type, SubLinkType::Expr | SubLinkType::Array) => {
+                sublink_column(x).map_or(Oid::INVALID, |t| t.expr.collation())
+            }
+            Expr::SubPlan(x) if matches!(x.sub_link_type, SubLinkType::Expr | SubLinkType::Array) => {
+                x.first_col.collation
+            }
+            Expr::FieldSelect(x) => x.resulttype.collation,
+            Expr::RelabelType(x) => x.resulttype.collation,
+            Expr::CoerceViaIO(x) => x.resultcollid,
+            Expr::ArrayCoerceExpr(x) => x.resulttype.collation,
+            Expr::CollateExpr(x) => x.coll_oid,
+            Expr::CaseExpr(x) => x.casecollid,
+            Expr::CaseTestExpr(t) | Expr::CoerceToDomainValue(t) | Expr::SetToDefault(t, _) => t.collation,
+            Expr::ArrayExpr(x) => x.array_collid,
+            Expr::CoalesceExpr(x) => x.coalescecollid,
+            Expr::MinMaxExpr(x) => x.minmaxcollid,
+            Expr::SQLValueFunction(x) if x.type_oid == NAMEOID => C_COLLATION,
+            Expr::JsonValueExpr(x) => x.formatted_expr.collation(),
+            Expr::JsonConstructorExpr(x) => x.coercion.as_ref().map_or(Oid::INVALID, Expr::collation),
+            Expr::JsonExpr(x) => x.collation,
+            Expr::MergeSupportFunc(t) => t.collation,
+            Expr::CoerceToDomain(x) => x.resulttype.collation,
+            Expr::InferenceElem(x) => x.expr.collation(),
+            Expr::PlaceHolderVar(x) => x.phexpr.collation(),
+            _ => Oid::INVALID,
+        }
+    }
+
+    pub fn type_mod(&self) -> TypeMod {
+        TypeMod { oid: self.type_oid(), typmod: self.typmod(), collation: self.collation() }
+    }
+    /// `true`, `false` or null of type boolean.
+    pub fn bool_const(value: Option<bool>) -> Expr {
+        let ty = TypeMod { oid: BOOLOID, typmod: -1, collation: Oid::INVALID };
+        let value = value.map_or(types::Datum::Null, types::Datum::bool);
+        Expr::Const(Const { ty, len: 1, byval: true, value, location: Location::UNKNOWN })
+    }
+    /// The conjunction of these; `None` for none.
+    pub fn and_all(mut quals: Vec<Expr>) -> Option<Expr> {
+        match quals.len() {
+            0 | 1 => quals.pop(),
+            _ => Some(Expr::BoolExpr(Box::new(BoolExpr {
+                boolop: BoolExprType::And,
+                args: quals,
+                location: Location::UNKNOWN,
+            }))),
+        }
+    }
+}
+
+fn sublink_column(link: &SubLink) -> Option<&TargetEntry> {
+    link.subselect.target_list.iter().find(|t| !t.resjunk)
+}
+
+fn common_typmod<'a>(ty: Oid, exprs: impl Iterator<Item = &'a Expr>) -> i32 {
+    let mut common = None;
+    for e in exprs {
+        let typmod = e.typmod();
+        if e.type_oid() != ty || typmod < 0 || common.is_some_and(|c| c != typmod) {
+            return -1;
+        }
+        common = Some(typmod);
+    }
+    common.unwrap_or(-1)
+}
+
+/// The array type over a built-in type; invalid for others. Where a catalog is at hand, ask it instead.
+pub fn array_type_of(elem: Oid) -> Oid {
+    match elem {
+        BOOLOID => BOOLARRAYOID,
+        BYTEAOID => BYTEAARRAYOID,
+        CHAROID => CHARARRAYOID,
+        NAMEOID => NAMEARRAYOID,
+        INT8OID => INT8ARRAYOID,
+        INT2OID => INT2ARRAYOID,
+        INT4OID => INT4ARRAYOID,
+        TEXTOID => TEXTARRAYOID,
+        OIDOID => OIDARRAYOID,
+        TIDOID => TIDARRAYOID,
+        XIDOID => XIDARRAYOID,
+        CIDOID => CIDARRAYOID,
+        JSONOID => JSONARRAYOID,
+        JSONBOID => JSONBARRAYOID,
+        XMLOID => XMLARRAYOID,
+        FLOAT4OID => FLOAT4ARRAYOID,
+        FLOAT8OID => FLOAT8ARRAYOID,
+        BPCHAROID => BPCHARARRAYOID,
+        VARCHAROID => VARCHARARRAYOID,
+        DATEOID => DATEARRAYOID,
+        TIMEOID => TIMEARRAYOID,
+        TIMETZOID => TIMETZARRAYOID,
+        TIMESTAMPOID => TIMESTAMPARRAYOID,
+        TIMESTAMPTZOID => TIMESTAMPTZARRAYOID,
+        INTERVALOID => INTERVALARRAYOID,
+        NUMERICOID => NUMERICARRAYOID,
+        UUIDOID => UUIDARRAYOID,
+        REGCLASSOID => REGCLASSARRAYOID,
+        REGTYPEOID => REGTYPEARRAYOID,
+        REGPROCOID => REGPROCARRAYOID,
+        INETOID => INETARRAYOID,
+        ACLITEMOID => ACLITEMARRAYOID,
+        CSTRINGOID => CSTRINGARRAYOID,
+        RECORDOID => RECORDARRAYOID,
+        PGLSNOID => PGLSNARRAYOID,
+        _ => Oid::INVALID,
+    }
+}
+
+impl Query {
+    /// Calls `f` on every expression of this query level, subqueries in FROM and CTEs excepted.
+    pub fn for_each_expr(&self, f: &mut dyn FnMut(&Expr)) {
+        // One list serves both forms; a clone is cheap next to planning.
+        let mut copy = self.clone();
+        let done = copy.try_for_each_expr_mut(&mut |e| {
+            f(e);
+            Ok(())
+        });
+        debug_assert!(done.is_ok());
+    }
+
+    /// Calls `f` on every expression of this query level, which it may replace; subqueries in FROM and CTEs excepted.
+    /// (PostgreSQL: `query_tree_mutator`)
+    pub fn try_for_each_expr_mut(&mut self, f: &mut dyn FnMut(&mut Expr) -> Result<()>) -> Result<()> {
+        for t in self.target_list.iter_mut().chain(&mut self.returning_list) {
+            f(&mut t.expr)?;
+        }
+        jointree_exprs(&mut self.jointree, f)?;
+        for action in &mut self.merge_actions {
+            if let Some(q) = &mut action.qual {
+                f(q)?;
+            }
+            for t in &mut action.target_list {
+                f(&mut t.expr)?;
+            }
+        }
+        if let Some(c) = &mut self.on_conflict {
+            for e in &mut c.arbiter_elems {
+                f(&mut e.expr)?;
+            }
+            for q in [&mut c.arbiter_where, &mut c.on_conflict_where].into_iter().flatten() {
+                f(q)?;
+            }
+            for t in c.on_conflict_set.iter_mut().chain(&mut c.excl_rel_tlist) {
+                f(&mut t.expr)?;
+            }
+        }
+        let singles =
+            [&mut self.merge_join_condition, &mut self.having_qual, &mut self.limit_offset, &mut self.limit_count];
+        for e in singles.into_iter().flatten() {
+            f(e)?;
+        }
+        for w in &mut self.window_clause {
+            for e in [&mut w.start_offset, &mut w.end_offset].into_iter().flatten() {
+                f(e)?;
+            }
+        }
+        for rte in &mut self.rtable {
+            for q in &mut rte.security_quals {
+                f(q)?;
+            }
+            match &mut rte.kind {
+                RteKind::Relation { table_sample: Some(s), .. } => {
+                    for a in s.args.iter_mut().chain(&mut s.repeatable) {
+                        f(a)?;
+                    }
+                }
+                RteKind::Join(j) => {
+                    for e in &mut j.join_alias_vars {
                         f(e)?;
                     }
                 }
-                if let Some(b) = j.on_error.$as() {
-                    if let Some(e) = b.expr.$as() {
+                RteKind::Function { functions, .. } => {
+                    for func in functions {
+                        f(&mut func.funcexpr)?;
+                    }
+                }
+                RteKind::TableFunc(t) => {
+                    f(&mut t.docexpr)?;
+                    let lists = [&mut t.colexprs, &mut t.coldefexprs, &mut t.colvalexprs];
+                    let optional = lists.into_iter().flatten().flatten();
+                    for e in t.ns_uris.iter_mut().chain(&mut t.rowexpr).chain(optional).chain(&mut t.passingvalexprs) {
                         f(e)?;
                     }
                 }
-            }
-            Expr::NullTest(n) => f(children!(@r $as n.arg))?,
-            Expr::BooleanTest(n) => f(children!(@r $as n.arg))?,
-            Expr::CoerceToDomain(c) => f(children!(@r $as c.arg))?,
-            Expr::InferenceElem(i) => f(children!(@r $as i.expr))?,
-        }
-    }};
-    (@r as_ref $p:expr) => { &$p };
-    (@r as_mut $p:expr) => { &mut $p };
-    (@b as_ref $p:expr) => { &*$p };
-    (@b as_mut $p:expr) => { &mut *$p };
-}
-
-macro_rules! query_rest {
-    ($w:expr, $q:expr, $iter:ident, $as:ident, $from:ident) => {{
-        let (w, q) = ($w, $q);
-        for a in q.merge_actions.$iter() {
-            if let Some(e) = a.qual.$as() {
-                w.expr(e)?;
-            }
-            for t in a.target_list.$iter() {
-                w.expr(children!(@r $as t.expr))?;
-            }
-        }
-        if let Some(e) = q.merge_join_condition.$as() {
-            w.expr(e)?;
-        }
-        if let Some(oc) = q.on_conflict.$as() {
-            for i in oc.arbiter_elems.$iter() {
-                w.expr(children!(@r $as i.expr))?;
-            }
-            if let Some(e) = oc.arbiter_where.$as() {
-                w.expr(e)?;
-            }
-            for t in oc.on_conflict_set.$iter() {
-                w.expr(children!(@r $as t.expr))?;
-            }
-            if let Some(e) = oc.on_conflict_where.$as() {
-                w.expr(e)?;
-            }
-            for t in oc.excl_rel_tlist.$iter() {
-                w.expr(children!(@r $as t.expr))?;
-            }
-        }
-        $from(w, children!(@r $as q.jointree))?;
-        for e in [q.having_qual.$as(), q.limit_offset.$as(), q.limit_count.$as()].into_iter().flatten() {
-            w.expr(e)?;
-        }
-        for c in q.window_clause.$iter() {
-            for e in [c.start_offset.$as(), c.end_offset.$as()].into_iter().flatten() {
-                w.expr(e)?;
-            }
-        }
-        for c in q.cte_list.$iter() {
-            w.query(children!(@b $as c.ctequery))?;
-            if let Some(cy) = c.cycle_clause.$as() {
-                w.expr(children!(@r $as cy.mark_value))?;
-                w.expr(children!(@r $as cy.mark_default))?;
-            }
-        }
-        for r in q.rtable.$iter() {
-            w.rte(r)?;
-        }
-    }};
-}
-
-macro_rules! rte_children {
-    ($w:expr, $r:expr, $iter:ident, $as:ident) => {{
-        let (w, r) = ($w, $r);
-        match children!(@r $as r.kind) {
-            RteKind::Relation { table_sample, .. } => {
-                if let Some(s) = table_sample {
-                    for e in s.args.$iter() {
-                        w.expr(e)?;
-                    }
-                    if let Some(e) = s.repeatable.$as() {
-                        w.expr(e)?;
+                RteKind::Values { lists, .. } => {
+                    for e in lists.iter_mut().flatten() {
+                        f(e)?;
                     }
                 }
-            }
-            RteKind::Subquery { subquery, .. } => w.query(subquery)?,
-            RteKind::Join(j) => {
-                if w.join_aliases() {
-                    for e in j.join_alias_vars.$iter() {
-                        w.expr(e)?;
+                RteKind::Group { exprs } => {
+                    for e in exprs {
+                        f(e)?;
                     }
                 }
+                _ => {}
             }
-            RteKind::Function { functions, .. } => {
-                for f in functions.$iter() {
-                    w.expr(children!(@r $as f.funcexpr))?;
-                }
-            }
-            RteKind::TableFunc(t) => {
-                for e in t.ns_uris.$iter().chain(t.passingvalexprs.$iter()) {
-                    w.expr(e)?;
-                }
-                w.expr(children!(@r $as t.docexpr))?;
-                if let Some(e) = t.rowexpr.$as() {
-                    w.expr(e)?;
-                }
-                for e in t.colexprs.$iter().chain(t.coldefexprs.$iter()).chain(t.colvalexprs.$iter()) {
-                    if let Some(e) = e {
-                        w.expr(e)?;
-                    }
-                }
-            }
-            RteKind::Values { lists, .. } => {
-                for e in lists.$iter().flatten() {
-                    w.expr(e)?;
-                }
-            }
-            RteKind::Group { exprs } => {
-                for e in exprs.$iter() {
-                    w.expr(e)?;
-                }
-            }
-            RteKind::Cte { .. } | RteKind::Result => {}
         }
-        for e in r.security_quals.$iter() {
-            w.expr(e)?;
-        }
-    }};
-}
-
-/// A read-only walk; see the module's head.
-pub trait Walker {
-    type Break: From<PgError>;
-    fn expr(&mut self, e: &Expr) -> Result<(), Self::Break>;
-    fn query(&mut self, _: &Query) -> Result<(), Self::Break> {
         Ok(())
     }
-    /// Whether [`walk_query`] goes into the alias variables of joins.
-    fn join_aliases(&self) -> bool {
-        true
-    }
-    fn rte(&mut self, r: &RangeTblEntry) -> Result<(), Self::Break>
-    where
-        Self: Sized,
-    {
-        walk_rte(self, r)
-    }
-}
 
-/// A walk that may replace what it meets.
-pub trait MutWalker {
-    type Break: From<PgError>;
-    fn expr(&mut self, e: &mut Expr) -> Result<(), Self::Break>;
-    fn query(&mut self, _: &mut Query) -> Result<(), Self::Break> {
-        Ok(())
-    }
-    /// Whether [`walk_query_mut`] goes into the alias variables of joins.
-    fn join_aliases(&self) -> bool {
-        true
-    }
-    fn rte(&mut self, r: &mut RangeTblEntry) -> Result<(), Self::Break>
-    where
-        Self: Sized,
-    {
-        walk_rte_mut(self, r)
-    }
-}
-
-/// Visits what is directly below an expression.
-pub fn walk_expr<W: Walker>(w: &mut W, e: &Expr) -> Result<(), W::Break> {
-    check_depth()?;
-    // Two closures cannot both borrow the walker: the subquery goes last, by itself.
-    children!(e, iter, as_ref, |c: &Expr| w.expr(c), |_: &Query| Ok::<(), W::Break>(()));
-    if let Expr::SubLink(s) = e {
-        w.query(&s.subselect)?;
-    }
-    Ok(())
-}
-
-/// Visits what is directly below an expression.
-pub fn walk_expr_mut<W: MutWalker>(w: &mut W, e: &mut Expr) -> Result<(), W::Break> {
-    check_depth()?;
-    children!(&mut *e, iter_mut, as_mut, |c: &mut Expr| w.expr(c), |_: &mut Query| Ok::<(), W::Break>(()));
-    if let Expr::SubLink(s) = e {
-        w.query(&mut s.subselect)?;
-    }
-    Ok(())
-}
-
-/// Visits all expressions and subqueries of a query.
-pub fn walk_query<W: Walker>(w: &mut W, q: &Query) -> Result<(), W::Break> {
-    check_depth()?;
-    for t in q.target_list.iter().chain(&q.returning_list) {
-        w.expr(&t.expr)?;
-    }
-    query_rest!(w, q, iter, as_ref, walk_from);
-    Ok(())
-}
-
-/// Visits all expressions and subqueries of a query.
-pub fn walk_query_mut<W: MutWalker>(w: &mut W, q: &mut Query) -> Result<(), W::Break> {
-    check_depth()?;
-    for t in q.target_list.iter_mut().chain(&mut q.returning_list) {
-        w.expr(&mut t.expr)?;
-    }
-    query_rest!(w, q, iter_mut, as_mut, walk_from_mut);
-    Ok(())
-}
-
-/// Visits the conditions of FROM and WHERE.
-pub fn walk_from<W: Walker>(w: &mut W, f: &FromExpr) -> Result<(), W::Break> {
-    for n in &f.fromlist {
-        walk_join_tree(w, n)?;
-    }
-    f.quals.iter().try_for_each(|e| w.expr(e))
-}
-
-fn walk_join_tree<W: Walker>(w: &mut W, n: &JoinTreeNode) -> Result<(), W::Break> {
-    check_depth()?;
-    match n {
-        JoinTreeNode::RangeTblRef(_) => Ok(()),
-        JoinTreeNode::FromExpr(f) => walk_from(w, f),
-        JoinTreeNode::JoinExpr(j) => {
-            walk_join_tree(w, &j.larg)?;
-            walk_join_tree(w, &j.rarg)?;
-            j.quals.iter().try_for_each(|e| w.expr(e))
+    /// The direct subqueries of this level: in FROM, CTEs and sublinks.
+    pub fn for_each_subquery_mut(&mut self, f: &mut dyn FnMut(&mut Query) -> Result<()>) -> Result<()> {
+        for cte in &mut self.cte_list {
+            f(&mut cte.ctequery)?;
         }
-    }
-}
-
-/// Visits the conditions of FROM and WHERE.
-pub fn walk_from_mut<W: MutWalker>(w: &mut W, f: &mut FromExpr) -> Result<(), W::Break> {
-    for n in &mut f.fromlist {
-        walk_join_tree_mut(w, n)?;
-    }
-    f.quals.iter_mut().try_for_each(|e| w.expr(e))
-}
-
-fn walk_join_tree_mut<W: MutWalker>(w: &mut W, n: &mut JoinTreeNode) -> Result<(), W::Break> {
-    check_depth()?;
-    match n {
-        JoinTreeNode::RangeTblRef(_) => Ok(()),
-        JoinTreeNode::FromExpr(f) => walk_from_mut(w, f),
-        JoinTreeNode::JoinExpr(j) => {
-            walk_join_tree_mut(w, &mut j.larg)?;
-            walk_join_tree_mut(w, &mut j.rarg)?;
-            j.quals.iter_mut().try_for_each(|e| w.expr(e))
-        }
-    }
-}
-
-/// Visits what a range-table entry holds.
-pub fn walk_rte<W: Walker>(w: &mut W, r: &RangeTblEntry) -> Result<(), W::Break> {
-    rte_children!(w, r, iter, as_ref);
-    Ok(())
-}
-
-/// Visits what a range-table entry holds.
-pub fn walk_rte_mut<W: MutWalker>(w: &mut W, r: &mut RangeTblEntry) -> Result<(), W::Break> {
-    rte_children!(w, r, iter_mut, as_mut);
-    Ok(())
-}
-
-/// What a search returns: found, or an error.
-pub enum Found {
-    Yes,
-    Error(PgError),
-}
-
-impl From<PgError> for Found {
-    fn from(e: PgError) -> Found {
-        Found::Error(e)
-    }
-}
-
-struct Search<F: FnMut(&Expr) -> bool> {
-    test: F,
-    subqueries: bool,
-}
-
-impl<F: FnMut(&Expr) -> bool> Walker for Search<F> {
-    type Break = Found;
-    fn expr(&mut self, e: &Expr) -> Result<(), Found> {
-        if (self.test)(e) { Err(Found::Yes) } else { walk_expr(self, e) }
-    }
-    fn query(&mut self, q: &Query) -> Result<(), Found> {
-        if self.subqueries { walk_query(self, q) } else { Ok(()) }
-    }
-}
-
-/// Whether some node of the expression, subqueries left out, passes the test.
-pub fn any_expr(e: &Expr, test: impl FnMut(&Expr) -> bool) -> Result<bool, PgError> {
-    found(Search { test, subqueries: false }.expr(e))
-}
-
-/// Whether some node of the expression or its subqueries passes the test.
-pub fn any_expr_deep(e: &Expr, test: impl FnMut(&Expr) -> bool) -> Result<bool, PgError> {
-    found(Search { test, subqueries: true }.expr(e))
-}
-
-/// Whether some node of the query or its subqueries passes the test.
-pub fn any_query_expr(q: &Query, test: impl FnMut(&Expr) -> bool) -> Result<bool, PgError> {
-    found(Search { test, subqueries: true }.query(q))
-}
-
-/// The result of a search.
-pub fn found(r: Result<(), Found>) -> Result<bool, PgError> {
-    match r {
-        Ok(()) => Ok(false),
-        Err(Found::Yes) => Ok(true),
-        Err(Found::Error(e)) => Err(e),
-    }
-}
-
-/// Whether it gives a set. (PostgreSQL: `expression_returns_set`)
-pub fn returns_set(e: &Expr) -> Result<bool, PgError> {
-    struct Srf;
-    impl Walker for Srf {
-        type Break = Found;
-        fn expr(&mut self, e: &Expr) -> Result<(), Found> {
-            match e {
-                Expr::FuncExpr(f) if f.funcretset => Err(Found::Yes),
-                Expr::OpExpr(o) if o.opretset => Err(Found::Yes),
-                // A set cannot come out of these.
-                Expr::Aggref(_) | Expr::GroupingFunc(_) | Expr::WindowFunc(_) => Ok(()),
-                _ => walk_expr(self, e),
+        for rte in &mut self.rtable {
+            if let RteKind::Subquery { subquery, .. } = &mut rte.kind {
+                f(subquery)?;
             }
         }
+        self.try_for_each_expr_mut(&mut |e| sublink_queries(e, f))
     }
-    found(Srf.expr(e))
+}
+
+fn sublink_queries(e: &mut Expr, f: &mut dyn FnMut(&mut Query) -> Result<()>) -> Result<()> {
+    if let Expr::SubLink(link) = e {
+        f(&mut link.subselect)?;
+    }
+    e.try_children_mut(&mut |c| sublink_queries(c, f))
+}
+
+fn jointree_exprs(from: &mut FromExpr, f: &mut dyn FnMut(&mut Expr) -> Result<()>) -> Result<()> {
+    for node in &mut from.fromlist {
+        join_node_exprs(node, f)?;
+    }
+    from.quals.as_mut().map_or(Ok(()), f)
+}
+
+fn join_node_exprs(node: &mut JoinTreeNode, f: &mut dyn FnMut(&mut Expr) -> Result<()>) -> Result<()> {
+    match node {
+        JoinTreeNode::RangeTblRef(_) => Ok(()),
+        JoinTreeNode::FromExpr(from) => jointree_exprs(from, f),
+        JoinTreeNode::JoinExpr(j) => {
+            join_node_exprs(&mut j.larg, f)?;
+            join_node_exprs(&mut j.rarg, f)?;
+            j.quals.as_mut().map_or(Ok(()), f)
+        }
+    }
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod error;
+pub mod guc;
 pub mod ids;
 pub mod interrupt;
 pub mod sqlstate;

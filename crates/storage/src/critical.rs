@@ -28,9 +28,7 @@ impl Drop for AbortOnUnwind {
 #[inline]
 pub fn critical<T>(body: impl FnOnce(&Critical) -> T) -> T {
     let guard = AbortOnUnwind;
-    let result = body(&Critical {
-        _this_thread: PhantomData,
-    });
+    let result = body(&Critical { _this_thread: PhantomData });
     std::mem::forget(guard);
     result
 }

@@ -23,11 +23,7 @@ impl BufferTag {
     }
     /// A page of the main fork.
     pub fn main(locator: RelFileLocator, block: BlockNumber) -> BufferTag {
-        BufferTag {
-            locator,
-            fork: ForkNumber::Main,
-            block,
-        }
+        BufferTag { locator, fork: ForkNumber::Main, block }
     }
 }
 

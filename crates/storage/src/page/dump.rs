@@ -13,11 +13,7 @@ pub fn dump(page: &Page) -> String {
 pub fn dump_with(page: &Page, describe: impl Fn(u16, &[u8]) -> Option<String>) -> String {
     let mut out = String::new();
     if page.is_new() {
-        return if page.is_all_zeros() {
-            "new page, all zeroes\n".into()
-        } else {
-            "new page, not zeroes\n".into()
-        };
+        return if page.is_all_zeros() { "new page, all zeroes\n".into() } else { "new page, not zeroes\n".into() };
     }
     let mut names = Vec::new();
     for (bit, name) in [

@@ -133,10 +133,7 @@ impl Page {
     /// Changes a line pointer that exists.
     #[inline]
     pub fn set_item_id(&mut self, offnum: OffsetNumber, item: ItemId) {
-        assert!(
-            offnum != 0 && offnum <= self.max_offset(),
-            "line pointer {offnum} does not exist"
-        );
+        assert!(offnum != 0 && offnum <= self.max_offset(), "line pointer {offnum} does not exist");
         self.set_u32_at(item_id_at(offnum), item.0);
     }
     /// The bytes a line pointer with storage points at; `None` without storage or if they do not lie on the page.
@@ -410,8 +407,7 @@ impl Page {
         let start = at.wrapping_add_signed(delta);
         if delta != 0 {
             let upper = self.upper();
-            self.bytes_mut()
-                .copy_within(upper..at, upper.wrapping_add_signed(delta));
+            self.bytes_mut().copy_within(upper..at, upper.wrapping_add_signed(delta));
             self.set_upper(upper.wrapping_add_signed(delta));
             self.shift_items(at, delta);
         }
@@ -426,10 +422,7 @@ impl Page {
         let total: usize = items.0.iter().map(|i| i.len).sum();
         let special = self.special_offset();
         if total > special - self.lower() {
-            let text = format!(
-                "corrupted item lengths: total {total}, available space {}",
-                special - self.lower()
-            );
+            let text = format!("corrupted item lengths: total {total}, available space {}", special - self.lower());
             return Err(PgError::new(base::sqlstate::DATA_CORRUPTED, text));
         }
         let mut end = special;

@@ -179,20 +179,12 @@ impl Page {
     #[inline]
     pub fn special(&self) -> &[u8] {
         let at = self.special_offset();
-        if at < HEADER_SIZE {
-            &[]
-        } else {
-            self.0.get(at..).unwrap_or(&[])
-        }
+        if at < HEADER_SIZE { &[] } else { self.0.get(at..).unwrap_or(&[]) }
     }
     #[inline]
     pub fn special_mut(&mut self) -> &mut [u8] {
         let at = self.special_offset();
-        if at < HEADER_SIZE {
-            &mut []
-        } else {
-            self.0.get_mut(at..).unwrap_or(&mut [])
-        }
+        if at < HEADER_SIZE { &mut [] } else { self.0.get_mut(at..).unwrap_or(&mut []) }
     }
     pub fn pagesize_version(&self) -> u16 {
         self.u16_at(18)
@@ -235,11 +227,7 @@ impl Page {
             && special == maxalign(special)
     }
     pub fn is_all_zeros(&self) -> bool {
-        self.0
-            .as_chunks::<64>()
-            .0
-            .iter()
-            .all(|chunk| chunk.iter().fold(0, |a, b| a | b) == 0)
+        self.0.as_chunks::<64>().0.iter().all(|chunk| chunk.iter().fold(0, |a, b| a | b) == 0)
     }
     /// Checks a page that was just read: `Ok` if it is all zeroes, or its header is plausible and, with `checksums`, its
     /// checksum right. (PostgreSQL: `PageIsVerified`)
@@ -247,17 +235,9 @@ impl Page {
         let mut damage = PageDamage::Header;
         if !self.is_new() {
             let sane = self.header_is_sane();
-            let calculated = if checksums {
-                self.compute_checksum(block)
-            } else {
-                self.checksum()
-            };
+            let calculated = if checksums { self.compute_checksum(block) } else { self.checksum() };
             if calculated != self.checksum() {
-                damage = PageDamage::Checksum {
-                    calculated,
-                    expected: self.checksum(),
-                    header_sane: sane,
-                };
+                damage = PageDamage::Checksum { calculated, expected: self.checksum(), header_sane: sane };
             } else if sane {
                 return Ok(());
             }
@@ -298,11 +278,7 @@ impl Page {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PageDamage {
     Header,
-    Checksum {
-        calculated: u16,
-        expected: u16,
-        header_sane: bool,
-    },
+    Checksum { calculated: u16, expected: u16, header_sane: bool },
 }
 
 #[cfg(test)]
@@ -332,10 +308,7 @@ mod tests {
         page.init(0);
         page.stamp_checksum(BlockNumber(3));
         assert_eq!(page.verify(BlockNumber(3), true), Ok(()));
-        assert!(matches!(
-            page.verify(BlockNumber(4), true),
-            Err(PageDamage::Checksum { header_sane: true, .. })
-        ));
+        assert!(matches!(page.verify(BlockNumber(4), true), Err(PageDamage::Checksum { header_sane: true, .. })));
         assert_eq!(page.verify(BlockNumber(4), false), Ok(()));
         page.set_u16_at(10, 8);
         assert_eq!(page.verify(BlockNumber(3), false), Err(PageDamage::Header));

@@ -53,10 +53,7 @@ pub fn sqlstate_of(error: &io::Error) -> SqlState {
 /// `could not ACTION "PATH": reason`, with the SQLSTATE that fits.
 #[cold]
 pub fn io_error(action: &str, path: &str, error: &io::Error) -> PgError {
-    PgError::new(
-        sqlstate_of(error),
-        format!("could not {action} \"{path}\": {}", errno_text(error)),
-    )
+    PgError::new(sqlstate_of(error), format!("could not {action} \"{path}\": {}", errno_text(error)))
 }
 
 /// Turns the error of a file access into PostgreSQL's.
@@ -79,10 +76,7 @@ mod tests {
     fn text_and_sqlstate() {
         let e = io::Error::from_raw_os_error(ENOSPC);
         let e = Err::<(), _>(e).or_pg("extend file", "base/5/16384").unwrap_err();
-        assert_eq!(
-            e.message(),
-            "could not extend file \"base/5/16384\": No space left on device"
-        );
+        assert_eq!(e.message(), "could not extend file \"base/5/16384\": No space left on device");
         assert_eq!(e.sqlstate().as_str(), "53100");
         let e = io_error("open file", "x", &io::Error::from_raw_os_error(ENOENT));
         assert_eq!(e.sqlstate().as_str(), "58P01");

@@ -18,19 +18,11 @@ pub struct RealVfs {
 impl RealVfs {
     /// `root` is the data directory; files and directories are created for their owner only.
     pub fn new(root: impl Into<PathBuf>) -> RealVfs {
-        RealVfs {
-            root: root.into(),
-            file_mode: 0o600,
-            dir_mode: 0o700,
-        }
+        RealVfs { root: root.into(), file_mode: 0o600, dir_mode: 0o700 }
     }
     /// As `new`, but the group may read. (PostgreSQL: `initdb --allow-group-access`)
     pub fn with_group_access(root: impl Into<PathBuf>) -> RealVfs {
-        RealVfs {
-            root: root.into(),
-            file_mode: 0o640,
-            dir_mode: 0o750,
-        }
+        RealVfs { root: root.into(), file_mode: 0o640, dir_mode: 0o750 }
     }
     fn full(&self, path: &str) -> PathBuf {
         match path {
@@ -83,10 +75,7 @@ impl Vfs for RealVfs {
             let entry = entry?;
             // A name that is not UTF-8 is none of ours.
             if let Ok(name) = entry.file_name().into_string() {
-                entries.push(DirEntry {
-                    name,
-                    kind: kind_of(entry.file_type()?),
-                });
+                entries.push(DirEntry { name, kind: kind_of(entry.file_type()?) });
             }
         }
         entries.sort();
@@ -95,11 +84,7 @@ impl Vfs for RealVfs {
     fn metadata(&self, path: &str) -> io::Result<Metadata> {
         let m = fs::metadata(self.full(path))?;
         let since = m.modified()?.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        Ok(Metadata {
-            kind: kind_of(m.file_type()),
-            len: m.len(),
-            modified: since as i64,
-        })
+        Ok(Metadata { kind: kind_of(m.file_type()), len: m.len(), modified: since as i64 })
     }
     fn sync_dir(&self, path: &str) -> io::Result<()> {
         File::open(self.full(path))?.sync_all()
@@ -152,12 +137,7 @@ impl VfsFile for RealFile {
     }
     fn prefetch(&self, offset: u64, len: u64) {
         // A hint only: that it failed does not matter.
-        let _ = rustix::fs::fadvise(
-            &self.0,
-            offset,
-            std::num::NonZeroU64::new(len),
-            rustix::fs::Advice::WillNeed,
-        );
+        let _ = rustix::fs::fadvise(&self.0, offset, std::num::NonZeroU64::new(len), rustix::fs::Advice::WillNeed);
     }
 }
 
