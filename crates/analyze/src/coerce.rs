@@ -3,7 +3,9 @@
 //! PostgreSQL: `parser/parse_coerce.c`. The polymorphic pseudo-types are in [`crate::poly`].
 
 use base::error::Location;
-use base::sqlstate::{CANNOT_COERCE, DATATYPE_MISMATCH, AMBIGUOUS_PARAMETER, UNDEFINED_PARAMETER, INDETERMINATE_DATATYPE};
+use base::sqlstate::{
+    AMBIGUOUS_PARAMETER, CANNOT_COERCE, DATATYPE_MISMATCH, INDETERMINATE_DATATYPE, UNDEFINED_PARAMETER,
+};
 use base::{Oid, PgError, Result};
 use types::oid::*;
 use types::{Datum, DatumRef};
@@ -769,13 +771,7 @@ pub(crate) fn plain(oid: Oid) -> TypeMod {
     TypeMod { oid, typmod: -1, collation: Oid::INVALID }
 }
 pub(crate) fn int4_const(v: i32) -> Expr {
-    Expr::Const(Const {
-        ty: plain(INT4OID),
-        len: 4,
-        byval: true,
-        value: Datum::i32(v),
-        location: Location::UNKNOWN,
-    })
+    Expr::Const(Const { ty: plain(INT4OID), len: 4, byval: true, value: Datum::i32(v), location: Location::UNKNOWN })
 }
 pub(crate) fn bool_const(v: bool) -> Expr {
     bool_const_at(v, Location::UNKNOWN)

@@ -1,8 +1,8 @@
 //! What the analyzer is given: the catalogs, the session's hook, and what is known of parameters.
 
 use base::Oid;
-use base::error::Location;
 use base::Result;
+use base::error::Location;
 use catalog::Catalog;
 use parser::ast;
 use types::{Runtime, Settings};
@@ -16,11 +16,13 @@ pub struct AnalyzeContext<'a> {
     pub rt: &'a mut dyn Runtime,
     /// Names that are not columns: PL/pgSQL's variables, SQL functions' parameters.
     pub hooks: Option<&'a mut dyn ColumnHooks>,
+    /// Takes the lock a relation needs as soon as its name is resolved: (relation, mode from 1 to 8).
+    pub lock: Option<&'a mut dyn FnMut(Oid, u8) -> Result<()>>,
 }
 
 impl<'a> AnalyzeContext<'a> {
     pub fn new(catalog: Catalog, rt: &'a mut dyn Runtime) -> AnalyzeContext<'a> {
-        AnalyzeContext { catalog, rt, hooks: None }
+        AnalyzeContext { catalog, rt, hooks: None, lock: None }
     }
     pub fn settings(&self) -> &Settings {
         self.rt.settings()

@@ -377,7 +377,13 @@ pub(crate) fn enforce(
     }
     match rettype {
         ANYELEMENTOID | ANYNONARRAYOID | ANYENUMOID => Ok(s.elem),
-        ANYARRAYOID => if s.array.is_valid() { Ok(s.array) } else { no_array(c, s.elem) },
+        ANYARRAYOID => {
+            if s.array.is_valid() {
+                Ok(s.array)
+            } else {
+                no_array(c, s.elem)
+            }
+        }
         ANYRANGEOID => s.range.valid().ok_or_else(|| undetermined("anyrange")),
         ANYMULTIRANGEOID => s.multirange.valid().ok_or_else(|| undetermined("anymultirange")),
         ANYCOMPATIBLEOID | ANYCOMPATIBLENONARRAYOID => {
