@@ -24,6 +24,7 @@
 //! `#[builtin]` functions of its sources into one list.
 #![forbid(unsafe_code)]
 
+pub mod array;
 pub mod column;
 pub mod compare;
 pub mod convert;
