@@ -774,7 +774,13 @@ fn sub_link(sub_link_type: SubLinkType, subselect: Box<SelectStmt>, location: Lo
 /// A call of a `pg_catalog` function in its own syntax.
 pub(super) fn sql_function(name: &str, args: Vec<Expr>, location: Location) -> Expr {
     let funcformat = CoercionForm::SqlSyntax;
-    Expr::FuncCall(Box::new(FuncCall { funcname: system_name(name), args, funcformat, location, ..FuncCall::default() }))
+    Expr::FuncCall(Box::new(FuncCall {
+        funcname: system_name(name),
+        args,
+        funcformat,
+        location,
+        ..FuncCall::default()
+    }))
 }
 /// A call of a `pg_catalog` function in the ordinary syntax.
 pub(super) fn system_function(name: &str, args: Vec<Expr>, location: Location) -> Expr {

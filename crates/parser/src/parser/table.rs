@@ -607,7 +607,8 @@ impl<'a> Parser<'a> {
                 let (action, columns) = self.key_action()?;
                 if !columns.is_empty() {
                     let text = "a column list with SET NULL is only supported for ON DELETE actions";
-                    let text = if action == FkAction::SetDefault { text.replace("NULL", "DEFAULT") } else { text.into() };
+                    let text =
+                        if action == FkAction::SetDefault { text.replace("NULL", "DEFAULT") } else { text.into() };
                     return Err(unsupported_at(text, at));
                 }
                 c.fk_upd_action = action;
