@@ -1,3 +1,39 @@
-//! System catalogs.
+//! System catalogs: their definitions and published contents, caches, privileges, and transactional changes.
+//!
+//! A session asks its [`Catalog`], a cheap handle: `catalog.type_by_oid(..)`, `functions_by_name(..)`, `relation(..)`,
+//! `find_relation(schema, name)`, `search_path()`, `format_type(..)`, `type_info(..)`, `has_privilege(..)`. Everything
+//! comes from caches that all sessions share, behind `Arc`. [`Catalog::bootstrap`] serves the published rows without any
+//! storage, for tests.
+//!
+//! In reading order: [`row`] (a struct for a row of each catalog, made from `data/*.tsv`), [`oids`], [`cols`], [`bootstrap`] (those files'
+//! rows), [`scan`] (how rows are read), [`syscache`] (the caches and a transaction's overlay), [`inval`], [`lookup`],
+//! [`namespace`], [`relcache`], [`format_type`], [`acl`].
 #![forbid(unsafe_code)]
+
+pub mod acl;
+mod array;
+pub mod bootstrap;
+pub mod cols;
+pub mod format_type;
+pub mod hash;
+pub mod inval;
+pub mod lookup;
+pub mod namespace;
+pub mod oids;
+pub mod relcache;
+pub mod row;
+pub mod scan;
 pub mod scram;
+mod slots;
+pub mod syscache;
+
+pub use acl::{AclItem, AclKind, AclMode, RoleMemberships};
+pub use array::{int2vector, oidvector};
+pub use bootstrap::BootstrapCatalog;
+pub use format_type::{TypeNameStyle, quote_identifier};
+pub use inval::Invalidation;
+pub use namespace::SearchPath;
+pub use relcache::{IndexInfo, Relation, relkind};
+pub use row::*;
+pub use scan::{CatalogScan, Row};
+pub use syscache::{CacheId, Catalog, SharedCatalog};

@@ -2,4 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod auth;
+pub mod config;
+pub mod pidfile;
 pub mod protocol;
+pub mod scheduler;
