@@ -19,7 +19,8 @@ pub mod compile;
 mod eval;
 pub mod function;
 pub mod project;
-mod special;
+pub(crate) mod setfn;
+pub(crate) mod special;
 mod subplan;
 
 use base::Oid;
@@ -30,6 +31,11 @@ pub use compile::{Compiler, Scope};
 pub use function::FuncNode;
 pub use project::{Filter, Projection};
 pub(crate) use subplan::SubPlanNode;
+
+/// `ARRAY(SELECT ..)` as an initplan.
+pub(crate) fn subplan_array(run: &mut crate::state::Run<'_>, plan: &analyze::query::SubPlan) -> base::Result<Datum> {
+    subplan::array_result(run, plan, &[])
+}
 
 /// A compiled expression.
 pub struct CExpr {
