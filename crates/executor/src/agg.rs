@@ -105,16 +105,12 @@ impl AggExec {
         let all: Vec<usize> = columns.iter().map(|c| c.column as usize).collect();
         let members: Vec<Vec<usize>> = match grouping_sets.is_empty() {
             true => vec![all.clone()],
-            false => {
-                grouping_sets.iter().map(|s| s.columns.iter().map(|c| *c as usize).collect()).collect()
-            }
+            false => grouping_sets.iter().map(|s| s.columns.iter().map(|c| *c as usize).collect()).collect(),
         };
         let mut sets = Vec::new();
         for m in members {
-            let cols: Vec<&GroupCol> = m
-                .iter()
-                .filter_map(|n| columns.iter().find(|c| c.column as usize == *n))
-                .collect();
+            let cols: Vec<&GroupCol> =
+                m.iter().filter_map(|n| columns.iter().find(|c| c.column as usize == *n)).collect();
             let grouping = grouping(b, &input, *strategy, &cols, grouping_sets.is_empty())?;
             let calls: Result<Vec<AggCall>> = aggs.iter().map(|a| AggCall::build(b, a, width)).collect();
             sets.push(Set {
@@ -263,7 +259,8 @@ impl Set {
                     previous = Some(i);
                 }
                 if let Some(p) = previous {
-                    let one = Batch { columns: batch.columns.clone(), rows: batch.rows, selection: Some(vec![p as u32]) };
+                    let one =
+                        Batch { columns: batch.columns.clone(), rows: batch.rows, selection: Some(vec![p as u32]) };
                     *last = Some(crate::append::compact(&one));
                 }
             }

@@ -147,7 +147,11 @@ impl AggCall {
             return Ok(());
         }
         if let Some(o) = &mut self.ordered {
-            let narrowed = Batch { columns: batch.columns.clone(), rows: batch.rows, selection: Some(rows.iter().map(|i| i as u32).collect()) };
+            let narrowed = Batch {
+                columns: batch.columns.clone(),
+                rows: batch.rows,
+                selection: Some(rows.iter().map(|i| i as u32).collect()),
+            };
             let values = eval_keys(&mut self.args, run, &narrowed)?;
             for (c, from) in o.columns.iter_mut().zip(&values) {
                 c.append(from, rows);
@@ -198,9 +202,7 @@ impl AggCall {
 
     pub fn result(&mut self, run: &mut Run<'_>, group: usize) -> Result<Datum> {
         match &mut self.states {
-            States::Builtin(s) => {
-                s.finish(&mut FnCx { rt: run.cx, call: &self.call, state: &mut self.state }, group)
-            }
+            States::Builtin(s) => s.finish(&mut FnCx { rt: run.cx, call: &self.call, state: &mut self.state }, group),
             States::Functions(f) => {
                 let state = f.states[group].clone();
                 match &mut f.finish {
@@ -243,7 +245,10 @@ fn ordered(b: &mut Builder<'_>, a: &Aggref, args: &[CExpr]) -> Result<Option<Ord
         return Ok(None);
     }
     let place = |r: u32| {
-        a.args.iter().position(|t| t.ressortgroupref == r).ok_or_else(|| PgError::internal("aggregate's sort column is missing"))
+        a.args
+            .iter()
+            .position(|t| t.ressortgroupref == r)
+            .ok_or_else(|| PgError::internal("aggregate's sort column is missing"))
     };
     let mut keys = Vec::new();
     for s in a.aggorder.iter().chain(&a.aggdistinct) {
@@ -301,7 +306,8 @@ fn apply(
         Arg::Const(d) => d.is_null(),
     };
     let rows = if strict && args.iter().any(has_null) {
-        kept = rows.iter().filter(|i| args.iter().all(|a| !a.get(*i).is_null())).map(|i| i as u32).collect::<Vec<u32>>();
+        kept =
+            rows.iter().filter(|i| args.iter().all(|a| !a.get(*i).is_null())).map(|i| i as u32).collect::<Vec<u32>>();
         Rows::Some(&kept)
     } else {
         rows
@@ -340,4 +346,3 @@ fn apply(
         }
     }
 }
-

@@ -51,8 +51,10 @@ pub(crate) struct MergeAppendExec {
 impl MergeAppendExec {
     pub fn build(b: &mut Builder<'_>, plans: &[Plan], keys: &[SortCol]) -> Result<MergeAppendExec> {
         let inputs: Result<Vec<Node>> = plans.iter().map(|p| b.node(p)).collect();
-        let keys: Result<Vec<(usize, SortKey)>> =
-            keys.iter().map(|k| Ok((k.column as usize - 1, b.cx.sort_key(k.sortop, k.collation, k.nulls_first)?))).collect();
+        let keys: Result<Vec<(usize, SortKey)>> = keys
+            .iter()
+            .map(|k| Ok((k.column as usize - 1, b.cx.sort_key(k.sortop, k.collation, k.nulls_first)?)))
+            .collect();
         let inputs = inputs?;
         let heads = inputs.iter().map(|_| None).collect();
         Ok(MergeAppendExec { inputs, keys: keys?, heads, started: false, out: Batch::default() })

@@ -11,7 +11,12 @@ use crate::state::Run;
 pub(crate) struct BitmapHeapExec;
 
 impl BitmapHeapExec {
-    pub fn build(_: &mut Builder<'_>, _: &Plan, _: analyze::query::RtIndex, _: &[analyze::query::Expr]) -> Result<BitmapHeapExec> {
+    pub fn build(
+        _: &mut Builder<'_>,
+        _: &Plan,
+        _: analyze::query::RtIndex,
+        _: &[analyze::query::Expr],
+    ) -> Result<BitmapHeapExec> {
         Err(PgError::unsupported("bitmap scans"))
     }
 }

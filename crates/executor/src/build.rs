@@ -47,7 +47,17 @@ impl<'a> Builder<'a> {
         let exec = self.exec(plan)?;
         let output = self.compiler(Scope::empty()).physicals(&plan.targetlist)?;
         let instrument = self.st.instrument.then(Box::default);
-        Ok(Node { exec, capacity: plan.capacity.max(1) as usize, params: plan.params.clone(), init, output, instrument, fresh: true, pending: None, served: None })
+        Ok(Node {
+            exec,
+            capacity: plan.capacity.max(1) as usize,
+            params: plan.params.clone(),
+            init,
+            output,
+            instrument,
+            fresh: true,
+            pending: None,
+            served: None,
+        })
     }
 
     fn exec(&mut self, plan: &Plan) -> Result<Box<dyn Exec>> {
@@ -64,7 +74,9 @@ impl<'a> Builder<'a> {
             PlanNode::WorkTableScan { scanrelid, wt_param } => {
                 Box::new(recursive_union::WorkTableScanExec::build(self, plan, *scanrelid, *wt_param)?)
             }
-            PlanNode::CteScan { scanrelid, plan_id, .. } => Box::new(cte::CteScanExec::build(self, plan, *scanrelid, *plan_id)?),
+            PlanNode::CteScan { scanrelid, plan_id, .. } => {
+                Box::new(cte::CteScanExec::build(self, plan, *scanrelid, *plan_id)?)
+            }
             PlanNode::SeqScan { scanrelid } => Box::new(seq_scan::SeqScanExec::build(self, plan, *scanrelid)?),
             PlanNode::IndexScan { .. } | PlanNode::IndexOnlyScan { .. } => {
                 Box::new(index_scan::IndexScanExec::build(self, plan)?)
@@ -72,7 +84,9 @@ impl<'a> Builder<'a> {
             PlanNode::BitmapHeapScan { scanrelid, bitmapqualorig } => {
                 Box::new(bitmap_scan::BitmapHeapExec::build(self, plan, *scanrelid, bitmapqualorig)?)
             }
-            PlanNode::TidScan { scanrelid, tidquals } => Box::new(tid_scan::TidScanExec::build(self, plan, *scanrelid, tidquals)?),
+            PlanNode::TidScan { scanrelid, tidquals } => {
+                Box::new(tid_scan::TidScanExec::build(self, plan, *scanrelid, tidquals)?)
+            }
             PlanNode::SubqueryScan { scanrelid, subplan } => {
                 Box::new(subquery_scan::SubqueryScanExec::build(self, plan, *scanrelid, subplan)?)
             }
@@ -90,7 +104,9 @@ impl<'a> Builder<'a> {
             PlanNode::Hash { .. } => return Err(base::PgError::internal("Hash node without a join")),
             PlanNode::Material | PlanNode::Memoize { .. } => Box::new(material::MaterialExec::build(self, plan)?),
             PlanNode::Sort { keys } => Box::new(sort::SortExec::build(self, plan, keys, 0)?),
-            PlanNode::IncrementalSort { keys, presorted } => Box::new(sort::SortExec::build(self, plan, keys, *presorted)?),
+            PlanNode::IncrementalSort { keys, presorted } => {
+                Box::new(sort::SortExec::build(self, plan, keys, *presorted)?)
+            }
             PlanNode::Group { columns } => Box::new(unique::UniqueExec::build_group(self, plan, columns)?),
             PlanNode::Unique { columns } => Box::new(unique::UniqueExec::build(self, plan, columns)?),
             PlanNode::Agg { .. } => Box::new(agg::AggExec::build(self, plan)?),

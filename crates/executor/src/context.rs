@@ -15,7 +15,8 @@ use hashbrown::HashMap;
 use txn::{Snapshot, Transaction};
 use types::oid::*;
 use types::{
-    Attribute, Body, Comparator, Datum, DatumRef, FnCall, FnCx, Registry, Runtime, Settings, SortKey, TupleDesc, TypeInfo,
+    Attribute, Body, Comparator, Datum, DatumRef, FnCall, FnCx, Registry, Runtime, Settings, SortKey, TupleDesc,
+    TypeInfo,
 };
 
 use crate::expr::function::call_row;
@@ -214,7 +215,8 @@ impl ExecContext {
     }
     /// What a domain demands of its values, its base domains' constraints first.
     pub(crate) fn domain_constraints(&mut self, domain: Oid) -> Result<DomainConstraints> {
-        let mut out = DomainConstraints { not_null: false, checks: Vec::new(), type_name: String::new(), schema: String::new() };
+        let mut out =
+            DomainConstraints { not_null: false, checks: Vec::new(), type_name: String::new(), schema: String::new() };
         let mut chain = Vec::new();
         let mut oid = domain;
         loop {
@@ -276,9 +278,9 @@ impl Runtime for ExecContext {
             return self.catalog.row_type(base);
         }
         let found = usize::try_from(typmod).ok().and_then(|i| self.records.get(i));
-        found.cloned().ok_or_else(|| {
-            PgError::new(base::sqlstate::WRONG_OBJECT_TYPE, "record type has not been registered")
-        })
+        found
+            .cloned()
+            .ok_or_else(|| PgError::new(base::sqlstate::WRONG_OBJECT_TYPE, "record type has not been registered"))
     }
     fn bless(&mut self, mut desc: TupleDesc) -> Arc<TupleDesc> {
         desc.type_oid = RECORDOID;

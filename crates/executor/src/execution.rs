@@ -138,7 +138,9 @@ impl Execution {
             }
             // The batch borrows from the plan, not from the context.
             let saved = std::mem::replace(&mut cx.snapshot, self.st.snapshot.clone());
-            let result = self.root.next(&mut Run { cx: &mut *cx, st: &mut self.st }, usize::try_from(left).unwrap_or(usize::MAX));
+            let result = self
+                .root
+                .next(&mut Run { cx: &mut *cx, st: &mut self.st }, usize::try_from(left).unwrap_or(usize::MAX));
             cx.snapshot = saved;
             let Some(batch) = result? else {
                 self.done = true;
@@ -209,11 +211,8 @@ fn check_permissions(cx: &mut ExecContext, planned: &PlannedStmt) -> Result<()> 
         let acl = rel.class.relacl.as_deref();
         let held = cx.catalog.privileges(role, kind, rel.owner(), acl, needed, how)?;
         let missing = needed & !held;
-        let by_column = [
-            (ACL_SELECT, &info.selected_cols),
-            (ACL_INSERT, &info.inserted_cols),
-            (ACL_UPDATE, &info.updated_cols),
-        ];
+        let by_column =
+            [(ACL_SELECT, &info.selected_cols), (ACL_INSERT, &info.inserted_cols), (ACL_UPDATE, &info.updated_cols)];
         let mut left = missing;
         for (mode, columns) in by_column {
             if missing & mode != 0 && columns_allowed(cx, role, &rel, columns, mode)? {

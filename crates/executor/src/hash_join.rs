@@ -70,7 +70,8 @@ pub(crate) struct HashJoinExec {
 
 impl HashJoinExec {
     pub fn build(b: &mut Builder<'_>, plan: &Plan) -> Result<HashJoinExec> {
-        let PlanNode::HashJoin { jointype, joinqual, hashclauses, hashkeys, hashoperators, hashcollations, .. } = &plan.node
+        let PlanNode::HashJoin { jointype, joinqual, hashclauses, hashkeys, hashoperators, hashcollations, .. } =
+            &plan.node
         else {
             return Err(PgError::internal("not a hash join"));
         };
@@ -231,8 +232,7 @@ impl HashJoinExec {
         if !self.keeps_outer() {
             return Ok(false);
         }
-        let rows: Vec<u32> =
-            self.rows.iter().zip(&self.outer_matched).filter(|(_, m)| !**m).map(|(r, _)| *r).collect();
+        let rows: Vec<u32> = self.rows.iter().zip(&self.outer_matched).filter(|(_, m)| !**m).map(|(r, _)| *r).collect();
         if rows.is_empty() {
             return Ok(false);
         }
@@ -288,8 +288,10 @@ impl Exec for HashJoinExec {
                     false
                 }
                 Phase::NeedOuter => {
-                    let empty_decides =
-                        matches!(self.jointype, JoinType::Inner | JoinType::Semi | JoinType::Right | JoinType::RightSemi | JoinType::RightAnti);
+                    let empty_decides = matches!(
+                        self.jointype,
+                        JoinType::Inner | JoinType::Semi | JoinType::Right | JoinType::RightSemi | JoinType::RightAnti
+                    );
                     if self.table.rows == 0 && empty_decides {
                         self.phase = Phase::Done;
                     } else if self.take_outer(run, max)? {

@@ -60,9 +60,28 @@ fn float_bits(f: f64) -> u64 {
 fn hashes_by_bits(prosrc: &str) -> bool {
     matches!(
         prosrc,
-        "hashchar" | "hashint2" | "hashint4" | "hashint8" | "hashoid" | "hashname" | "hashbytea" | "uuid_hash" | "hashenum"
-            | "timestamp_hash" | "timestamptz_hash" | "time_hash" | "hashdate" | "hashmacaddr" | "hashtid" | "hashxid"
-            | "hashcid" | "hashxid8" | "hashbool" | "pg_lsn_hash" | "hash_aclitem" | "hashoidvector"
+        "hashchar"
+            | "hashint2"
+            | "hashint4"
+            | "hashint8"
+            | "hashoid"
+            | "hashname"
+            | "hashbytea"
+            | "uuid_hash"
+            | "hashenum"
+            | "timestamp_hash"
+            | "timestamptz_hash"
+            | "time_hash"
+            | "hashdate"
+            | "hashmacaddr"
+            | "hashtid"
+            | "hashxid"
+            | "hashcid"
+            | "hashxid8"
+            | "hashbool"
+            | "pg_lsn_hash"
+            | "hash_aclitem"
+            | "hashoidvector"
     )
 }
 
@@ -106,14 +125,24 @@ impl KeyHasher {
         Ok(h)
     }
     /// The hashes of the chosen rows, at the rows' places in `out`.
-    pub fn hash_rows(&mut self, run: &mut Run<'_>, columns: &[&Column], rows: Rows<'_>, out: &mut Vec<u64>) -> Result<()> {
+    pub fn hash_rows(
+        &mut self,
+        run: &mut Run<'_>,
+        columns: &[&Column],
+        rows: Rows<'_>,
+        out: &mut Vec<u64>,
+    ) -> Result<()> {
         let n = columns.first().map_or(0, |c| c.len()).max(rows.iter().last().map_or(0, |i| i + 1));
         out.clear();
         out.resize(n, K);
         for (k, c) in columns.iter().enumerate() {
             match (&self.kinds[k], &c.data, &c.validity) {
-                (KeyKind::Bits, types::ColumnData::W4(v), None) => rows.iter().for_each(|i| out[i] = mix(out[i], v[i] as u64)),
-                (KeyKind::Bits, types::ColumnData::W8(v), None) => rows.iter().for_each(|i| out[i] = mix(out[i], v[i] as u64)),
+                (KeyKind::Bits, types::ColumnData::W4(v), None) => {
+                    rows.iter().for_each(|i| out[i] = mix(out[i], v[i] as u64))
+                }
+                (KeyKind::Bits, types::ColumnData::W8(v), None) => {
+                    rows.iter().for_each(|i| out[i] = mix(out[i], v[i] as u64))
+                }
                 _ => {
                     for i in rows.iter() {
                         out[i] = self.one(run, k, out[i], c.get(i))?;
@@ -161,9 +190,29 @@ impl KeyEq {
             let proc = cx.catalog.function_row(function)?;
             let bits = matches!(
                 &*proc.prosrc,
-                "int4eq" | "int8eq" | "int2eq" | "int48eq" | "int84eq" | "int24eq" | "int42eq" | "int28eq" | "int82eq" | "oideq"
-                    | "booleq" | "chareq" | "nameeq" | "byteaeq" | "uuid_eq" | "date_eq" | "timestamp_eq" | "time_eq"
-                    | "enum_eq" | "tideq" | "xideq" | "cideq" | "oidvectoreq"
+                "int4eq"
+                    | "int8eq"
+                    | "int2eq"
+                    | "int48eq"
+                    | "int84eq"
+                    | "int24eq"
+                    | "int42eq"
+                    | "int28eq"
+                    | "int82eq"
+                    | "oideq"
+                    | "booleq"
+                    | "chareq"
+                    | "nameeq"
+                    | "byteaeq"
+                    | "uuid_eq"
+                    | "date_eq"
+                    | "timestamp_eq"
+                    | "time_eq"
+                    | "enum_eq"
+                    | "tideq"
+                    | "xideq"
+                    | "cideq"
+                    | "oidvectoreq"
             );
             let text = matches!(&*proc.prosrc, "texteq" | "nameeqtext" | "texteqname");
             kinds.push(match &*proc.prosrc {
@@ -194,9 +243,7 @@ impl KeyEq {
         Ok(match &mut self.kinds[i] {
             KeyKind::Bits => a == b,
             KeyKind::Float4 => types::compare::compare_f64(f32_of(a), f32_of(b)).is_eq(),
-            KeyKind::Float8 => {
-                types::compare::compare_f64(f64::from_bits(a.word()), f64::from_bits(b.word())).is_eq()
-            }
+            KeyKind::Float8 => types::compare::compare_f64(f64::from_bits(a.word()), f64::from_bits(b.word())).is_eq(),
             KeyKind::Bpchar => trimmed(a.as_bytes()) == trimmed(b.as_bytes()),
             KeyKind::Function(f) => is_true(f.call(run, &[a, b])?.as_ref()),
         })
@@ -259,7 +306,14 @@ impl GroupTable {
     pub fn lookup(&mut self, run: &mut Run<'_>, columns: &[&Column], rows: Rows<'_>, out: &mut Vec<u32>) -> Result<()> {
         self.find(run, columns, rows, out, false)
     }
-    fn find(&mut self, run: &mut Run<'_>, columns: &[&Column], rows: Rows<'_>, out: &mut Vec<u32>, add: bool) -> Result<()> {
+    fn find(
+        &mut self,
+        run: &mut Run<'_>,
+        columns: &[&Column],
+        rows: Rows<'_>,
+        out: &mut Vec<u32>,
+        add: bool,
+    ) -> Result<()> {
         let mut hashes = std::mem::take(&mut self.scratch);
         self.hasher.hash_rows(run, columns, rows, &mut hashes)?;
         out.clear();

@@ -63,18 +63,18 @@ impl LimitExec {
         if let Some(e) = &mut self.offset {
             let v = e.eval_scalar(run)?;
             let n = if v.is_null() { 0 } else { v.as_ref().word() as i64 };
-            self.skip = u64::try_from(n).map_err(|_| {
-                PgError::new(INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, "OFFSET must not be negative")
-            })?;
+            self.skip = u64::try_from(n)
+                .map_err(|_| PgError::new(INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, "OFFSET must not be negative"))?;
         }
         self.left = None;
         if let Some(e) = &mut self.count {
             let v = e.eval_scalar(run)?;
             if !v.is_null() {
                 let n = v.as_ref().word() as i64;
-                self.left = Some(u64::try_from(n).map_err(|_| {
-                    PgError::new(INVALID_ROW_COUNT_IN_LIMIT_CLAUSE, "LIMIT must not be negative")
-                })?);
+                self.left = Some(
+                    u64::try_from(n)
+                        .map_err(|_| PgError::new(INVALID_ROW_COUNT_IN_LIMIT_CLAUSE, "LIMIT must not be negative"))?,
+                );
             }
         }
         Ok(())

@@ -65,7 +65,9 @@ impl Node {
         }
         let Some(instrument) = &mut self.instrument else {
             return match self.exec.next(run, max)? {
-                Some(batch) if batch.selected_len() > max => Ok(Some(split(batch, max, &mut self.served, &mut self.pending))),
+                Some(batch) if batch.selected_len() > max => {
+                    Ok(Some(split(batch, max, &mut self.served, &mut self.pending)))
+                }
                 other => Ok(other),
             };
         };
@@ -82,7 +84,9 @@ impl Node {
         }
         instrument.rows += batch.map_or(0, |b| b.selected_len() as u64);
         match batch {
-            Some(batch) if batch.selected_len() > max => Ok(Some(split(batch, max, &mut self.served, &mut self.pending))),
+            Some(batch) if batch.selected_len() > max => {
+                Ok(Some(split(batch, max, &mut self.served, &mut self.pending)))
+            }
             other => Ok(other),
         }
     }

@@ -108,9 +108,12 @@ impl Run<'_> {
         id: usize,
         f: impl FnOnce(&mut Run<'_>, &mut Node) -> Result<T>,
     ) -> Result<T> {
-        let mut node = self.st.subplans.get_mut(id).and_then(Option::take).ok_or_else(|| {
-            PgError::internal(format!("subplan {id} is in use or missing"))
-        })?;
+        let mut node = self
+            .st
+            .subplans
+            .get_mut(id)
+            .and_then(Option::take)
+            .ok_or_else(|| PgError::internal(format!("subplan {id} is in use or missing")))?;
         let result = f(self, &mut node);
         self.st.subplans[id] = Some(node);
         result
@@ -168,6 +171,10 @@ pub(crate) fn single_row(run: &mut Run<'_>, node: &mut Node, columns: usize) -> 
         }
     }
     // What a parameter holds is looked into many times: fetch it once.
-    row.map(|r| r.iter().map(|d| if matches!(d.as_ref(), DatumRef::Toasted(_)) { plain(run, d.as_ref()) } else { Ok(d.clone()) }).collect())
-        .transpose()
+    row.map(|r| {
+        r.iter()
+            .map(|d| if matches!(d.as_ref(), DatumRef::Toasted(_)) { plain(run, d.as_ref()) } else { Ok(d.clone()) })
+            .collect()
+    })
+    .transpose()
 }

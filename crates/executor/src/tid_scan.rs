@@ -11,7 +11,12 @@ use crate::state::Run;
 pub(crate) struct TidScanExec;
 
 impl TidScanExec {
-    pub fn build(_: &mut Builder<'_>, _: &Plan, _: analyze::query::RtIndex, _: &[analyze::query::Expr]) -> Result<TidScanExec> {
+    pub fn build(
+        _: &mut Builder<'_>,
+        _: &Plan,
+        _: analyze::query::RtIndex,
+        _: &[analyze::query::Expr],
+    ) -> Result<TidScanExec> {
         Err(PgError::unsupported("TID scans"))
     }
 }

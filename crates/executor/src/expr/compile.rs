@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use analyze::query::*;
 use access::tuple::TupleLayout;
+use analyze::query::*;
 use base::{Oid, PgError, Result};
 use hashbrown::HashMap;
 use types::oid::*;
@@ -159,11 +159,7 @@ impl<'a> Compiler<'a> {
             Expr::CoalesceExpr(c) => Kind::Coalesce(self.list(&c.args)?),
             Expr::NullTest(n) => {
                 let arg = self.boxed(&n.arg)?;
-                if n.argisrow {
-                    Kind::RowNullTest { arg, not: n.not }
-                } else {
-                    Kind::NullTest { arg, not: n.not }
-                }
+                if n.argisrow { Kind::RowNullTest { arg, not: n.not } } else { Kind::NullTest { arg, not: n.not } }
             }
             Expr::BooleanTest(b) => Kind::BoolTest { arg: self.boxed(&b.arg)?, test: b.booltesttype },
             // A type's other name: the value stays the same.
@@ -298,8 +294,7 @@ impl<'a> Compiler<'a> {
             self.scope.case_test = Some(self.scope.width + self.scope.extra);
             self.scope.extra += 1;
         }
-        let whens: Result<Vec<_>> =
-            c.args.iter().map(|w| Ok((self.expr(&w.expr)?, self.expr(&w.result)?))).collect();
+        let whens: Result<Vec<_>> = c.args.iter().map(|w| Ok((self.expr(&w.expr)?, self.expr(&w.result)?))).collect();
         let (whens, default) = (whens?, self.boxed(&c.defresult)?);
         (self.scope.case_test, self.scope.extra) = saved;
         self.node(Kind::Case { arg, whens, default }, c.casetype)
@@ -376,11 +371,26 @@ impl<'a> Compiler<'a> {
         // Only where both sides hash by their bits: equality of the physical forms is then the operator's.
         let bitwise = matches!(
             elem.oid,
-            BOOLOID | CHAROID | INT2OID | INT4OID | INT8OID | OIDOID | DATEOID | TIMESTAMPOID | TIMESTAMPTZOID | UUIDOID
-                | TEXTOID | VARCHAROID | NAMEOID | REGCLASSOID | REGTYPEOID | REGPROCOID
+            BOOLOID
+                | CHAROID
+                | INT2OID
+                | INT4OID
+                | INT8OID
+                | OIDOID
+                | DATEOID
+                | TIMESTAMPOID
+                | TIMESTAMPTZOID
+                | UUIDOID
+                | TEXTOID
+                | VARCHAROID
+                | NAMEOID
+                | REGCLASSOID
+                | REGTYPEOID
+                | REGPROCOID
         );
         let text = matches!(elem.oid, TEXTOID | VARCHAROID | NAMEOID);
-        let same_type = s.args[0].type_oid() == elem.oid || (text && self.physical(s.args[0].type_oid())? == Physical::Bytes);
+        let same_type =
+            s.args[0].type_oid() == elem.oid || (text && self.physical(s.args[0].type_oid())? == Physical::Bytes);
         let Some(op) = self.cx.catalog.operator(s.opno)? else { return Ok(None) };
         let wanted = if s.use_or { "=" } else { "<>" };
         let plain_collation = !text || self.cx.is_deterministic(s.inputcollid)?;
@@ -451,7 +461,13 @@ impl<'a> Compiler<'a> {
             checks.push(DomainCheck { name: d.name, expr: self.expr(&d.expr)? });
         }
         (self.scope.domain_value, self.scope.extra) = saved;
-        Ok(DomainNode { arg, name: constraints.type_name, schema: constraints.schema, not_null: constraints.not_null, checks })
+        Ok(DomainNode {
+            arg,
+            name: constraints.type_name,
+            schema: constraints.schema,
+            not_null: constraints.not_null,
+            checks,
+        })
     }
 }
 

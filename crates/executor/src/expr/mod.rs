@@ -51,24 +51,47 @@ pub(crate) enum Kind {
     /// A column of the input batch.
     Input(usize),
     Const(Datum),
-    ExternParam { id: i32, value: Datum },
-    ExecParam { id: usize, value: Datum },
+    ExternParam {
+        id: i32,
+        value: Datum,
+    },
+    ExecParam {
+        id: usize,
+        value: Datum,
+    },
     Func(Box<FuncNode>),
     And(Vec<CExpr>),
     Or(Vec<CExpr>),
     Not(Box<CExpr>),
     /// `arg`, where present, is appended to the input as a column that the conditions read.
-    Case { arg: Option<Box<CExpr>>, whens: Vec<(CExpr, CExpr)>, default: Box<CExpr> },
+    Case {
+        arg: Option<Box<CExpr>>,
+        whens: Vec<(CExpr, CExpr)>,
+        default: Box<CExpr>,
+    },
     Coalesce(Vec<CExpr>),
-    NullTest { arg: Box<CExpr>, not: bool },
+    NullTest {
+        arg: Box<CExpr>,
+        not: bool,
+    },
     /// IS [NOT] NULL of a row value.
-    RowNullTest { arg: Box<CExpr>, not: bool },
-    BoolTest { arg: Box<CExpr>, test: analyze::query::BoolTestType },
+    RowNullTest {
+        arg: Box<CExpr>,
+        not: bool,
+    },
+    BoolTest {
+        arg: Box<CExpr>,
+        test: analyze::query::BoolTestType,
+    },
     Distinct(Box<FuncNode>),
     NullIf(Box<FuncNode>),
     ScalarArray(Box<special::ScalarArrayNode>),
     Array(Box<special::ArrayNode>),
-    Row { args: Vec<CExpr>, desc: std::sync::Arc<types::TupleDesc>, layout: access::tuple::TupleLayout },
+    Row {
+        args: Vec<CExpr>,
+        desc: std::sync::Arc<types::TupleDesc>,
+        layout: access::tuple::TupleLayout,
+    },
     FieldSelect(Box<special::FieldSelectNode>),
     FieldStore(Box<special::FieldStoreNode>),
     Subscript(Box<special::SubscriptNode>),
@@ -78,8 +101,14 @@ pub(crate) enum Kind {
     RowCompare(Box<special::RowCompareNode>),
     MinMax(Box<special::MinMaxNode>),
     ConvertRow(Box<special::ConvertRowNode>),
-    SqlValue { op: analyze::query::SvfOp, typmod: i32, value: Datum },
-    NextValue { seqid: Oid },
+    SqlValue {
+        op: analyze::query::SvfOp,
+        typmod: i32,
+        value: Datum,
+    },
+    NextValue {
+        seqid: Oid,
+    },
     SubPlan(Box<SubPlanNode>),
     /// Fails when evaluated: a part that is not built yet.
     Unsupported(String),

@@ -4,9 +4,9 @@ use base::{Oid, PgError, Result};
 use types::registry::SetFn;
 use types::{Datum, FnCall, FnCx, FnState, RowList, RowSource};
 
+use super::CExpr;
 use super::compile::Compiler;
 use super::function::{FuncNode, plain};
-use super::CExpr;
 use crate::sqlfunction::SqlFunction;
 use crate::state::Run;
 use analyze::query::Expr;
@@ -52,7 +52,8 @@ impl SetNode {
             _ => c.cx.result_desc(function, result)?,
         };
         let returns_row = result_desc.is_some();
-        let call = FnCall { function, arg_types: arg_types.clone(), result_type: result, collation, variadic, result_desc };
+        let call =
+            FnCall { function, arg_types: arg_types.clone(), result_type: result, collation, variadic, result_desc };
         if !retset {
             return Ok(SetNode::with(SetBody::Expr(c.expr(e)?), Vec::new(), false, call, returns_row));
         }
@@ -133,5 +134,5 @@ pub(crate) fn explode(run: &mut Run<'_>, v: &Datum, call: &FnCall) -> Result<Vec
     let layout = super::special::layout_of(run, &mut Vec::new(), payload.as_bytes())?;
     let mut fields = Vec::new();
     layout.deform_composite(payload.as_bytes(), &mut fields)?;
-    Ok(fields.iter().map(|f| f.to_owned()).collect())
+    Ok(fields.into_iter().map(|f| f.to_owned()).collect())
 }

@@ -207,7 +207,7 @@ impl FieldStoreNode {
         if !v.is_null() {
             let mut refs = Vec::new();
             self.layout.deform_composite(v.as_ref().as_bytes(), &mut refs)?;
-            fields = refs.iter().map(|d| d.to_owned()).collect();
+            fields = refs.into_iter().map(|d| d.to_owned()).collect();
         }
         for (e, n) in self.values.iter().zip(&self.fields) {
             fields[*n as usize - 1] = e.value(input, row).to_owned();
@@ -264,9 +264,7 @@ impl SubscriptNode {
         let (Some(upper), Some(lower)) = (upper, lower) else {
             return match &self.assign {
                 None => Ok(Datum::Null),
-                Some(_) => {
-                    Err(PgError::new(NULL_VALUE_NOT_ALLOWED, "array subscript in assignment must not be null"))
-                }
+                Some(_) => Err(PgError::new(NULL_VALUE_NOT_ALLOWED, "array subscript in assignment must not be null")),
             };
         };
         if self.assign.is_some() {
@@ -412,8 +410,7 @@ impl ArrayCoerceNode {
         }
         let batch = Batch { rows: column.len(), columns: vec![Arc::new(column)], selection: None };
         self.elem.eval(run, &batch, Rows::All(batch.rows))?;
-        let values: Result<Vec<Datum>> =
-            (0..batch.rows).map(|i| plain(run, self.elem.value(&batch, i))).collect();
+        let values: Result<Vec<Datum>> = (0..batch.rows).map(|i| plain(run, self.elem.value(&batch, i))).collect();
         let values = values?;
         let refs: Vec<DatumRef<'_>> = values.iter().map(Datum::as_ref).collect();
         array::build(&self.to, &array.dims(), &array.lower_bounds(), &refs)
@@ -465,10 +462,7 @@ impl DomainNode {
                 check.expr.eval(run, &wider, rows)?;
                 let c = check.expr.result(&wider);
                 if rows.iter().any(|i| !c.get(i).is_null() && !is_true(c.get(i))) {
-                    let text = format!(
-                        "value for domain {} violates check constraint \"{}\"",
-                        self.name, check.name
-                    );
+                    let text = format!("value for domain {} violates check constraint \"{}\"", self.name, check.name);
                     let e = PgError::new(CHECK_VIOLATION, text).datatype(&*self.schema, &*self.name);
                     return Err(e.constraint(&*check.name));
                 }
@@ -533,11 +527,8 @@ impl MinMaxNode {
             if v.is_null() {
                 continue;
             }
-            let order = if best.is_null() {
-                None
-            } else {
-                Some(self.key.comparator.compare(v.as_ref(), best.as_ref())?)
-            };
+            let order =
+                if best.is_null() { None } else { Some(self.key.comparator.compare(v.as_ref(), best.as_ref())?) };
             if order.is_none_or(|o| if self.greatest { o.is_gt() } else { o.is_lt() }) {
                 best = v;
             }
@@ -687,4 +678,3 @@ fn each(rows: Rows<'_>, out: &mut Column, mut f: impl FnMut(usize) -> Result<Dat
     }
     Ok(())
 }
-

@@ -111,8 +111,11 @@ impl SubPlanNode {
             let mut unknown = false;
             loop {
                 let Some(batch) = node.next(run, usize::MAX)? else { break };
-                let found: Vec<Vec<Datum>> =
-                    batch.selected().iter().map(|i| batch.columns.iter().map(|c| c.get(i).to_owned()).collect()).collect();
+                let found: Vec<Vec<Datum>> = batch
+                    .selected()
+                    .iter()
+                    .map(|i| batch.columns.iter().map(|c| c.get(i).to_owned()).collect())
+                    .collect();
                 for values in found {
                     for (p, v) in plan.param_ids.iter().zip(values) {
                         run.set_exec_param(*p, v);
@@ -187,9 +190,12 @@ impl HashedSet {
             node.rescan(run, &[])?;
             let mut found: Vec<Vec<Datum>> = Vec::new();
             while let Some(batch) = node.next(run, usize::MAX)? {
-                found.extend(batch.selected().iter().map(|i| {
-                    batch.columns[..width].iter().map(|c| c.get(i).to_owned()).collect::<Vec<Datum>>()
-                }));
+                found.extend(
+                    batch
+                        .selected()
+                        .iter()
+                        .map(|i| batch.columns[..width].iter().map(|c| c.get(i).to_owned()).collect::<Vec<Datum>>()),
+                );
             }
             Ok(found)
         })?;
