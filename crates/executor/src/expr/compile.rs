@@ -26,10 +26,10 @@ pub struct Scope {
     /// The input columns that were referred to.
     pub used: Vec<bool>,
     /// Where the value of the innermost CASE or element conversion stands.
-    case_test: Option<usize>,
-    domain_value: Option<usize>,
+    pub(crate) case_test: Option<usize>,
+    pub(crate) domain_value: Option<usize>,
     /// Columns appended so far by CASE and its like.
-    extra: usize,
+    pub(crate) extra: usize,
     /// Collects aggregates, grouping and window functions: each becomes a column after the plain ones.
     pub computed: Option<Vec<Expr>>,
     pub computed_base: usize,
