@@ -523,7 +523,7 @@ impl<'a> Parser<'a> {
         } else {
             let from = self.pos;
             let mut c = Constraint::new(ConstrType::Foreign, self.loc());
-            self.constraint_attributes(&mut c, "FOREIGN KEY", true)?;
+            self.constraint_attributes(&mut c, "ALTER CONSTRAINT", true)?;
             for pos in from..self.pos {
                 match self.lexed.tokens[pos].tok {
                     Tok::Keyword(Kw::Enforced) => alter.alter_enforceability = true,

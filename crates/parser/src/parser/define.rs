@@ -923,7 +923,17 @@ impl<'a> Parser<'a> {
         } else {
             self.expect(Kw::Check)?;
             c.raw_expr = Some(self.paren_expr_only()?);
+            let from = self.pos;
             self.constraint_attributes(&mut c, "CHECK", true)?;
+            // A domain's check is always enforced.
+            for pos in from..self.pos {
+                let not = pos > from && self.lexed.tokens[pos - 1].tok == Tok::Keyword(Kw::Not);
+                if self.lexed.tokens[pos].tok == Tok::Keyword(Kw::Enforced) {
+                    let at = Location(self.lexed.tokens[pos - usize::from(not)].start as i32);
+                    let word = if not { "NOT ENFORCED" } else { "ENFORCED" };
+                    return Err(unsupported_at(format!("CHECK constraints cannot be marked {word}"), at));
+                }
+            }
             c.initially_valid = !c.skip_validation;
         }
         Ok(c)

@@ -161,6 +161,7 @@ impl<'a> Parser<'a> {
         let mut schemas = None;
         loop {
             let location = self.loc();
+            let from = self.pos;
             if self.eat(Kw::Table) {
                 schemas = Some(false);
             } else if self.is(Kw::Tables) && self.is_at(1, Kw::In) {
@@ -169,6 +170,9 @@ impl<'a> Parser<'a> {
                 schemas = Some(true);
             }
             match schemas {
+                Some(false) if self.pos == from && self.is(Kw::CurrentSchema) => {
+                    return Err(error_at("invalid table name", location));
+                }
                 Some(false) => {
                     let relation = self.relation_expr()?;
                     let columns = self.opt_paren_list(Self::col_id)?;
@@ -184,6 +188,12 @@ impl<'a> Parser<'a> {
                     let name = self.col_id()?;
                     if self.is_char(b'.') {
                         return Err(error_at("invalid schema name", at));
+                    }
+                    if self.pos == from + 1 && self.is_char(b'(') {
+                        return Err(error_at("column specification not allowed for schema", location));
+                    }
+                    if self.pos == from + 1 && self.is(Kw::Where) {
+                        return Err(error_at("WHERE clause not allowed for schema", location));
                     }
                     list.push(PublicationObjSpec::TablesInSchema { name, location });
                 }

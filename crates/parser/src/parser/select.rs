@@ -46,7 +46,8 @@ impl<'a> Parser<'a> {
 
     /// A query that starts with a word.
     pub(super) fn select_no_parens(&mut self) -> Result<SelectStmt> {
-        self.deeper(1)?;
+        // Queries by value make large frames.
+        self.deeper(8)?;
         let select = match self.peek() {
             Tok::Keyword(Kw::With) | Tok::Ahead(Kw::With) => {
                 let with = self.with_clause()?;
@@ -57,7 +58,7 @@ impl<'a> Parser<'a> {
                 self.select_rest(first)?
             }
         };
-        self.depth -= 1;
+        self.depth -= 8;
         Ok(select)
     }
 
