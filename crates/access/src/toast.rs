@@ -4,7 +4,8 @@ use base::{PgError, Result};
 use txn::Transaction;
 use types::{Datum, DatumRef};
 
-use crate::heap::ToastRelation;
+use crate::heap::{HeapRelation, ToastRelation};
+use crate::tuple::Row;
 
 /// A tuple longer than this is toasted. (PostgreSQL: `TOAST_TUPLE_TARGET`)
 pub const TUPLE_TARGET: usize = 2032;
@@ -25,5 +26,23 @@ pub fn detoast_slice(
     len: Option<usize>,
 ) -> Result<Datum> {
     let _ = (txn, toast, value, offset, len);
+    Err(PgError::unsupported("TOAST"))
+}
+
+/// Forms a tuple, its long values compressed or moved out.
+pub(crate) fn form_tuple<R: Row + ?Sized>(
+    rel: &HeapRelation,
+    txn: &Transaction,
+    row: &R,
+    old: Option<&[u8]>,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let _ = (txn, old);
+    rel.layout.form_heap(row, out)
+}
+
+/// Deletes the out-of-line values of a tuple.
+pub(crate) fn delete_all(rel: &HeapRelation, txn: &Transaction, tuple: &[u8], speculative: bool) -> Result<()> {
+    let _ = (rel, txn, tuple, speculative);
     Err(PgError::unsupported("TOAST"))
 }

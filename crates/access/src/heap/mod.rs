@@ -25,6 +25,7 @@
 pub mod change;
 mod delete;
 mod fetch;
+pub mod hio;
 mod insert;
 mod lock;
 pub mod prune;
@@ -104,6 +105,8 @@ pub struct HeapRelation {
     pub summarized: AttrSet,
     /// Columns of unique keys that a foreign key may refer to: updates of others take a weaker lock.
     pub keys: AttrSet,
+    /// Where sessions inserted last.
+    pub targets: hio::Targets,
 }
 
 /// A TOAST table with its index.
@@ -131,6 +134,7 @@ impl HeapRelation {
             indexed: AttrSet::default(),
             summarized: AttrSet::default(),
             keys: AttrSet::default(),
+            targets: hio::Targets::new(),
         }
     }
     /// (PostgreSQL: `RelationNeedsWAL`)

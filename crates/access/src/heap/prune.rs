@@ -42,3 +42,13 @@ pub fn apply(page: &mut Page, p: &Prune, truncate_only: bool) -> Result<()> {
     }
     Ok(())
 }
+
+/// Prunes a page that is probably worth it, if that is possible without waiting. The caller holds a pin and no latch.
+/// (PostgreSQL: `heap_page_prune_opt`)
+pub fn prune_on_access(
+    _rel: &super::HeapRelation,
+    _txn: &txn::Transaction,
+    _buffer: &storage::PinnedBuffer,
+) -> Result<()> {
+    Ok(())
+}
