@@ -46,3 +46,9 @@ pub(crate) fn delete_all(rel: &HeapRelation, txn: &Transaction, tuple: &[u8], sp
     let _ = (rel, txn, tuple, speculative);
     Err(PgError::unsupported("TOAST"))
 }
+
+/// Must the tuple's values be looked at before it is stored?
+pub(crate) fn is_needed(rel: &HeapRelation, t: &[u8]) -> bool {
+    let external = u16::from_le_bytes([t[20], t[21]]) & crate::tuple::infomask::HASEXTERNAL != 0;
+    !rel.is_toast && (external || t.len() > TUPLE_TARGET)
+}

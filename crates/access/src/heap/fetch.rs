@@ -177,9 +177,8 @@ impl Fetcher {
             }
             if all_dead {
                 let kind = self.rel.horizon_kind();
-                let horizon = self
-                    .horizon
-                    .get_or_insert_with(|| txn.manager().visibility_horizon(kind, txn.proc().database()));
+                let horizon =
+                    self.horizon.get_or_insert_with(|| txn.manager().visibility_horizon(kind, txn.proc().database()));
                 all_dead = is_surely_dead(h, horizon);
             }
             chain.advance(h, &viewer)?;

@@ -114,8 +114,9 @@ pub fn page_for(
                 Some(BlockNumber(b.next_extended - 1))
             }
             _ if !use_fsm => None,
-            _ => fsm::record_and_search(pool, rel.locator, block, free, wanted)?
-                .filter(|b| b.0 < blocks && *b != block),
+            _ => {
+                fsm::record_and_search(pool, rel.locator, block, free, wanted)?.filter(|b| b.0 < blocks && *b != block)
+            }
         };
     }
     extend(rel, txn, total, wanted, use_fsm, bulk)

@@ -34,6 +34,7 @@ mod scan;
 mod update;
 pub mod visibility;
 pub mod wal;
+mod xmax;
 
 use std::sync::Arc;
 

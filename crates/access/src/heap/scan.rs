@@ -39,10 +39,8 @@ impl SharedScan {
         let left = self.end.saturating_sub(self.next.load(Ordering::Relaxed));
         let n = (left / 64).clamp(1, CHUNK);
         let start = self.next.fetch_add(n, Ordering::Relaxed);
-        (start < self.end).then(|| BlockRange {
-            start: BlockNumber(start),
-            end: BlockNumber(start.saturating_add(n).min(self.end)),
-        })
+        (start < self.end)
+            .then(|| BlockRange { start: BlockNumber(start), end: BlockNumber(start.saturating_add(n).min(self.end)) })
     }
 }
 
@@ -123,7 +121,8 @@ impl HeapScan {
             (None, None) => all,
         };
         let large = blocks as usize > pool.options().buffers / 4;
-        let ring = large && !self.options.no_ring && !matches!(self.rel.persistence, storage::Persistence::Temporary(_));
+        let ring =
+            large && !self.options.no_ring && !matches!(self.rel.persistence, storage::Persistence::Temporary(_));
         self.strategy = ring.then(|| Strategy::new(StrategyKind::BulkRead));
         Ok(())
     }

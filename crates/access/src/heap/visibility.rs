@@ -134,7 +134,7 @@ impl<'a> Viewer<'a> {
         Ok(!self.is_current(xmax) && !self.in_progress(xmax) && !self.did_commit(xmax)?)
     }
     /// (PostgreSQL: `HeapTupleHeaderGetCmin`)
-    fn cmin(&self, h: Header<'_>) -> CommandId {
+    pub fn cmin(&self, h: Header<'_>) -> CommandId {
         if !h.has(COMBOCID) {
             return h.raw_cid();
         }
