@@ -114,7 +114,9 @@ impl Fetcher {
         }
         self.buffer = None;
         let buffer = txn.manager().pool().read(self.rel.locator, block)?;
-        prune::prune_on_access(&self.rel, txn, &buffer)?;
+        if prune::is_worth_a_try(&self.rel, &buffer.shared()) {
+            prune::prune_on_access(&self.rel, txn, &buffer)?;
+        }
         self.buffer = Some(buffer);
         Ok(())
     }

@@ -25,6 +25,7 @@
 pub mod change;
 mod delete;
 mod fetch;
+pub mod freeze;
 pub mod hio;
 mod insert;
 mod lock;

@@ -203,11 +203,15 @@ impl HeapScan {
         let pool = txn.manager().pool();
         let tag = BufferTag::new(self.rel.locator, ForkNumber::Main, block);
         let buffer = pool.pin(tag, ReadMode::Normal, self.strategy.as_ref())?;
-        prune::prune_on_access(&self.rel, txn, &buffer)?;
         let mut visible = std::mem::take(&mut self.spare);
         visible.clear();
         self.hints.clear();
-        let page = buffer.shared();
+        let mut page = buffer.shared();
+        if prune::is_worth_a_try(&self.rel, &page) {
+            drop(page);
+            prune::prune_on_access(&self.rel, txn, &buffer)?;
+            page = buffer.shared();
+        }
         see_page(&page, block, &Viewer::new(txn), &self.snapshot, &mut visible, &mut self.hints)?;
         set_hints(page, &self.hints)?;
         let before = visible.len();
