@@ -218,3 +218,6 @@ pub enum WaitPolicy {
     /// NOWAIT: raise 55P03.
     Error,
 }
+
+#[cfg(test)]
+mod tests;
