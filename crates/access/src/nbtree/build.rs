@@ -12,10 +12,12 @@ use storage::{ItemId, Page, critical};
 use types::{Comparator, DatumRef};
 
 use super::dedup::Gather;
-use super::page::{FIRST_KEY, HIGH_KEY, MAX_ITEM_SIZE, META_BLOCK, Meta, NONE, OPAQUE_SIZE, Opaque, add, flags, init, slide_left};
+use super::page::{
+    FIRST_KEY, HIGH_KEY, MAX_ITEM_SIZE, META_BLOCK, Meta, NONE, OPAQUE_SIZE, Opaque, add, flags, init, slide_left,
+};
 use super::search::{Tree, compare_plain};
 use super::tuple;
-use crate::index::KeyOrder;
+use crate::index::{BuildSource, IndexBuild, KeyOrder};
 
 /// Tuples to be sorted. They lie in one buffer; a prefix of the first column decides most comparisons.
 #[derive(Default)]
@@ -43,7 +45,7 @@ pub(super) struct DuplicateRows {
 impl Sorter {
     pub fn push(&mut self, tree: &Tree<'_>, t: &[u8], alive: bool) -> Result<()> {
         let prefix = match tree.index.keys.first() {
-            Some(order) => prefix_of(order, tree.index.layout.index_attr(t, tree.all_columns(), 0)?),
+            Some(order) => prefix_of(order, tree.index.layout.index_attr(t, tree.all_columns(), 0)?)?,
             None => 0,
         };
         self.entries.push(Entry { prefix, at: self.bytes.len(), alive });
@@ -111,7 +113,13 @@ fn compare_keys(tree: &Tree<'_>, a: &[u8], b: &[u8]) -> Result<Ordering> {
             (true, true) => Ordering::Equal,
             (false, false) if key.descending => compare_plain(&key.compare, b, a)?,
             (false, false) => compare_plain(&key.compare, a, b)?,
-            (a_null, _) => if a_null == key.nulls_first { Ordering::Less } else { Ordering::Greater },
+            (a_null, _) => {
+                if a_null == key.nulls_first {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
         };
         if order != Ordering::Equal {
             return Ok(order);
@@ -119,25 +127,25 @@ fn compare_keys(tree: &Tree<'_>, a: &[u8], b: &[u8]) -> Result<Ordering> {
     }
     Ok(Ordering::Equal)
 }
-fn prefix_of(order: &KeyOrder, value: DatumRef<'_>) -> u64 {
+fn prefix_of(order: &KeyOrder, value: DatumRef<'_>) -> Result<u64> {
     const SIGN: u64 = 1 << 63;
     if value.is_null() {
-        return if order.nulls_first { 0 } else { u64::MAX };
+        return Ok(if order.nulls_first { 0 } else { u64::MAX });
     }
     let prefix = match (&order.compare, value) {
         (Comparator::Int2 | Comparator::Int4 | Comparator::Int8 | Comparator::Integer, DatumRef::Word(w)) => w ^ SIGN,
         (Comparator::Oid, DatumRef::Word(w)) => u64::from(w as u32),
-        (Comparator::Bytes, DatumRef::Bytes(b)) => {
+        (Comparator::Bytes, value) => {
+            let plain = super::plain(value)?;
             let mut first = [0; 8];
-            let n = b.len().min(8);
-            first[..n].copy_from_slice(&b[..n]);
+            let n = plain.as_ref().as_bytes().len().min(8);
+            first[..n].copy_from_slice(&plain.as_ref().as_bytes()[..n]);
             u64::from_be_bytes(first)
         }
-        // Compared in full. All must have the same prefix then, so compressed values forbid prefixes of bytes.
-        (Comparator::Bytes, _) => return u64::MAX / 2,
-        _ => return u64::MAX / 2,
+        // All the same: compared in full.
+        _ => return Ok(u64::MAX / 2),
     };
-    if order.descending { !prefix } else { prefix }
+    Ok(if order.descending { !prefix } else { prefix })
 }
 
 /// A level being filled.
@@ -329,4 +337,28 @@ fn new_page(level: u32) -> Box<Page> {
     page.set_item_id(HIGH_KEY, ItemId::UNUSED);
     debug_assert_eq!(page.special().len(), OPAQUE_SIZE);
     page
+}
+
+impl Tree<'_> {
+    /// Sorts what the source brings and fills the empty index with it.
+    pub fn build(&self, source: &mut BuildSource<'_>, check: &mut dyn FnMut() -> Result<()>) -> Result<IndexBuild> {
+        let mut sorter = Sorter::default();
+        let mut t = Vec::new();
+        source(&mut |values, tid, alive| {
+            self.form(values, tid, &mut t)?;
+            if sorter.len() % 1024 == 0 {
+                check()?;
+            }
+            sorter.push(self, &t, alive)
+        })?;
+        if let Some(DuplicateRows { first, second, tuple }) = sorter.sort(self, self.index.unique)? {
+            let mut key = Vec::new();
+            for i in 0..self.key_columns() {
+                key.push(super::plain(self.index.layout.index_attr(&tuple, self.all_columns(), i)?)?);
+            }
+            return Ok(IndexBuild::Duplicate { first, second, key });
+        }
+        self.load(&sorter, self.index.deduplicate)?;
+        Ok(IndexBuild::Built { index_tuples: sorter.len() as f64 })
+    }
 }

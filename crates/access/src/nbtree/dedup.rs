@@ -169,7 +169,11 @@ impl Tree<'_> {
 }
 
 /// Repeats a merge. (PostgreSQL: `btree_xlog_dedup`)
-pub(super) fn redo(page: &Page, intervals: &[Interval], item: impl Fn(OffsetNumber) -> Result<Vec<u8>>) -> Result<Box<Page>> {
+pub(super) fn redo(
+    page: &Page,
+    intervals: &[Interval],
+    item: impl Fn(OffsetNumber) -> Result<Vec<u8>>,
+) -> Result<Box<Page>> {
     let opaque = Opaque::of(page);
     let mut gather = Gather::new(BLCKSZ);
     let mut merged = begin_page(&item, page)?;

@@ -33,7 +33,10 @@ pub type DeadRows<'a> = dyn FnMut(&mut Vec<TupleId>) -> Result<Xid> + 'a;
 pub enum Attempt {
     Done(IndexInsert),
     /// Nothing was inserted: a running transaction decides. Wait for it and try again.
-    Wait { xid: Xid, token: u32 },
+    Wait {
+        xid: Xid,
+        token: u32,
+    },
 }
 
 /// What the caller wants.
@@ -53,7 +56,10 @@ enum Duplicates {
     /// With [`UniqueCheck::Partial`].
     Maybe,
     Row(TupleId),
-    Wait { xid: Xid, token: u32 },
+    Wait {
+        xid: Xid,
+        token: u32,
+    },
 }
 
 impl Tree<'_> {
@@ -100,7 +106,7 @@ impl Tree<'_> {
         Ok(Attempt::Done(if maybe_duplicate { IndexInsert::MaybeDuplicate } else { IndexInsert::Inserted }))
     }
     #[cold]
-    fn too_large(&self, new: &[u8]) -> PgError {
+    pub(super) fn too_large(&self, new: &[u8]) -> PgError {
         let (size, name) = (new.len(), &self.index.name);
         let text =
             format!("index row size {size} exceeds btree version {} maximum {MAX_ITEM_SIZE} for index \"{name}\"", 4);
@@ -147,8 +153,7 @@ impl Tree<'_> {
             Look::Found(duplicates) => return Ok(duplicates),
             _ if request.check == UniqueCheck::Existing && !found_own => {
                 let text = format!("failed to re-find tuple within index \"{}\"", self.index.name);
-                return Err(PgError::internal(text)
-                    .hint("This may be because of a non-immutable index expression."));
+                return Err(PgError::internal(text).hint("This may be because of a non-immutable index expression."));
             }
             _ => {}
         }
@@ -348,9 +353,8 @@ impl Tree<'_> {
                 record = record.register_buffer(1, child, RegBuf::STANDARD);
             }
             if let Some((m, data)) = &meta {
-                record = record
-                    .register_buffer(2, m, RegBuf::WILL_INIT | RegBuf::STANDARD)
-                    .buffer_data(2, &put_meta(data));
+                record =
+                    record.register_buffer(2, m, RegBuf::WILL_INIT | RegBuf::STANDARD).buffer_data(2, &put_meta(data));
             }
             let lsn = log.insert(section, record);
             page.set_lsn(section, lsn);

@@ -188,8 +188,15 @@ impl Meta {
         let lsn = page.lsn();
         init(page, Opaque::new(0, flags::META));
         page.set_lsn(lsn);
-        let words =
-            [MAGIC, self.version, self.root.0, self.level, self.fast_root.0, self.fast_level, self.last_cleanup_num_delpages];
+        let words = [
+            MAGIC,
+            self.version,
+            self.root.0,
+            self.level,
+            self.fast_root.0,
+            self.fast_level,
+            self.last_cleanup_num_delpages,
+        ];
         for (i, word) in words.into_iter().enumerate() {
             page.set_u32_at(HEADER_SIZE + i * 4, word);
         }

@@ -184,14 +184,11 @@ impl NbtreeScan {
         };
         self.read_page(&tree, leaf, direction, start).map(Some)
     }
-    /// The page after the current one, `None` if nothing can match there.
+    /// The page after the current one, `None` if nothing can match there. When the scan turns around after a batch, that is
+    /// the neighbour on the other side: a page's entries are returned as a whole, the caller walks back through them.
     fn step(&self, direction: Direction) -> Result<Option<PageItems>> {
         let Some(current) = &self.current else { return Ok(None) };
         let tree = self.tree();
-        if current.direction != direction {
-            // Turning around within a page: what lies before the entries that were returned is read again from there.
-            return self.turn(&tree, current, direction);
-        }
         match direction {
             Direction::Forward if current.ends_forward => Ok(None),
             Direction::Backward if current.ends_backward => Ok(None),
@@ -214,37 +211,14 @@ impl NbtreeScan {
             }
         }
     }
-    /// The scan turns around after a batch: the next batch is the neighbour page in the other direction. The caller has
-    /// returned a page's entries as a whole, and walks back through them by itself.
-    fn turn(&self, tree: &Tree<'_>, current: &PageItems, direction: Direction) -> Result<Option<PageItems>> {
-        match direction {
-            Direction::Forward => {
-                if current.ends_forward {
-                    return Ok(None);
-                }
-                let mut block = current.next;
-                while block != NONE {
-                    let page = tree.read(block)?;
-                    let opaque = Opaque::of(&page);
-                    if !opaque.is_ignored() {
-                        return self.read_page(tree, page, direction, opaque.first_data()).map(Some);
-                    }
-                    block = opaque.next;
-                }
-                Ok(None)
-            }
-            Direction::Backward => {
-                if current.ends_backward {
-                    return Ok(None);
-                }
-                let Some(page) = step_left(tree, current.block, current.prev)? else { return Ok(None) };
-                let last = page.max_offset();
-                self.read_page(tree, page, direction, last).map(Some)
-            }
-        }
-    }
     /// Copies the matching entries from `start` on.
-    fn read_page(&self, tree: &Tree<'_>, page: OwnedShared, direction: Direction, start: OffsetNumber) -> Result<PageItems> {
+    fn read_page(
+        &self,
+        tree: &Tree<'_>,
+        page: OwnedShared,
+        direction: Direction,
+        start: OffsetNumber,
+    ) -> Result<PageItems> {
         let opaque = Opaque::of(&page);
         let mut found = PageItems {
             block: page.block(),

@@ -158,7 +158,9 @@ impl Conditions {
             return Some((value.as_ref(), Some(compare)));
         }
         self.on(column).find_map(|k| match k {
-            ScanKey::Compare { strategy: ScanStrategy::Equal, value, compare, .. } => Some((value.as_ref(), Some(compare))),
+            ScanKey::Compare { strategy: ScanStrategy::Equal, value, compare, .. } => {
+                Some((value.as_ref(), Some(compare)))
+            }
             ScanKey::IsNull { .. } => Some((DatumRef::Null, None)),
             _ => None,
         })

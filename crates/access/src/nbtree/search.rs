@@ -110,12 +110,13 @@ impl<'a> Tree<'a> {
         self.pool.pin(self.tag(block), ReadMode::Normal, strategy)
     }
     pub fn meta_of(&self, page: &Page) -> Result<Meta> {
-        let meta = Meta::of(page).ok_or_else(|| {
-            PgError::new(INDEX_CORRUPTED, format!("index \"{}\" is not a btree", self.index.name))
-        })?;
+        let meta = Meta::of(page)
+            .ok_or_else(|| PgError::new(INDEX_CORRUPTED, format!("index \"{}\" is not a btree", self.index.name)))?;
         if meta.version != VERSION {
             let text = format!("index \"{}\" of btree version {}", self.index.name, meta.version);
-            return Err(PgError::new(FEATURE_NOT_SUPPORTED, format!("{text} is not supported")).hint("Please REINDEX it."));
+            return Err(
+                PgError::new(FEATURE_NOT_SUPPORTED, format!("{text} is not supported")).hint("Please REINDEX it.")
+            );
         }
         Ok(meta)
     }
@@ -315,6 +316,12 @@ impl<'a> Tree<'a> {
             page = self.read_for_write(opaque.next)?;
         }
     }
+    /// The pages above the leaf where the key belongs.
+    pub fn way_to(&self, key: &SearchKey<'_>) -> Result<Stack> {
+        let mut stack = Stack::new();
+        self.leaf_block(key, true, &mut stack)?;
+        Ok(stack)
+    }
     /// The first or last page of a level. `None`: the index is empty. (PostgreSQL: `_bt_get_endpoint`)
     pub fn endpoint(&self, level: u32, rightmost: bool) -> Result<Option<OwnedShared>> {
         let page = match level {
@@ -370,7 +377,10 @@ impl<'a> Tree<'a> {
         let (layout, all) = (&self.index.layout, self.all_columns());
         let (left_n, right_n) = (tuple::natts(left, all), tuple::natts(right, all));
         for i in 0..self.key_columns() {
-            if i >= left_n || i >= right_n || layout.index_attr(left, left_n, i)? != layout.index_attr(right, right_n, i)? {
+            if i >= left_n
+                || i >= right_n
+                || layout.index_attr(left, left_n, i)? != layout.index_attr(right, right_n, i)?
+            {
                 return Ok(i + 1);
             }
         }

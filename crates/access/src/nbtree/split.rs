@@ -84,10 +84,11 @@ impl Tree<'_> {
                 main.extend_from_slice(&n.to_le_bytes());
             }
             let info = if point.new_item_on_left { SPLIT_L } else { SPLIT_R };
-            let mut record = RecordBuilder::new(RmgrId::BTREE, info)
-                .xid(self.xid)
-                .main_data(&main)
-                .register_buffer(0, &page, RegBuf::STANDARD);
+            let mut record = RecordBuilder::new(RmgrId::BTREE, info).xid(self.xid).main_data(&main).register_buffer(
+                0,
+                &page,
+                RegBuf::STANDARD,
+            );
             if posting_at != 0 {
                 record.push_buffer_data(0, new.original);
             } else if point.new_item_on_left {

@@ -186,7 +186,8 @@ impl Finder<'_, '_> {
     fn grows_after_new_item(&self, fill: f64) -> Result<Option<bool>> {
         let max = self.page.max_offset();
         let columns = self.tree.key_columns();
-        let same_size = self.new_size == self.min_first_right && self.new_size * (i32::from(max) - 1) == self.data_total;
+        let same_size =
+            self.new_size == self.min_first_right && self.new_size * (i32::from(max) - 1) == self.data_total;
         if columns == 1 || self.new_at == FIRST_KEY || !same_size || self.new_size > 8 + 16 + ITEM_ID_SIZE as i32 {
             return Ok(None);
         }

@@ -82,7 +82,8 @@ fn restore_items(page: &mut Page, bytes: &[u8], record: &Record) -> Result<()> {
     let mut items = Vec::new();
     while rest.len() >= 8 {
         let size = storage::page::maxalign(tuple::size(rest));
-        let (item, after) = rest.split_at_checked(size.max(8)).ok_or_else(|| record.damaged("page items are cut off"))?;
+        let (item, after) =
+            rest.split_at_checked(size.max(8)).ok_or_else(|| record.damaged("page items are cut off"))?;
         items.push(item);
         rest = after;
     }
@@ -117,7 +118,15 @@ impl Unlink {
         let (left, right, level) = (r.block()?, r.block()?, r.u32()?);
         r.align(8)?;
         let safe_xid = FullXid(r.u64()?);
-        Ok(Unlink { left, right, level, safe_xid, leaf_left: r.block()?, leaf_right: r.block()?, leaf_top_parent: r.block()? })
+        Ok(Unlink {
+            left,
+            right,
+            level,
+            safe_xid,
+            leaf_left: r.block()?,
+            leaf_right: r.block()?,
+            leaf_top_parent: r.block()?,
+        })
     }
 }
 
@@ -261,7 +270,9 @@ fn describe(record: &Record, out: &mut String) -> Result<()> {
                 xid.xid()
             )
         }
-        META_CLEANUP => format!("last_cleanup_num_delpages: {}", get_meta(record.block_data(0))?.last_cleanup_num_delpages),
+        META_CLEANUP => {
+            format!("last_cleanup_num_delpages: {}", get_meta(record.block_data(0))?.last_cleanup_num_delpages)
+        }
         _ => return Ok(()),
     };
     let _ = write!(out, "{text}");
@@ -360,7 +371,8 @@ impl Redo<'_> {
             let mut rest = self.record.block_data(0);
             let mut take = || {
                 let size = if rest.len() < 8 { usize::MAX } else { storage::page::maxalign(tuple::size(rest)) };
-                let (item, after) = rest.split_at_checked(size).ok_or_else(|| self.record.damaged("item is cut off"))?;
+                let (item, after) =
+                    rest.split_at_checked(size).ok_or_else(|| self.record.damaged("item is cut off"))?;
                 rest = after;
                 Ok::<_, base::PgError>(item.to_vec())
             };
@@ -376,7 +388,7 @@ impl Redo<'_> {
             add(&mut left, &high_key, HIGH_KEY)?;
             for n in Opaque::of(page).first_data()..=first_right {
                 if let (true, Some(new)) = (n == new_at, &new) {
-                    add(&mut left, new, left.max_offset() + 1)?;
+                    append(&mut left, new)?;
                 }
                 if n == first_right {
                     break;
@@ -385,7 +397,7 @@ impl Redo<'_> {
                     Some(posting) if n == new_at - 1 => posting.clone(),
                     _ => self.item(page, n)?,
                 };
-                add(&mut left, &item, left.max_offset() + 1)?;
+                append(&mut left, &item)?;
             }
             change_opaque(&mut left, |o| {
                 o.flags = flags::INCOMPLETE_SPLIT | leaf;
@@ -493,4 +505,9 @@ pub(super) fn remove_downlink(page: &mut Page, offnum: OffsetNumber) -> Result<(
     tuple::set_downlink(page.item_mut(offnum).filter(|t| t.len() >= 8).ok_or_else(missing)?, right);
     debug_assert!(FIRST_KEY > HIGH_KEY);
     page.index_tuple_delete(offnum + 1)
+}
+
+fn append(page: &mut Page, item: &[u8]) -> Result<()> {
+    let at = page.max_offset() + 1;
+    add(page, item, at)
 }
