@@ -43,6 +43,14 @@ pub trait SessionHooks: Send {
     }
 }
 
+/// Relations without files: for tests.
+pub struct NoStorage;
+impl planner::RelationSizes for NoStorage {
+    fn nblocks(&self, _: &catalog::Relation) -> Result<u32> {
+        Ok(0)
+    }
+}
+
 /// No upper floor: for tests and bootstrap.
 pub struct NoHooks;
 impl SessionHooks for NoHooks {}
@@ -61,6 +69,12 @@ pub struct ExecContext {
     pub snapshot: Option<Snapshot>,
     /// (PostgreSQL: `planner` GUCs)
     pub cost: planner::CostSettings,
+    /// How large relations are, for the planner.
+    pub sizes: Arc<dyn planner::RelationSizes + Send + Sync>,
+    /// Index access methods by OID: the binary knows which there are.
+    pub index_ams: Arc<HashMap<Oid, Arc<dyn access::index::IndexAm>>>,
+    /// Opened tables, kept while their catalog entries stay the same.
+    pub(crate) tables: HashMap<Oid, Arc<crate::heap::OpenTable>>,
     /// Anonymous record types by typmod. (PostgreSQL: `RecordCacheArray`)
     records: Vec<Arc<TupleDesc>>,
     /// What functions of upper floors ask for by type: see [`Runtime::extension`].
@@ -81,6 +95,9 @@ impl ExecContext {
             txn: None,
             snapshot: None,
             cost: planner::CostSettings::default(),
+            sizes: Arc::new(NoStorage),
+            index_ams: Arc::default(),
+            tables: HashMap::new(),
             records: Vec::new(),
             extensions: HashMap::new(),
             calls: HashMap::new(),
