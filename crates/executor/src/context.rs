@@ -71,8 +71,6 @@ pub struct ExecContext {
     pub cost: planner::CostSettings,
     /// How large relations are, for the planner.
     pub sizes: Arc<dyn planner::RelationSizes + Send + Sync>,
-    /// Index access methods by OID: the binary knows which there are.
-    pub index_ams: Arc<HashMap<Oid, Arc<dyn access::index::IndexAm>>>,
     /// Opened tables, kept while their catalog entries stay the same.
     pub(crate) tables: HashMap<Oid, Arc<crate::heap::OpenTable>>,
     /// Anonymous record types by typmod. (PostgreSQL: `RecordCacheArray`)
@@ -96,7 +94,6 @@ impl ExecContext {
             snapshot: None,
             cost: planner::CostSettings::default(),
             sizes: Arc::new(NoStorage),
-            index_ams: Arc::default(),
             tables: HashMap::new(),
             records: Vec::new(),
             extensions: HashMap::new(),

@@ -111,7 +111,8 @@ fn key_plan(b: &mut Builder<'_>, index: &OpenIndex, q: &Expr) -> Result<KeyPlan>
     let found = |b: &mut Builder<'_>, opno: base::Oid, column: u16| -> Result<(ScanStrategy, Comparator)> {
         let family = info.opfamilies[usize::from(column)];
         let member = b.cx.catalog.operator_in_family(opno, b's', family)?;
-        let member = member.ok_or_else(|| PgError::internal(format!("operator {opno} is not a member of opfamily {family}")))?;
+        let member =
+            member.ok_or_else(|| PgError::internal(format!("operator {opno} is not a member of opfamily {family}")))?;
         let collation = info.collations[usize::from(column)];
         let compare = b.cx.comparator(family, member.amoplefttype, member.amoprighttype, collation)?;
         Ok((strategy(member.amopstrategy)?, compare))

@@ -175,7 +175,11 @@ pub(crate) struct Fill {
 
 impl Fill {
     pub fn new(columns: Vec<Column>) -> Fill {
-        let batch = Batch { columns: columns.iter().map(|c| Arc::new(Column::new(c.physical()))).collect(), rows: 0, selection: None };
+        let batch = Batch {
+            columns: columns.iter().map(|c| Arc::new(Column::new(c.physical()))).collect(),
+            rows: 0,
+            selection: None,
+        };
         Fill { columns, batch }
     }
     pub fn clear(&mut self) {

@@ -52,7 +52,8 @@ impl SeqScanExec {
 impl Exec for SeqScanExec {
     fn next<'a>(&'a mut self, run: &mut Run<'_>, max: usize) -> Result<Option<&'a Batch>> {
         if let Some(tid) = self.recheck.active(run) {
-            let found = self.recheck.fetch(run, tid, &mut self.fill)? && self.output.apply(run, &mut self.fill.batch)?;
+            let found =
+                self.recheck.fetch(run, tid, &mut self.fill)? && self.output.apply(run, &mut self.fill.batch)?;
             return Ok(found.then_some(self.output.batch()));
         }
         let txn = run.cx.txn()?.clone();

@@ -83,7 +83,8 @@ impl TidScanExec {
 impl Exec for TidScanExec {
     fn next<'a>(&'a mut self, run: &mut Run<'_>, max: usize) -> Result<Option<&'a Batch>> {
         if let Some(tid) = self.recheck.active(run) {
-            let found = self.recheck.fetch(run, tid, &mut self.fill)? && self.output.apply(run, &mut self.fill.batch)?;
+            let found =
+                self.recheck.fetch(run, tid, &mut self.fill)? && self.output.apply(run, &mut self.fill.batch)?;
             return Ok(found.then_some(self.output.batch()));
         }
         if self.tids.is_none() {
@@ -98,7 +99,12 @@ impl Exec for TidScanExec {
             let mut n = 0;
             let tids = self.tids.as_deref().unwrap_or_default();
             while n < max && self.at < tids.len() {
-                n += usize::from(self.fetcher.fetch(&txn, tids[self.at], Look::Mvcc(&snapshot), &mut self.fill.columns)?);
+                n += usize::from(self.fetcher.fetch(
+                    &txn,
+                    tids[self.at],
+                    Look::Mvcc(&snapshot),
+                    &mut self.fill.columns,
+                )?);
                 self.at += 1;
             }
             if n == 0 {
