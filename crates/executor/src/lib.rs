@@ -62,3 +62,6 @@ pub use execution::{Destination, Execution, StartOptions};
 pub use node::Instrumentation;
 pub use state::{Estate, Run};
 pub use support::{lock_plan_relations, lock_relation, plan_query, relation_locker};
+
+#[cfg(test)]
+mod tests;
