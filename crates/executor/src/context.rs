@@ -43,6 +43,14 @@ pub trait SessionHooks: Send {
     }
 }
 
+/// Relations without files: for tests.
+pub struct NoStorage;
+impl planner::RelationSizes for NoStorage {
+    fn nblocks(&self, _: &catalog::Relation) -> Result<u32> {
+        Ok(0)
+    }
+}
+
 /// No upper floor: for tests and bootstrap.
 pub struct NoHooks;
 impl SessionHooks for NoHooks {}
@@ -61,6 +69,10 @@ pub struct ExecContext {
     pub snapshot: Option<Snapshot>,
     /// (PostgreSQL: `planner` GUCs)
     pub cost: planner::CostSettings,
+    /// How large relations are, for the planner.
+    pub sizes: Arc<dyn planner::RelationSizes + Send + Sync>,
+    /// Opened tables, kept while their catalog entries stay the same.
+    pub(crate) tables: HashMap<Oid, Arc<crate::heap::OpenTable>>,
     /// Anonymous record types by typmod. (PostgreSQL: `RecordCacheArray`)
     records: Vec<Arc<TupleDesc>>,
     /// What functions of upper floors ask for by type: see [`Runtime::extension`].
@@ -81,6 +93,8 @@ impl ExecContext {
             txn: None,
             snapshot: None,
             cost: planner::CostSettings::default(),
+            sizes: Arc::new(NoStorage),
+            tables: HashMap::new(),
             records: Vec::new(),
             extensions: HashMap::new(),
             calls: HashMap::new(),

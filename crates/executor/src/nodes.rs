@@ -8,3 +8,9 @@ pub fn read_expr(text: &str) -> Result<Expr> {
     let _ = text;
     Err(PgError::unsupported("reading stored expressions"))
 }
+
+/// Reads a list of expressions from its node text.
+pub fn read_list(text: &str) -> Result<Vec<Expr>> {
+    let _ = text;
+    Err(PgError::unsupported("reading stored expressions"))
+}
