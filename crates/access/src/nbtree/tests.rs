@@ -35,15 +35,15 @@ impl Random {
     }
 }
 
-fn int() -> (Attribute, Comparator) {
+pub(super) fn int() -> (Attribute, Comparator) {
     (Attribute::new("a", Oid(23), 4, true, Align::Int), Comparator::Int4)
 }
-fn text() -> (Attribute, Comparator) {
+pub(super) fn text_() -> (Attribute, Comparator) {
     (Attribute::new("b", Oid(25), -1, false, Align::Int), Comparator::Bytes)
 }
 
 impl Fixture {
-    fn new(columns: Vec<(Attribute, Comparator)>, unique: bool, descending: bool) -> Fixture {
+    pub fn new(columns: Vec<(Attribute, Comparator)>, unique: bool, descending: bool) -> Fixture {
         let smgr = Arc::new(Smgr::new(Arc::new(SimVfs::new(1))));
         let locator = RelFileLocator { spc: Oid(1663), db: Oid(5), rel: Oid(16384) };
         smgr.create(locator, base::ForkNumber::Main, false).unwrap();
@@ -76,7 +76,7 @@ impl Fixture {
         f.tree().build_empty(base::ForkNumber::Main, true).unwrap();
         f
     }
-    fn tree(&self) -> Tree<'_> {
+    pub fn tree(&self) -> Tree<'_> {
         const ALWAYS: &dyn Fn(FullXid) -> bool = &|_| true;
         Tree {
             pool: &self.pool,
@@ -100,7 +100,7 @@ impl Fixture {
             dead_rows: &mut |_| Ok(Xid(3)),
         })
     }
-    fn insert(&self, values: &[Datum], tid: TupleId) {
+    pub fn insert(&self, values: &[Datum], tid: TupleId) {
         let done = self.insert_checked(values, tid, UniqueCheck::No, UniqueRow::Dead { for_all: false }).unwrap();
         assert_eq!(done, Attempt::Done(IndexInsert::Inserted));
     }
@@ -112,7 +112,7 @@ impl Fixture {
         while scan.next_batch(direction, &mut out).unwrap() {}
         out.tids
     }
-    fn vacuum(&self, mut is_dead: impl FnMut(TupleId) -> bool) -> IndexVacuumStats {
+    pub fn vacuum(&self, mut is_dead: impl FnMut(TupleId) -> bool) -> IndexVacuumStats {
         let cycle = self.cycles.start(self.index.locator);
         let mut run = VacuumRun {
             strategy: None,
@@ -127,7 +127,7 @@ impl Fixture {
         run.stats
     }
     /// Checks the structure; returns all row places in order.
-    fn verify(&self) -> Vec<TupleId> {
+    pub fn verify(&self) -> Vec<TupleId> {
         let tree = self.tree();
         let meta = tree.meta().unwrap();
         let mut all = Vec::new();
@@ -264,7 +264,7 @@ fn duplicates_are_merged_and_split() {
 #[test]
 fn conditions_against_a_filter() {
     for descending in [false, true] {
-        let f = Fixture::new(vec![int(), text()], false, descending);
+        let f = Fixture::new(vec![int(), text_()], false, descending);
         let mut random = Random(11);
         let mut model: Vec<(Option<i32>, String, TupleId)> = Vec::new();
         for n in 0..5000u32 {
