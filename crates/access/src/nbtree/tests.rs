@@ -468,3 +468,84 @@ fn concurrent_inserts_scans_and_vacuum() {
     all.sort_unstable();
     assert_eq!(all, (0..4 * per_thread).map(tid).collect::<Vec<_>>());
 }
+
+/// What redo makes of the log is what was there.
+#[test]
+fn redo_repeats_everything() {
+    use wal::ResourceManager;
+    for seed in 1..4u64 {
+        let cluster = crate::testing::Cluster::new(seed, 2000);
+        let mut f = Fixture::new(vec![int()], false, false);
+        f.pool = cluster.pool().clone();
+        f.pool.smgr().create(f.index.locator, base::ForkNumber::Main, true).unwrap();
+        f.tree().build_empty(base::ForkNumber::Main, true).unwrap();
+        let replica = Fixture::new(vec![int()], false, false);
+        let begin = cluster.wal.insert_position();
+
+        let mut random = Random(seed);
+        let values = [100_000, 300, 20][seed as usize - 1];
+        for n in 0..20_000u32 {
+            let tree = Tree { log: Some(&*cluster.wal), ..f.tree() };
+            let mut t = Vec::new();
+            tree.form(&[Datum::i32(random.below(values) as i32).as_ref()], tid((n * 7919) % 20_011), &mut t).unwrap();
+            let mut request = InsertRequest {
+                tuple: &t,
+                check: UniqueCheck::No,
+                never_equal: true,
+                row_state: &mut |_| Ok(UniqueRow::Dead { for_all: true }),
+                dead_rows: &mut |_| Ok(Xid(3)),
+            };
+            tree.insert(&mut request).unwrap();
+            if n % 7000 == 6999 {
+                let cycle = f.cycles.start(f.index.locator);
+                let mut run = VacuumRun {
+                    strategy: None,
+                    interrupt: &Interrupt::new(),
+                    delay: &mut || Ok(()),
+                    next_xid: &|| FullXid(100),
+                    cycle_id: cycle.id,
+                    deleted: Vec::new(),
+                    stats: IndexVacuumStats::default(),
+                };
+                let (from, to) = (seed as u32 * 20, seed as u32 * 20 + 120);
+                let mut dead = |t: TupleId| (from..to).contains(&t.block.0) || t.offset % 3 == 0;
+                tree.vacuum(&mut run, Some(&mut dead)).unwrap();
+                tree.set_cleanup_info(run.stats.pages_deleted).unwrap();
+            }
+        }
+        let end = cluster.wal.insert_position();
+        cluster.wal.flush(end).unwrap();
+
+        let vfs: Arc<dyn storage::Vfs> = Arc::new(cluster.vfs.clone());
+        let cx = wal::RedoContext::new(replica.pool.clone(), vfs.clone());
+        let mut reader = wal::reader::Reader::new(vfs, cluster.wal.segments(), base::TimelineId(1), 4711);
+        reader.seek(begin);
+        let mut kinds = std::collections::BTreeSet::new();
+        while let wal::reader::Next::Record(record) = reader.next().unwrap() {
+            if record.rmgr == wal::RmgrId::BTREE.0 {
+                super::wal::NbtreeRmgr.redo(&cx, &record).unwrap();
+                kinds.insert(super::wal::NbtreeRmgr.identify(record.info).unwrap());
+                let mut text = String::new();
+                super::wal::NbtreeRmgr.desc(&record, &mut text);
+                assert!(!text.is_empty());
+            }
+        }
+        assert!(kinds.len() >= 6, "{kinds:?}");
+        assert_eq!(replica.verify(), f.verify());
+        let n = f.pool.nblocks(f.index.locator, base::ForkNumber::Main).unwrap();
+        for block in 0..n {
+            let (a, b) = (page_text(&f, block), page_text(&replica, block));
+            assert_eq!(a, b, "block {block}, seed {seed}");
+        }
+    }
+}
+/// A page but for what is only a hint.
+fn page_text(f: &Fixture, block: u32) -> String {
+    use super::page::flags;
+    let page = f.pool.read_shared(f.index.locator, BlockNumber(block)).unwrap();
+    let mut o = Opaque::of(&page);
+    o.flags &= !(flags::HAS_GARBAGE | flags::SPLIT_END);
+    o.cycle_id = 0;
+    let items: Vec<Option<&[u8]>> = page.offsets().map(|n| page.item(n)).collect();
+    format!("{} {o:?} {:?} {items:?}", page.lsn(), super::page::deleted_at(&page))
+}
