@@ -83,7 +83,7 @@ impl Collator<'_> {
     fn walk(&self, e: &mut Expr, cx: &mut State) -> Result<()> {
         check_depth()?;
         let mut inner = State::default();
-        match e {
+        match &mut *e {
             Expr::CollateExpr(c) => {
                 self.walk(&mut c.arg, &mut inner)?;
                 let s = State {
