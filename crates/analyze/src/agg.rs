@@ -163,7 +163,9 @@ impl Analyzer<'_, '_> {
         let lv = self.level_up(up)?;
         lv.has_aggs = true;
         let place = match lv.kind {
-            None | Other | Having | WindowPartition | WindowOrder | SelectTarget | OrderBy | DistinctOn => return Ok(()),
+            None | Other | Having | WindowPartition | WindowOrder | SelectTarget | OrderBy | DistinctOn => {
+                return Ok(());
+            }
             JoinOn | JoinUsing => "JOIN conditions",
             FromSubselect => "FROM clause of their own query level",
             FromFunction => "functions in FROM",
@@ -282,7 +284,9 @@ impl Analyzer<'_, '_> {
                     .group_clause
                     .first()
                     .and_then(|g| q.target_list.iter().find(|t| t.ressortgroupref == g.tle_sort_group_ref));
-                return Err(PgError::new(STATEMENT_TOO_COMPLEX, m).at(at.map_or(Location::UNKNOWN, |t| t.expr.location())));
+                return Err(
+                    PgError::new(STATEMENT_TOO_COMPLEX, m).at(at.map_or(Location::UNKNOWN, |t| t.expr.location()))
+                );
             };
             let first = sets.first().cloned().unwrap_or_default();
             let shared = sets[1..].iter().fold(first, |a, s| a.into_iter().filter(|x| s.contains(x)).collect());

@@ -481,21 +481,16 @@ impl Analyzer<'_, '_> {
             {
                 return Err(wrong(format!("window \"{n}\" is already defined")));
             }
-            let base = match &d.refname {
-                None => None,
-                Some(r) => Some(out.iter().find(|w| w.name.as_ref() == Some(r)).cloned().ok_or_else(|| {
-                    PgError::new(UNDEFINED_OBJECT, format!("window \"{r}\" does not exist")).at(l)
-                })?),
-            };
-            let order =
-                self.sort_clause(&d.order_clause, tlist, ExprKind::WindowOrder, SortHow::Sql99)?;
-            let (partition, _) = self.group_clause(
-                &d.partition_clause,
-                tlist,
-                &order,
-                ExprKind::WindowPartition,
-                SortHow::Sql99,
-            )?;
+            let base =
+                match &d.refname {
+                    None => None,
+                    Some(r) => Some(out.iter().find(|w| w.name.as_ref() == Some(r)).cloned().ok_or_else(|| {
+                        PgError::new(UNDEFINED_OBJECT, format!("window \"{r}\" does not exist")).at(l)
+                    })?),
+                };
+            let order = self.sort_clause(&d.order_clause, tlist, ExprKind::WindowOrder, SortHow::Sql99)?;
+            let (partition, _) =
+                self.group_clause(&d.partition_clause, tlist, &order, ExprKind::WindowPartition, SortHow::Sql99)?;
             let mut w = WindowClause {
                 name: d.name.clone(),
                 refname: d.refname.clone(),
@@ -540,8 +535,9 @@ impl Analyzer<'_, '_> {
                 w.in_range_coll = tlist[t].expr.collation();
                 w.in_range_asc = !s.reverse_sort;
                 w.in_range_nulls_first = s.nulls_first;
-                let (family, opcintype) = ordering_family(self.cat(), s.sortop)?
-                    .ok_or_else(|| PgError::internal(format!("operator {} is not a valid ordering operator", s.sortop)))?;
+                let (family, opcintype) = ordering_family(self.cat(), s.sortop)?.ok_or_else(|| {
+                    PgError::internal(format!("operator {} is not a valid ordering operator", s.sortop))
+                })?;
                 let column_type = tlist[t].expr.type_oid();
                 (w.start_offset, w.start_in_range_func) =
                     self.range_offset(d.start_offset.as_ref(), family, opcintype, column_type)?;
@@ -690,4 +686,3 @@ fn flatten_grouping(list: &[ast::Expr], out: &mut Vec<ast::Expr>, top: bool) -> 
     let _ = top;
     sets
 }
-

@@ -119,12 +119,7 @@ impl Collator<'_> {
                 self.walk(&mut d.arg, &mut inner)?;
                 let t = self.catalog.type_collation(d.resulttype.oid)?;
                 let s = if t.is_valid() && (t != DEFAULT_COLLATION || inner.strength == Strength::None) {
-                    State {
-                        collation: t,
-                        strength: Strength::Implicit,
-                        location: e.location(),
-                        ..State::default()
-                    }
+                    State { collation: t, strength: Strength::Implicit, location: e.location(), ..State::default() }
                 } else if t.is_valid() {
                     inner
                 } else {

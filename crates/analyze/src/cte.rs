@@ -69,8 +69,7 @@ impl Analyzer<'_, '_> {
         let n = w.ctes.len();
         let mut done: Vec<usize> = Vec::new();
         while done.len() < n {
-            let next = (0..n)
-                .find(|i| !done.contains(i) && uses[*i].iter().all(|u| u == i || done.contains(u)));
+            let next = (0..n).find(|i| !done.contains(i) && uses[*i].iter().all(|u| u == i || done.contains(u)));
             let Some(i) = next else {
                 let i = (0..n).find(|i| !done.contains(i)).unwrap_or(0);
                 let m = "mutual recursion between WITH items is not implemented";
@@ -253,8 +252,7 @@ impl Analyzer<'_, '_> {
             if let Some(s) = &c.search_clause {
                 for (what, n) in [("mark", &y.mark_column), ("path", &y.path_column)] {
                     if *n == s.seq_column {
-                        let m =
-                            format!("search sequence column name and cycle {what} column name are the same");
+                        let m = format!("search sequence column name and cycle {what} column name are the same");
                         return syntax(m, s.location);
                     }
                 }

@@ -88,9 +88,8 @@ impl Analyzer<'_, '_> {
                 return Err(PgError::new(UNDEFINED_COLUMN, m).at(c.location));
             };
             // Parts of one column may be given several times, the whole only once.
-            let twice = out
-                .iter()
-                .any(|o| o.attnum == attnum && (o.indirection.is_empty() || c.indirection.is_empty()));
+            let twice =
+                out.iter().any(|o| o.attnum == attnum && (o.indirection.is_empty() || c.indirection.is_empty()));
             if twice {
                 let m = format!("column \"{name}\" specified more than once");
                 return Err(PgError::new(DUPLICATE_COLUMN, m).at(c.location));
@@ -238,14 +237,7 @@ impl Analyzer<'_, '_> {
         }
         let mut out = Vec::new();
         for (e, c) in exprs.into_iter().zip(cols) {
-            let mut e = self.assigned_expr(
-                e,
-                ExprKind::InsertTarget,
-                &c.name,
-                c.attnum,
-                &c.indirection,
-                c.location,
-            )?;
+            let mut e = self.assigned_expr(e, ExprKind::InsertTarget, &c.name, c.attnum, &c.indirection, c.location)?;
             if strip {
                 // In VALUES lists only the value stays; the assignment is put on the column.
                 loop {
@@ -398,10 +390,9 @@ impl Analyzer<'_, '_> {
                 return refuse("NULLS FIRST/LAST is not allowed in ON CONFLICT clause");
             }
             let raw = match (&e.name, &e.expr) {
-                (Some(n), _) => ast::Expr::ColumnRef(ast::ColumnRef {
-                    fields: vec![ast::Field::Name(n.clone())],
-                    location: at,
-                }),
+                (Some(n), _) => {
+                    ast::Expr::ColumnRef(ast::ColumnRef { fields: vec![ast::Field::Name(n.clone())], location: at })
+                }
                 (None, Some(x)) => x.clone(),
                 _ => return Err(PgError::internal("an index element of nothing")),
             };
@@ -501,8 +492,7 @@ impl Analyzer<'_, '_> {
                 });
             };
             let e = std::mem::replace(&mut t.expr, crate::coerce::bool_const(false));
-            t.expr =
-                self.assigned_expr(e, ExprKind::UpdateTarget, &name, attnum, &o.indirection, o.location)?;
+            t.expr = self.assigned_expr(e, ExprKind::UpdateTarget, &name, attnum, &o.indirection, o.location)?;
             t.resno = attnum;
             t.resname = Some(name);
             self.note_column(attnum, false);
@@ -618,8 +608,7 @@ impl Analyzer<'_, '_> {
         let target_item = target.item.clone();
         self.check_conflicts(&source, std::slice::from_ref(&target_item)).map_err(|_| {
             let m = format!("name \"{}\" specified more than once", target_item.names.aliasname);
-            PgError::new(DUPLICATE_ALIAS, m)
-                .detail("The name is used both as MERGE target table and data source.")
+            PgError::new(DUPLICATE_ALIAS, m).detail("The name is used both as MERGE target table and data source.")
         })?;
         let both = |a: &mut Self, t: bool, s: bool| {
             let mut ns = Vec::new();

@@ -144,9 +144,8 @@ impl Analyzer<'_, '_> {
 
     /// (PostgreSQL: `make_const`)
     fn literal(&mut self, c: &ast::AConst) -> Result<Expr> {
-        let mk = |oid, len, byval, value| {
-            Expr::Const(Const { ty: plain(oid), len, byval, value, location: c.location })
-        };
+        let mk =
+            |oid, len, byval, value| Expr::Const(Const { ty: plain(oid), len, byval, value, location: c.location });
         Ok(match &c.val {
             ast::Value::Integer(i) => mk(INT4OID, 4, true, Datum::i32(*i)),
             ast::Value::Float(s) => {
@@ -180,7 +179,8 @@ impl Analyzer<'_, '_> {
         {
             return Ok(e);
         }
-        let missing = || PgError::new(UNDEFINED_PARAMETER, format!("there is no parameter ${}", p.number)).at(p.location);
+        let missing =
+            || PgError::new(UNDEFINED_PARAMETER, format!("there is no parameter ${}", p.number)).at(p.location);
         let index = usize::try_from(p.number - 1).map_err(|_| missing())?;
         let oid = match &mut *self.params {
             ParamTypes::None => return Err(missing()),
@@ -297,7 +297,8 @@ impl Analyzer<'_, '_> {
         }
         // Perhaps a function of the whole row.
         let row = self.whole_row(&item, up, l)?;
-        let parts = CallParts { call: None, agg_filter: None, proc_call: false, last_srf: self.level().srfs, location: l };
+        let parts =
+            CallParts { call: None, agg_filter: None, proc_call: false, last_srf: self.level().srfs, location: l };
         if let Some(e) = self.parse_func(&name(col), vec![row], parts)? {
             return Ok(Ok(e));
         }
@@ -375,8 +376,7 @@ impl Analyzer<'_, '_> {
 
     /// Whether an operator needs more than its operands.
     fn is_special(&self, a: &ast::AExpr) -> bool {
-        self.cx.settings().transform_null_equals
-            || matches!(a.lexpr, Some(ast::Expr::RowExpr(_)))
+        self.cx.settings().transform_null_equals || matches!(a.lexpr, Some(ast::Expr::RowExpr(_)))
     }
 
     fn exprs(&mut self, list: &[ast::Expr]) -> Result<Vec<Expr>> {
@@ -469,7 +469,11 @@ impl Analyzer<'_, '_> {
             let e = self.expr(item)?;
             let has_var = contains_vars(&e)?;
             has_rvars |= has_var;
-            if has_var { vars.push(i) } else { nonvars.push(i) }
+            if has_var {
+                vars.push(i)
+            } else {
+                nonvars.push(i)
+            }
             rexprs.push(e);
         }
         let _ = has_rvars;
@@ -549,11 +553,7 @@ impl Analyzer<'_, '_> {
         let e = match a.kind {
             K::Between => both(And, cmp(">=", lo), cmp("<=", hi)),
             K::NotBetween => both(Or, cmp("<", lo), cmp(">", hi)),
-            K::BetweenSym => both(
-                Or,
-                both(And, cmp(">=", lo), cmp("<=", hi)),
-                both(And, cmp(">=", hi), cmp("<=", lo)),
-            ),
+            K::BetweenSym => both(Or, both(And, cmp(">=", lo), cmp("<=", hi)), both(And, cmp(">=", hi), cmp("<=", lo))),
             _ => both(And, both(Or, cmp("<", lo), cmp(">", hi)), both(Or, cmp("<", hi), cmp(">", lo))),
         };
         self.expr(&e)
@@ -723,20 +723,14 @@ impl Analyzer<'_, '_> {
                 array = coerce_to;
                 element = self.cat().elem_of(array)?;
                 if !element.is_valid() {
-                    let m = format!(
-                        "could not find element type for data type {}",
-                        format_type(self.cat(), array)?
-                    );
+                    let m = format!("could not find element type for data type {}", format_type(self.cat(), array)?);
                     return Err(PgError::new(UNDEFINED_OBJECT, m).at(a.location));
                 }
             } else {
                 element = coerce_to;
                 array = self.cat().array_of(element)?;
                 if !array.is_valid() {
-                    let m = format!(
-                        "could not find array type for data type {}",
-                        format_type(self.cat(), element)?
-                    );
+                    let m = format!("could not find array type for data type {}", format_type(self.cat(), element)?);
                     return Err(PgError::new(UNDEFINED_OBJECT, m).at(a.location));
                 }
             }
@@ -892,13 +886,7 @@ impl Analyzer<'_, '_> {
     }
 
     /// (PostgreSQL: `make_row_comparison_op`)
-    pub(crate) fn row_comparison(
-        &mut self,
-        op: &[String],
-        l: Vec<Expr>,
-        r: Vec<Expr>,
-        at: Location,
-    ) -> Result<Expr> {
+    pub(crate) fn row_comparison(&mut self, op: &[String], l: Vec<Expr>, r: Vec<Expr>, at: Location) -> Result<Expr> {
         let n = l.len();
         if n != r.len() {
             return Err(PgError::new(SYNTAX_ERROR, "unequal number of entries in row expressions").at(at));
@@ -1209,11 +1197,7 @@ impl Analyzer<'_, '_> {
             O::CurrentSchema => (SvfOp::CurrentSchema, NAMEOID),
         };
         let mut typmod = s.typmod;
-        if matches!(
-            s.op,
-            O::CurrentTimeN | O::CurrentTimestampN | O::LocaltimeN | O::LocaltimestampN
-        ) && typmod > 6
-        {
+        if matches!(s.op, O::CurrentTimeN | O::CurrentTimestampN | O::LocaltimeN | O::LocaltimestampN) && typmod > 6 {
             let what = match s.op {
                 O::CurrentTimeN | O::LocaltimeN => "TIME",
                 _ => "TIMESTAMP",
@@ -1230,11 +1214,7 @@ impl Analyzer<'_, '_> {
     fn current_of(&mut self, c: &ast::CurrentOfExpr) -> Result<Expr> {
         let target = self.level().target.as_ref().map(|t| t.item.rtindex);
         let cvarno = target.ok_or_else(|| PgError::internal("CURRENT OF without a target"))?;
-        Ok(Expr::CurrentOfExpr(CurrentOfExpr {
-            cvarno,
-            cursor_name: Some(c.cursor_name.clone()),
-            cursor_param: 0,
-        }))
+        Ok(Expr::CurrentOfExpr(CurrentOfExpr { cvarno, cursor_name: Some(c.cursor_name.clone()), cursor_param: 0 }))
     }
 
     /// One column of `(a, b) = source`. (PostgreSQL: `transformMultiAssignRef`)

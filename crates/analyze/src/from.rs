@@ -397,9 +397,8 @@ impl Analyzer<'_, '_> {
             return Err(PgError::new(PROGRAM_LIMIT_EXCEEDED, "joins can have at most 32767 columns"));
         }
         let alias = j.alias.as_ref().map(ast_alias);
-        let mut eref = alias
-            .clone()
-            .unwrap_or_else(|| Alias { aliasname: "unnamed_join".to_owned(), colnames: Vec::new() });
+        let mut eref =
+            alias.clone().unwrap_or_else(|| Alias { aliasname: "unnamed_join".to_owned(), colnames: Vec::new() });
         let given = eref.colnames.len();
         if given > colnames.len() {
             let m = format!(
@@ -410,10 +409,8 @@ impl Analyzer<'_, '_> {
             return Err(PgError::new(INVALID_COLUMN_REFERENCE, m));
         }
         eref.colnames.extend(colnames[given..].iter().cloned());
-        let join_using_alias = j.join_using_alias.as_ref().map(|a| Alias {
-            aliasname: a.aliasname.clone(),
-            colnames: using.clone(),
-        });
+        let join_using_alias =
+            j.join_using_alias.as_ref().map(|a| Alias { aliasname: a.aliasname.clone(), colnames: using.clone() });
         let names = Rc::new(eref.clone());
         let lv = self.lv();
         lv.rtable.push(RangeTblEntry {
@@ -509,11 +506,7 @@ impl Analyzer<'_, '_> {
             let e = self.make_op(&["=".to_owned()], Some(l), r, last, Location::UNKNOWN)?;
             all.push(self.coerce_to_boolean(e, "JOIN/USING")?);
         }
-        Ok(if all.len() == 1 {
-            all.swap_remove(0)
-        } else {
-            bool_expr(BoolExprType::And, all, Location::UNKNOWN)
-        })
+        Ok(if all.len() == 1 { all.swap_remove(0) } else { bool_expr(BoolExprType::And, all, Location::UNKNOWN) })
     }
 
     /// What a merged column stands for. (PostgreSQL: `buildMergedJoinVar`)
@@ -566,7 +559,13 @@ impl Analyzer<'_, '_> {
 /// The columns that both sides have, in the left one's order.
 fn natural_columns(l: &NsItem, r: &NsItem) -> Vec<String> {
     let live = |i: &NsItem| {
-        i.names.colnames.iter().zip(i.columns.iter()).filter(|c| c.1.varno != 0).map(|c| c.0.clone()).collect::<Vec<_>>()
+        i.names
+            .colnames
+            .iter()
+            .zip(i.columns.iter())
+            .filter(|c| c.1.varno != 0)
+            .map(|c| c.0.clone())
+            .collect::<Vec<_>>()
     };
     let right = live(r);
     live(l).into_iter().filter(|n| right.contains(n)).collect()

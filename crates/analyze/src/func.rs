@@ -110,7 +110,12 @@ pub(crate) struct CallParts<'f> {
 impl Analyzer<'_, '_> {
     /// A call, or `a.b` taken as `b(a)`, for which `call` is `None` and `None` means that there is no such function.
     /// (PostgreSQL: `ParseFuncOrColumn`)
-    pub(crate) fn parse_func(&mut self, names: &[String], args: Vec<Expr>, parts: CallParts<'_>) -> Result<Option<Expr>> {
+    pub(crate) fn parse_func(
+        &mut self,
+        names: &[String],
+        args: Vec<Expr>,
+        parts: CallParts<'_>,
+    ) -> Result<Option<Expr>> {
         let CallParts { call, agg_filter, proc_call, last_srf, location } = parts;
         let is_column = call.is_none();
         let agg_within_group = call.is_some_and(|f| f.agg_within_group);
@@ -161,11 +166,7 @@ impl Analyzer<'_, '_> {
                 return Ok(Some(e));
             }
         }
-        let how = FindFunctions {
-            expand_variadic: !func_variadic,
-            expand_defaults: true,
-            include_out_args: proc_call,
-        };
+        let how = FindFunctions { expand_variadic: !func_variadic, expand_defaults: true, include_out_args: proc_call };
         let found = detail(self.cat(), names, &actual, &argnames, how, true)?;
         let name = names.join(".");
         let sig = |s: &Self| signature(s.cat(), names, &argnames, &actual);
@@ -204,9 +205,7 @@ impl Analyzer<'_, '_> {
                 return wrong(format!("{what} specified, but {name} is not an aggregate function"));
             }
             if over.is_some() {
-                return wrong(format!(
-                    "OVER specified, but {name} is not a window function nor an aggregate function"
-                ));
+                return wrong(format!("OVER specified, but {name} is not a window function nor an aggregate function"));
             }
         }
         let (p, best) = match found {
@@ -222,9 +221,7 @@ impl Analyzer<'_, '_> {
                 }
                 let what = if proc_call { "procedure" } else { "function" };
                 let m = format!("{what} {} is not unique", sig(self)?);
-                let h = format!(
-                    "Could not choose a best candidate {what}. You might need to add explicit type casts."
-                );
+                let h = format!("Could not choose a best candidate {what}. You might need to add explicit type casts.");
                 return Err(PgError::new(AMBIGUOUS_FUNCTION, m).hint(h).at(location));
             }
             Detail::NotFound => {
@@ -258,9 +255,7 @@ impl Analyzer<'_, '_> {
             agg_kind = row.aggkind;
             if agg_kind == b'n' {
                 if agg_within_group {
-                    return wrong(format!(
-                        "{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP"
-                    ));
+                    return wrong(format!("{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP"));
                 }
             } else {
                 if !agg_within_group {
@@ -386,7 +381,19 @@ impl Analyzer<'_, '_> {
         }
         if let Some(over) = over {
             return self
-                .window_call(&p, &name, rettype, args, agg_filter, agg_star, agg_distinct, agg_order, over, last_srf, location)
+                .window_call(
+                    &p,
+                    &name,
+                    rettype,
+                    args,
+                    agg_filter,
+                    agg_star,
+                    agg_distinct,
+                    agg_order,
+                    over,
+                    last_srf,
+                    location,
+                )
                 .map(Some);
         }
         if args.is_empty() && !agg_star && !agg_within_group {
@@ -491,9 +498,7 @@ impl Analyzer<'_, '_> {
         for h in first..direct {
             let a = ordered + h;
             if declared[h] != declared[a] {
-                return Err(PgError::internal(
-                    "hypothetical-set aggregate has inconsistent declared argument types",
-                ));
+                return Err(PgError::internal("hypothetical-set aggregate has inconsistent declared argument types"));
             }
             if declared[h] != ANYOID {
                 continue;
@@ -596,7 +601,8 @@ impl Analyzer<'_, '_> {
             }
             return Ok(Some(Arc::new(types::TupleDesc::new(attrs))));
         }
-        let column = |q: &Query| q.target_list.iter().find(|t| t.resno == v.varattno && !t.resjunk).map(|t| t.expr.clone());
+        let column =
+            |q: &Query| q.target_list.iter().find(|t| t.resno == v.varattno && !t.resjunk).map(|t| t.expr.clone());
         let (inner, query) = match &rte.kind {
             RteKind::Subquery { subquery, .. } => (column(subquery), Some((**subquery).clone())),
             RteKind::Cte { name, levels_up, self_reference: false, .. } => {

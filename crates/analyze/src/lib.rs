@@ -19,8 +19,8 @@ mod clause;
 mod coerce;
 mod collate;
 mod context;
-pub mod ddl;
 mod cte;
+pub mod ddl;
 mod dml;
 mod expr;
 mod exprtype;
@@ -44,7 +44,12 @@ mod typename;
 pub mod walk;
 pub mod walker;
 
-pub use api::{analyze, analyze_statement, inner_query, rewrite};
 pub use agg::{expand_grouping_sets, flatten_group_exprs, flatten_join_aliases};
-pub use level::{equal, increment_levels, increment_query_levels};
+pub use api::{analyze, analyze_statement, inner_query, rewrite};
 pub use context::{AnalyzeContext, ColumnHooks, ParamTypes};
+pub use level::{equal, increment_levels, increment_query_levels};
+
+#[cfg(test)]
+mod tests;
+
+include!(concat!(env!("OUT_DIR"), "/builtins.rs"));

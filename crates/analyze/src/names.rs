@@ -147,9 +147,7 @@ impl Analyzer<'_, '_> {
                 true => e.hint(format!(
                     "There is an entry for table \"{name}\", but it cannot be referenced from this part of the query."
                 )),
-                false => {
-                    e.detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.")
-                }
+                false => e.detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference."),
             });
         }
         Ok(())
@@ -356,8 +354,7 @@ impl Analyzer<'_, '_> {
         let relid = match &rv.schemaname {
             s => self.cat().find_relation(s.as_deref(), &rv.relname, true)?.unwrap_or_default(),
         };
-        let cte = rv.schemaname.is_none()
-            && self.levels.iter().any(|l| l.ctes.iter().any(|c| c.name == rv.relname));
+        let cte = rv.schemaname.is_none() && self.levels.iter().any(|l| l.ctes.iter().any(|c| c.name == rv.relname));
         let mut near: Option<(usize, RtIndex)> = None;
         'search: for i in (0..self.levels.len()).rev() {
             for (k, rte) in self.levels[i].rtable.iter().enumerate() {
@@ -428,9 +425,7 @@ impl Analyzer<'_, '_> {
                     exact |= c == col;
                     f.consider(penalty, c, col, (i, k, a));
                 }
-                if !exact
-                    && let (RteKind::Relation { relid, .. }, Some((n, _))) = (&rte.kind, system_column(col))
-                {
+                if !exact && let (RteKind::Relation { relid, .. }, Some((n, _))) = (&rte.kind, system_column(col)) {
                     exact = self.cat().attribute(*relid, n)?.is_some();
                 }
                 if exact && penalty == 0 {
@@ -472,11 +467,9 @@ impl Analyzer<'_, '_> {
         }
         Ok(match (f.first, f.second) {
             (Some(a), None) => e.hint(format!("Perhaps you meant to reference the column {}.", name(a))),
-            (Some(a), Some(b)) => e.hint(format!(
-                "Perhaps you meant to reference the column {} or the column {}.",
-                name(a),
-                name(b)
-            )),
+            (Some(a), Some(b)) => {
+                e.hint(format!("Perhaps you meant to reference the column {} or the column {}.", name(a), name(b)))
+            }
             _ => e,
         })
     }

@@ -64,8 +64,7 @@ pub(crate) fn find_operator(
     right: Oid,
     location: Location,
 ) -> Result<Arc<PgOperator>> {
-    find_operator_if(c, names, left, right, location)?
-        .map_or_else(|missing| Err(missing), |oid| c.operator_row(oid))
+    find_operator_if(c, names, left, right, location)?.map_or_else(|missing| Err(missing), |oid| c.operator_row(oid))
 }
 
 /// As `find_operator`; what is wrong is the inner error, so that a caller can ignore it.
@@ -280,8 +279,9 @@ impl Analyzer<'_, '_> {
         let name = || format_type(self.cat(), t);
         if (need_lt && !ops.lt.is_valid()) || (need_gt && !ops.gt.is_valid()) {
             let m = format!("could not identify an ordering operator for type {}", name()?);
-            return Err(PgError::new(UNDEFINED_FUNCTION, m)
-                .hint("Use an explicit ordering operator or modify the query."));
+            return Err(
+                PgError::new(UNDEFINED_FUNCTION, m).hint("Use an explicit ordering operator or modify the query.")
+            );
         }
         if need_eq && !ops.eq.is_valid() {
             let m = format!("could not identify an equality operator for type {}", name()?);

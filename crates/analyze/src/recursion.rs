@@ -248,9 +248,8 @@ pub(crate) fn check(c: &ast::CommonTableExpr) -> Result<()> {
         return Err(PgError::new(INVALID_RECURSION, m).at(c.location));
     };
     let (Some(l), Some(r), ast::SetOperation::Union) = (&s.larg, &s.rarg, s.op) else {
-        let m = format!(
-            "recursive query \"{name}\" does not have the form non-recursive-term UNION [ALL] recursive-term"
-        );
+        let m =
+            format!("recursive query \"{name}\" does not have the form non-recursive-term UNION [ALL] recursive-term");
         return Err(PgError::new(INVALID_RECURSION, m).at(c.location));
     };
     let mut hits = 0;

@@ -190,9 +190,8 @@ impl Analyzer<'_, '_> {
         lateral: bool,
         in_from_cl: bool,
     ) -> Result<NsItem> {
-        let mut eref = alias
-            .clone()
-            .unwrap_or_else(|| Alias { aliasname: "unnamed_subquery".to_owned(), colnames: Vec::new() });
+        let mut eref =
+            alias.clone().unwrap_or_else(|| Alias { aliasname: "unnamed_subquery".to_owned(), colnames: Vec::new() });
         let given = eref.colnames.len();
         let mut types = Vec::new();
         for t in q.target_list.iter().filter(|t| !t.resjunk) {
@@ -228,8 +227,7 @@ impl Analyzer<'_, '_> {
     /// (PostgreSQL: `addRangeTableEntryForTableFunc`)
     pub(crate) fn add_table_func(&mut self, tf: TableFunc, alias: Option<Alias>, lateral: bool) -> Result<NsItem> {
         let name = if tf.is_json { "json_table" } else { "xmltable" };
-        let mut eref =
-            alias.clone().unwrap_or_else(|| Alias { aliasname: name.to_owned(), colnames: Vec::new() });
+        let mut eref = alias.clone().unwrap_or_else(|| Alias { aliasname: name.to_owned(), colnames: Vec::new() });
         let given = eref.colnames.len();
         if given > tf.colnames.len() {
             let m = format!(
@@ -289,8 +287,7 @@ impl Analyzer<'_, '_> {
             types.push(plain(RECORDARRAYOID));
             hidden += 2;
         }
-        let kind =
-            RteKind::Cte { name: cte.name.clone(), levels_up: up, self_reference, types: types.clone() };
+        let kind = RteKind::Cte { name: cte.name.clone(), levels_up: up, self_reference, types: types.clone() };
         let all: Vec<_> = types.into_iter().map(Some).collect();
         let mut item = self.push_rte(alias, eref, kind, false, true, &all);
         if self_reference && hidden > 0 {
@@ -340,10 +337,7 @@ impl Analyzer<'_, '_> {
                             at,
                         );
                     }
-                    return syntax(
-                        "a column definition list is only allowed for functions returning \"record\"",
-                        at,
-                    );
+                    return syntax("a column definition list is only allowed for functions returning \"record\"", at);
                 }
             } else if is_record {
                 return syntax("a column definition list is required for functions returning \"record\"", location);
@@ -580,8 +574,7 @@ pub(crate) fn rte_columns(c: &catalog::Catalog, rte: &RangeTblEntry) -> Result<V
             rel.desc.attrs.iter().enumerate().map(one).collect()
         }
         RteKind::Subquery { subquery, .. } => {
-            let types: Vec<_> =
-                subquery.target_list.iter().filter(|t| !t.resjunk).map(|t| t.expr.type_mod()).collect();
+            let types: Vec<_> = subquery.target_list.iter().filter(|t| !t.resjunk).map(|t| t.expr.type_mod()).collect();
             listed(&types)
         }
         RteKind::Join(j) => {

@@ -127,13 +127,8 @@ impl Analyzer<'_, '_> {
             None => None,
         };
         q.sort_clause = self.sort_clause(&s.sort_clause, &mut tlist, ExprKind::OrderBy, SortHow::Sql92)?;
-        (q.group_clause, q.grouping_sets) = self.group_clause(
-            &s.group_clause,
-            &mut tlist,
-            &q.sort_clause,
-            ExprKind::GroupBy,
-            SortHow::Sql92,
-        )?;
+        (q.group_clause, q.grouping_sets) =
+            self.group_clause(&s.group_clause, &mut tlist, &q.sort_clause, ExprKind::GroupBy, SortHow::Sql92)?;
         q.group_distinct = s.group_distinct;
         match &s.distinct_clause {
             None => {}
@@ -347,10 +342,8 @@ impl Analyzer<'_, '_> {
             let m = format!("{} is not allowed with UNION/INTERSECT/EXCEPT", strength_name(l.strength));
             return Err(PgError::new(FEATURE_NOT_SUPPORTED, m));
         }
-        let own = !s.sort_clause.is_empty()
-            || s.limit_offset.is_some()
-            || s.limit_count.is_some()
-            || s.with_clause.is_some();
+        let own =
+            !s.sort_clause.is_empty() || s.limit_offset.is_some() || s.limit_count.is_some() || s.with_clause.is_some();
         let leaf = s.op == ast::SetOperation::None || (own && !top);
         if leaf {
             let sub = self.sub_analyze(&ast::Statement::Select(Box::new(s.clone())), None, false, false)?;
@@ -362,8 +355,7 @@ impl Analyzer<'_, '_> {
                     return Err(PgError::new(INVALID_COLUMN_REFERENCE, m).at(l));
                 }
             }
-            let columns: Vec<Expr> =
-                sub.target_list.iter().filter(|t| !t.resjunk).map(|t| t.expr.clone()).collect();
+            let columns: Vec<Expr> = sub.target_list.iter().filter(|t| !t.resjunk).map(|t| t.expr.clone()).collect();
             let name = format!("*SELECT* {}", self.level().rtable.len() + 1);
             let alias = Alias { aliasname: name, colnames: Vec::new() };
             let item = self.add_subquery(sub, Some(alias), false, false)?;
@@ -421,9 +413,7 @@ impl Analyzer<'_, '_> {
             let collation = self.common_collation(&mut exprs, none_ok)?;
             let ty = TypeMod { oid: t, typmod, collation };
             if op != SetOperation::Union || !s.all {
-                let ops = self
-                    .sort_group_ops(t, false, true, false)
-                    .map_err(|e| e.at(best_location))?;
+                let ops = self.sort_group_ops(t, false, true, false).map_err(|e| e.at(best_location))?;
                 groups.push(SortGroupClause {
                     tle_sort_group_ref: 0,
                     eqop: ops.eq,
@@ -635,13 +625,7 @@ impl Analyzer<'_, '_> {
 }
 
 /// (PostgreSQL: `applyLockingClause`)
-fn apply_row_mark(
-    q: &mut Query,
-    rti: RtIndex,
-    strength: LockClauseStrength,
-    wait: LockWaitPolicy,
-    pushed: bool,
-) {
+fn apply_row_mark(q: &mut Query, rti: RtIndex, strength: LockClauseStrength, wait: LockWaitPolicy, pushed: bool) {
     if !pushed {
         q.has_for_update = true;
     }

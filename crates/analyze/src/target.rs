@@ -136,10 +136,8 @@ impl Analyzer<'_, '_> {
                 (Some(*schema), *rel)
             }
             _ => {
-                let m = format!(
-                    "improper qualified name (too many dotted names): {}",
-                    crate::expr::fields_text(&c.fields)
-                );
+                let m =
+                    format!("improper qualified name (too many dotted names): {}", crate::expr::fields_text(&c.fields));
                 return Err(PgError::new(SYNTAX_ERROR, m).at(l));
             }
         };
@@ -350,9 +348,7 @@ impl Analyzer<'_, '_> {
             None => {
                 let (to, from) = (format_type(self.cat(), ty.oid)?, format_type(self.cat(), from)?);
                 let m = format!("column \"{colname}\" is of type {to} but expression is of type {from}");
-                Err(PgError::new(DATATYPE_MISMATCH, m)
-                    .hint("You will need to rewrite or cast the expression.")
-                    .at(at))
+                Err(PgError::new(DATATYPE_MISMATCH, m).hint("You will need to rewrite or cast the expression.").at(at))
             }
         }
     }
@@ -381,11 +377,7 @@ impl Analyzer<'_, '_> {
             let Expr::SubscriptingRef(mut s) = self.subscripts(base, container, cmod, &indices, None)? else {
                 return Err(PgError::internal("a subscript that is none"));
             };
-            let elem = TypeMod {
-                oid: s.refrestype,
-                typmod: cmod,
-                collation: self.cat().type_collation(s.refrestype)?,
-            };
+            let elem = TypeMod { oid: s.refrestype, typmod: cmod, collation: self.cat().type_collation(s.refrestype)? };
             let rhs = self.assignment_rest(None, name, true, elem, &steps[n..], rhs, location)?;
             s.refassgnexpr = Some(rhs);
             s.refrestype = container;
@@ -466,15 +458,7 @@ impl Analyzer<'_, '_> {
 }
 
 pub(crate) fn target_entry(expr: Expr, resno: AttrNumber, resname: Option<String>) -> TargetEntry {
-    TargetEntry {
-        expr,
-        resno,
-        resname,
-        ressortgroupref: 0,
-        resorigtbl: Oid::INVALID,
-        resorigcol: 0,
-        resjunk: false,
-    }
+    TargetEntry { expr, resno, resname, ressortgroupref: 0, resorigtbl: Oid::INVALID, resorigcol: 0, resjunk: false }
 }
 
 /// The name of a column that was given none. (PostgreSQL: `FigureColname`)

@@ -19,8 +19,7 @@ use crate::state::Analyzer;
 
 /// As messages show it. (PostgreSQL: `TypeNameToString`)
 pub(crate) fn type_name_text(cx: &AnalyzeContext<'_>, t: &ast::TypeName) -> Result<String> {
-    let mut s =
-        if t.names.is_empty() { format_type(&cx.catalog, t.type_oid)? } else { t.names.join(".") };
+    let mut s = if t.names.is_empty() { format_type(&cx.catalog, t.type_oid)? } else { t.names.join(".") };
     if t.pct_type {
         s.push_str("%TYPE");
     }
