@@ -118,11 +118,7 @@ pub(crate) fn plain(value: DatumRef<'_>) -> Result<Datum> {
     if varlena::is_external(bytes) {
         return Err(PgError::internal("an index tuple holds an external value"));
     }
-    let raw = varlena::raw_len(bytes);
-    match base::pglz::decompress(bytes.get(8..).unwrap_or(&[]), raw, true) {
-        Some(plain) => Ok(Datum::bytes(plain)),
-        None => Err(PgError::new(base::sqlstate::DATA_CORRUPTED, "compressed pglz data is corrupt")),
-    }
+    crate::toast::decompress_inline(bytes, None).map(Datum::bytes)
 }
 
 impl IndexAm for Nbtree {
@@ -141,6 +137,7 @@ impl IndexAm for Nbtree {
     ) -> Result<IndexInsert> {
         let keys = &values[..index.keys.len().min(values.len())];
         let never_equal = !index.nulls_not_distinct && keys.iter().any(Datum::is_null);
+        let values = crate::index::stored_values(txn, index, heap.toast.as_deref(), values)?;
         let values: Vec<DatumRef<'_>> = values.iter().map(Datum::as_ref).collect();
         let mut new = Vec::new();
         self.with_tree(txn, index, |tree| {
