@@ -73,6 +73,8 @@ pub struct ExecContext {
     pub sizes: Arc<dyn planner::RelationSizes + Send + Sync>,
     /// Opened tables, kept while their catalog entries stay the same.
     pub(crate) tables: HashMap<Oid, Arc<crate::heap::OpenTable>>,
+    /// Functions in functions.
+    pub(crate) depth: usize,
     /// Anonymous record types by typmod. (PostgreSQL: `RecordCacheArray`)
     records: Vec<Arc<TupleDesc>>,
     /// What functions of upper floors ask for by type: see [`Runtime::extension`].
@@ -95,6 +97,7 @@ impl ExecContext {
             cost: planner::CostSettings::default(),
             sizes: Arc::new(NoStorage),
             tables: HashMap::new(),
+            depth: 0,
             records: Vec::new(),
             extensions: HashMap::new(),
             calls: HashMap::new(),
@@ -252,7 +255,10 @@ impl ExecContext {
                 if c.contype == b'c'
                     && let Some(text) = &c.conbin
                 {
-                    out.checks.push(NamedExpr { name: c.conname.clone(), expr: crate::nodes::read_expr(text)? });
+                    out.checks.push(NamedExpr {
+                        name: c.conname.clone(),
+                        expr: crate::nodes::read_expr(text, &self.catalog)?,
+                    });
                 }
             }
         }
