@@ -416,7 +416,7 @@ impl Transaction {
             curcid: self.command_id_for_reading(),
             running,
             own: Arc::clone(&self.own),
-            pin: Some(pin),
+            _pin: pin,
         })
     }
 

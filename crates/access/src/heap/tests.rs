@@ -234,3 +234,66 @@ fn cursors_turn_round() {
     assert_eq!(step(Direction::Forward, 1), []);
     assert_eq!(step(Direction::Backward, 700), (0..600).rev().collect::<Vec<_>>());
 }
+
+fn vacuum_now(rel: &HeapRelation, txn: &Transaction, freeze: bool) -> vacuum::VacuumResult {
+    let ages =
+        vacuum::FreezeAges { freeze_min_age: if freeze { 0 } else { 50_000_000 }, ..vacuum::FreezeAges::default() };
+    let (cutoffs, _) = vacuum::cutoffs(rel, txn, base::Xid::FIRST_NORMAL, base::MultiXactId::FIRST, ages);
+    let mut options = vacuum::VacuumOptions {
+        cutoffs,
+        aggressive: freeze,
+        no_skipping: false,
+        index_cleanup: true,
+        truncate: true,
+        memory: 1 << 20,
+        strategy: None,
+        delay: &mut || Ok(()),
+        old_pages: 0,
+        old_tuples: -1.0,
+    };
+    vacuum::vacuum(rel, txn, &[], &mut options).unwrap()
+}
+
+#[test]
+fn vacuum_cleans_freezes_truncates() {
+    let c = Cluster::new(8, 64);
+    let p = c.session(1);
+    let txn = c.begin(&p);
+    let rel = Arc::new(c.table(&txn, 20000));
+    let many: Vec<_> = (0..2000).map(|i| row(i, "some text here")).collect();
+    let mut tids = Vec::new();
+    rel.multi_insert(&txn, &many, InsertOptions::default(), None, &mut tids).unwrap();
+    txn.commit().unwrap();
+    let txn = c.begin(&p);
+    for (i, tid) in tids.iter().enumerate() {
+        if i >= 1000 || i % 2 == 0 {
+            assert_eq!(rel.delete(&txn, *tid, ModifyOptions::new(txn.command_id())).unwrap(), Outcome::Ok);
+        }
+    }
+    txn.commit().unwrap();
+    let txn = c.begin(&p);
+    let r = vacuum_now(&rel, &txn, true);
+    txn.commit().unwrap();
+    assert_eq!((r.tuples_deleted, r.live_tuples as u64), (1500, 500));
+    assert!(r.removed_pages > 0 && r.pages <= 8, "{r:?}");
+    assert_eq!((r.all_visible, r.all_frozen), (r.pages, r.pages));
+    let txn = c.begin(&p);
+    assert_eq!(r.relfrozenxid, Some(c.manager.oldest_xmin(txn::HorizonKind::Data, crate::testing::DB)));
+    let seen = rows(&rel, &txn, txn.snapshot().unwrap());
+    assert_eq!(seen.len(), 500);
+    let mut fetcher = Fetcher::new(rel.clone(), Projection::default());
+    assert!(fetcher.is_all_visible(&txn, base::BlockNumber(0)).unwrap());
+    // A change makes the page not all-visible again.
+    let tid = find(&rel, &txn, 1);
+    rel.update(&txn, tid, &row(1, "some other text"), ModifyOptions::new(txn.command_id())).unwrap();
+    assert!(!fetcher.is_all_visible(&txn, tid.block).unwrap());
+    txn.commit().unwrap();
+    // The room is used again.
+    let txn = c.begin(&p);
+    let before = rel.nblocks(&txn).unwrap();
+    for i in 0..400 {
+        rel.insert(&txn, &row(5000 + i, "some text here"), InsertOptions::default(), None).unwrap();
+    }
+    assert_eq!(rel.nblocks(&txn).unwrap(), before);
+    txn.commit().unwrap();
+}

@@ -83,12 +83,15 @@ pub struct LockInfo {
 const SHARDS: usize = 32;
 const STRONG_COUNTERS: usize = 1024;
 
+/// The registered sessions, by number.
+pub(crate) type Procs = Arc<RwLock<Vec<Option<Arc<Proc>>>>>;
+
 /// The locks of a cluster.
 pub struct LockManager {
     shards: Box<[Mutex<Shard>]>,
     /// How many hold or want a strong lock on relations with this hash: weak locks then go to the shared table.
     strong: Box<[AtomicU32]>,
-    procs: RwLock<Vec<Option<Arc<Proc>>>>,
+    procs: Procs,
     hasher: DefaultHashBuilder,
 }
 
@@ -97,7 +100,7 @@ impl LockManager {
         LockManager {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             strong: (0..STRONG_COUNTERS).map(|_| AtomicU32::new(0)).collect(),
-            procs: RwLock::default(),
+            procs: Procs::default(),
             hasher: DefaultHashBuilder::default(),
         }
     }
@@ -120,6 +123,9 @@ impl LockManager {
                 *slot = None;
             }
         }
+    }
+    pub(crate) fn shared_procs(&self) -> Procs {
+        Arc::clone(&self.procs)
     }
     pub(crate) fn procs(&self) -> Vec<Arc<Proc>> {
         self.procs.read().iter().flatten().map(Arc::clone).collect()

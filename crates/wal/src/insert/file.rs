@@ -173,9 +173,20 @@ impl LogFile {
         self.flushed.fetch_max(written, Ordering::AcqRel);
         Ok(())
     }
-    /// Forgets the open segment, so that it can be removed or renamed.
-    pub fn close(&self) {
-        self.writer.lock().open = None;
+    /// Renames an old segment to the first missing one from `next` on, up to `until`; `false` if none is missing.
+    /// (PostgreSQL: `InstallXLogFileSegment`)
+    pub fn install(&self, old: &str, tli: TimelineId, next: &mut u64, until: u64) -> Result<bool> {
+        // The mutex: the writer may be about to create the same segment.
+        let _writer = self.writer.lock();
+        while *next <= until {
+            let path = segment_path(tli, *next, self.segments);
+            *next += 1;
+            if !self.vfs.exists(&path) {
+                self.vfs.rename_durably(old, &path).or_pg("rename file", old)?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
