@@ -60,7 +60,6 @@ mod window_agg;
 pub use context::{ExecContext, NoHooks, NoticeSink, SessionHooks};
 pub use execution::{Destination, Execution, StartOptions};
 pub use node::Instrumentation;
-pub use sqlfunction::{plan_query, plan_query_with};
 pub use state::{Estate, Run};
 pub use support::{lock_plan_relations, lock_relation, plan_query, relation_locker};
 

@@ -11,7 +11,7 @@ use base::sqlstate::STATEMENT_TOO_COMPLEX;
 use base::{Oid, PgError, Result};
 use catalog::PgProc;
 use parser::ast;
-use planner::{PlanOptions, PlannedStmt, PlannerContext};
+use planner::{PlanOptions, PlannedStmt};
 use types::{Batch, Datum, DatumRef};
 
 use crate::context::ExecContext;
@@ -41,7 +41,7 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    fn param(&self, i: usize, location: Location) -> Option<Expr> {
+    fn argument(&self, i: usize, location: Location) -> Option<Expr> {
         let ty = TypeMod { oid: *self.types.get(i)?, typmod: -1, collation: Oid::INVALID };
         Some(Expr::Param(Param { kind: ParamKind::Extern, id: i as i32 + 1, ty, location }))
     }
@@ -59,7 +59,7 @@ impl ColumnHooks for Names<'_> {
             _ => return Ok(None),
         };
         let at = self.names.iter().position(|n| n == wanted && !n.is_empty());
-        Ok(at.and_then(|i| self.param(i, name.location)))
+        Ok(at.and_then(|i| self.argument(i, name.location)))
     }
 }
 
@@ -89,7 +89,7 @@ impl SqlFunction {
         let mut plans = Vec::new();
         for stmt in parser::parse(&self.source)? {
             for query in self.analyze(cx, &stmt)? {
-                plans.push(Arc::new(plan_query(cx, query)?));
+                plans.push(Arc::new(crate::support::plan_query(cx, query, &PlanOptions::default())?));
             }
         }
         self.plans = Some(plans.clone());
@@ -124,7 +124,7 @@ impl SqlFunction {
     }
 
     fn run_inner(&mut self, cx: &mut ExecContext, args: &[DatumRef<'_>], limit: u64) -> Result<Vec<Vec<Datum>>> {
-        let params: Arc<[Datum]> = args.iter().map(|a| a.to_owned()).collect();
+        let params: Arc<[Datum]> = args.iter().map(|a| DatumRef::to_owned(*a)).collect();
         let plans = self.plans(cx)?;
         let mut rows = Rows { rows: Vec::new() };
         for (i, planned) in plans.iter().enumerate() {
@@ -180,16 +180,4 @@ impl Destination for Rows {
         self.rows.extend(batch.selected().iter().map(|i| batch.row(i)));
         Ok(true)
     }
-}
-
-/// Plans a query with the session's settings.
-pub fn plan_query(cx: &mut ExecContext, query: Query) -> Result<PlannedStmt> {
-    plan_query_with(cx, query, &PlanOptions::default())
-}
-
-/// As [`plan_query`], with options.
-pub fn plan_query_with(cx: &mut ExecContext, query: Query, options: &PlanOptions) -> Result<PlannedStmt> {
-    let (catalog, cost, sizes) = (cx.catalog.clone(), cx.cost.clone(), cx.sizes.clone());
-    let mut pcx = PlannerContext { catalog, rt: cx, cost: &cost, sizes: &*sizes };
-    planner::plan(&mut pcx, query, options)
 }
