@@ -115,6 +115,8 @@ pub struct TransactionManager {
     pub(crate) limits: Mutex<XidLimits>,
     warned: AtomicBool,
     oids: Mutex<NextOid>,
+    /// One checkpoint at a time.
+    pub(crate) checkpointing: Mutex<()>,
     options: ManagerOptions,
 }
 
@@ -144,6 +146,7 @@ impl TransactionManager {
             limits: Mutex::new(XidLimits::new(Xid::FIRST_NORMAL, Oid::INVALID)),
             warned: AtomicBool::new(false),
             oids: Mutex::default(),
+            checkpointing: Mutex::new(()),
             wal,
             pool,
             options,
