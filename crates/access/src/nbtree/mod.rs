@@ -54,7 +54,8 @@ use crate::tuple::varlena;
 use insert::{Attempt, InsertRequest};
 use search::Tree;
 use storage::Persistence;
-use txn::{HorizonKind, Transaction};
+use txn::lock::LockLevel;
+use txn::{HorizonKind, LockMode, LockTag, Transaction};
 pub use vacuum::VacuumCycles;
 
 /// The access method. One for a cluster: it knows the vacuums that are under way.
@@ -106,7 +107,7 @@ impl Tree<'_> {
     pub fn fill_factor(&self) -> u16 {
         if self.index.fillfactor == 0 { 90 } else { self.index.fillfactor.clamp(10, 100) }
     }
-    /// Makes a leaf tuple; long values are compressed.
+    /// Makes a leaf tuple. Values are in the form they are stored in: see [`crate::index::stored_values`].
     pub fn form(&self, values: &[DatumRef<'_>], tid: TupleId, out: &mut Vec<u8>) -> Result<()> {
         self.index.layout.form_index(values, tid, out)
     }
@@ -250,7 +251,9 @@ impl Nbtree {
 
 /// Waits until a speculative insertion is confirmed or given up. (PostgreSQL: `SpeculativeInsertionWait`)
 fn wait_for_speculation(txn: &Transaction, xid: Xid, token: u32) -> Result<()> {
-    let _ = token;
-    // A transaction that inserts speculatively settles that before it waits for anybody.
-    txn.manager().wait_for_xid(txn.proc(), xid)
+    let tag = LockTag::SpeculativeToken { xid, token };
+    let locks = txn.manager().locks();
+    locks.lock(txn.proc(), tag, LockMode::Share)?;
+    locks.release(txn.proc(), tag, LockMode::Share, LockLevel::Transaction);
+    Ok(())
 }
