@@ -20,6 +20,7 @@
 //! fn jsonb_build_object(cx: &mut FnCx, args: &[DatumRef]) -> Result<Datum> { .. }
 //! ```
 //!
+//! Arguments that are toasted arrive plain, except with `raw` (there [`with_plain`] helps).
 //! The result may be a plain value or a `Result`. A crate's build script (`builtin_list::generate`) collects all
 //! `#[builtin]` functions of its sources into one list.
 #![forbid(unsafe_code)]
@@ -41,7 +42,7 @@ pub use convert::{FromDatum, IntoDatum, Word};
 pub use datum::{Bytes, Datum, DatumRef};
 pub use registry::{
     AggStates, Arg, Body, Builtin, BuiltinAggregate, BuiltinOrder, FnCall, FnCx, FnState, Registry, RowList, RowSource,
-    Runtime, TypeInfo,
+    Runtime, TypeInfo, with_plain,
 };
 pub use settings::Settings;
 pub use tupledesc::{Align, Attribute, TupleDesc};
