@@ -6,11 +6,16 @@
 //! | [`heap`] | tables: scans, fetches, insert, delete, update, row locks, pruning, vacuum, redo |
 //! | [`toast`] | long values |
 //! | [`sequence`] | sequences' pages |
+//! | [`nbtree`] | B-trees |
 //! | [`index`] | what upper floors see of an index of any kind |
 #![forbid(unsafe_code)]
 
 pub mod heap;
 pub mod index;
+pub mod nbtree;
 pub mod sequence;
 pub mod toast;
 pub mod tuple;
+
+#[cfg(test)]
+mod testing;

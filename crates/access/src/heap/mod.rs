@@ -25,14 +25,19 @@
 pub mod change;
 mod delete;
 mod fetch;
+pub mod freeze;
+pub mod hio;
+mod inplace;
 mod insert;
 mod lock;
 pub mod prune;
 pub mod redo;
 mod scan;
 mod update;
+pub mod vacuum;
 pub mod visibility;
 pub mod wal;
+mod xmax;
 
 use std::sync::Arc;
 
@@ -45,6 +50,7 @@ use crate::tuple::{Compression, TupleLayout};
 
 pub use delete::ModifyOptions;
 pub use fetch::{Fetched, Fetcher, UniqueRow};
+pub use inplace::InplaceMessages;
 pub use insert::{BulkInsert, InsertOptions};
 pub use scan::{HeapScan, ScanOptions, SharedScan};
 pub use update::{UpdateIndexes, Updated};
@@ -104,6 +110,8 @@ pub struct HeapRelation {
     pub summarized: AttrSet,
     /// Columns of unique keys that a foreign key may refer to: updates of others take a weaker lock.
     pub keys: AttrSet,
+    /// Where sessions inserted last.
+    pub targets: hio::Targets,
 }
 
 /// A TOAST table with its index.
@@ -131,6 +139,7 @@ impl HeapRelation {
             indexed: AttrSet::default(),
             summarized: AttrSet::default(),
             keys: AttrSet::default(),
+            targets: hio::Targets::new(),
         }
     }
     /// (PostgreSQL: `RelationNeedsWAL`)
@@ -212,3 +221,6 @@ pub enum WaitPolicy {
     /// NOWAIT: raise 55P03.
     Error,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! Expressions stored in the catalogs: defaults, constraints, index expressions and predicates.
+
+use analyze::query::Expr;
+use base::{PgError, Result};
+
+/// Reads one expression from its node text.
+pub fn read_expr(text: &str) -> Result<Expr> {
+    let _ = text;
+    Err(PgError::unsupported("reading stored expressions"))
+}
+
+/// Reads a list of expressions from its node text.
+pub fn read_list(text: &str) -> Result<Vec<Expr>> {
+    let _ = text;
+    Err(PgError::unsupported("reading stored expressions"))
+}
