@@ -11,6 +11,7 @@
 #[macro_use]
 mod macros;
 
+pub mod array_sql;
 pub mod arrays;
 pub mod boolean;
 pub mod bytes;
@@ -26,6 +27,7 @@ pub mod numeric;
 pub mod oid;
 pub mod quote;
 pub mod random;
+pub mod record;
 pub mod regex;
 pub mod regexp;
 pub mod strings;

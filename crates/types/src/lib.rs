@@ -32,6 +32,7 @@ pub mod convert;
 pub mod datum;
 pub mod kernel;
 pub mod oid;
+pub mod record;
 pub mod registry;
 pub mod settings;
 pub mod tupledesc;
