@@ -54,7 +54,8 @@ use crate::tuple::varlena;
 use insert::{Attempt, InsertRequest};
 use search::Tree;
 use storage::Persistence;
-use txn::{HorizonKind, Transaction};
+use txn::lock::LockLevel;
+use txn::{HorizonKind, LockMode, LockTag, Transaction};
 pub use vacuum::VacuumCycles;
 
 /// The access method. One for a cluster: it knows the vacuums that are under way.
@@ -106,7 +107,7 @@ impl Tree<'_> {
     pub fn fill_factor(&self) -> u16 {
         if self.index.fillfactor == 0 { 90 } else { self.index.fillfactor.clamp(10, 100) }
     }
-    /// Makes a leaf tuple; long values are compressed.
+    /// Makes a leaf tuple. Values are in the form they are stored in: see [`crate::index::stored_values`].
     pub fn form(&self, values: &[DatumRef<'_>], tid: TupleId, out: &mut Vec<u8>) -> Result<()> {
         self.index.layout.form_index(values, tid, out)
     }
@@ -118,11 +119,7 @@ pub(crate) fn plain(value: DatumRef<'_>) -> Result<Datum> {
     if varlena::is_external(bytes) {
         return Err(PgError::internal("an index tuple holds an external value"));
     }
-    let raw = varlena::raw_len(bytes);
-    match base::pglz::decompress(bytes.get(8..).unwrap_or(&[]), raw, true) {
-        Some(plain) => Ok(Datum::bytes(plain)),
-        None => Err(PgError::new(base::sqlstate::DATA_CORRUPTED, "compressed pglz data is corrupt")),
-    }
+    crate::toast::decompress_inline(bytes, None).map(Datum::bytes)
 }
 
 impl IndexAm for Nbtree {
@@ -141,6 +138,7 @@ impl IndexAm for Nbtree {
     ) -> Result<IndexInsert> {
         let keys = &values[..index.keys.len().min(values.len())];
         let never_equal = !index.nulls_not_distinct && keys.iter().any(Datum::is_null);
+        let values = crate::index::stored_values(txn, index, heap.toast.as_deref(), values)?;
         let values: Vec<DatumRef<'_>> = values.iter().map(Datum::as_ref).collect();
         let mut new = Vec::new();
         self.with_tree(txn, index, |tree| {
@@ -253,7 +251,9 @@ impl Nbtree {
 
 /// Waits until a speculative insertion is confirmed or given up. (PostgreSQL: `SpeculativeInsertionWait`)
 fn wait_for_speculation(txn: &Transaction, xid: Xid, token: u32) -> Result<()> {
-    let _ = token;
-    // A transaction that inserts speculatively settles that before it waits for anybody.
-    txn.manager().wait_for_xid(txn.proc(), xid)
+    let tag = LockTag::SpeculativeToken { xid, token };
+    let locks = txn.manager().locks();
+    locks.lock(txn.proc(), tag, LockMode::Share)?;
+    locks.release(txn.proc(), tag, LockMode::Share, LockLevel::Transaction);
+    Ok(())
 }
