@@ -513,7 +513,6 @@ impl Rows<'_> {
         (a.typmod, a.collation, a.storage) = (ty.typmod, ty.collation, t.typstorage);
         Ok(a)
     }
-
 }
 
 impl Analyzer<'_, '_> {
