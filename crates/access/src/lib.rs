@@ -17,5 +17,12 @@ pub mod sequence;
 pub mod toast;
 pub mod tuple;
 
+/// Registers the resource managers of this crate: Heap, Heap2, Btree, Sequence. For [`txn::startup::open`].
+pub fn register_redo(table: &mut wal::RmgrTable) {
+    heap::redo::register(table);
+    sequence::register(table);
+    table.register(wal::RmgrId::BTREE, std::sync::Arc::new(nbtree::wal::NbtreeRmgr));
+}
+
 #[cfg(test)]
 mod testing;

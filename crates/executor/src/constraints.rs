@@ -52,7 +52,7 @@ impl Constraints {
         let (mut checks, mut generated) = (Vec::new(), Vec::new());
         for c in entry.checks.iter().filter(|c| c.contype == b'c' && c.conenforced) {
             if let Some(text) = &c.conbin {
-                let e = crate::nodes::read_expr(text)?;
+                let e = crate::nodes::read_expr(text, &b.cx.catalog)?;
                 checks.push((c.conname.clone(), b.compiler(row_scope(1, table)).expr(&e)?));
             }
         }
@@ -60,7 +60,7 @@ impl Constraints {
             if a.generated == b's'
                 && let Some(text) = entry.default_of(i as i16 + 1)
             {
-                let e = crate::nodes::read_expr(text)?;
+                let e = crate::nodes::read_expr(text, &b.cx.catalog)?;
                 generated.push((i, b.compiler(row_scope(1, table)).expr(&e)?));
             }
         }

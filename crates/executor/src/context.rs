@@ -43,14 +43,6 @@ pub trait SessionHooks: Send {
     }
 }
 
-/// Relations without files: for tests.
-pub struct NoStorage;
-impl planner::RelationSizes for NoStorage {
-    fn nblocks(&self, _: &catalog::Relation) -> Result<u32> {
-        Ok(0)
-    }
-}
-
 /// No upper floor: for tests and bootstrap.
 pub struct NoHooks;
 impl SessionHooks for NoHooks {}
@@ -69,10 +61,10 @@ pub struct ExecContext {
     pub snapshot: Option<Snapshot>,
     /// (PostgreSQL: `planner` GUCs)
     pub cost: planner::CostSettings,
-    /// How large relations are, for the planner.
-    pub sizes: Arc<dyn planner::RelationSizes + Send + Sync>,
     /// Opened tables, kept while their catalog entries stay the same.
     pub(crate) tables: HashMap<Oid, Arc<crate::heap::OpenTable>>,
+    /// Functions in functions.
+    pub(crate) depth: usize,
     /// Anonymous record types by typmod. (PostgreSQL: `RecordCacheArray`)
     records: Vec<Arc<TupleDesc>>,
     /// What functions of upper floors ask for by type: see [`Runtime::extension`].
@@ -93,8 +85,8 @@ impl ExecContext {
             txn: None,
             snapshot: None,
             cost: planner::CostSettings::default(),
-            sizes: Arc::new(NoStorage),
             tables: HashMap::new(),
+            depth: 0,
             records: Vec::new(),
             extensions: HashMap::new(),
             calls: HashMap::new(),
@@ -252,7 +244,10 @@ impl ExecContext {
                 if c.contype == b'c'
                     && let Some(text) = &c.conbin
                 {
-                    out.checks.push(NamedExpr { name: c.conname.clone(), expr: crate::nodes::read_expr(text)? });
+                    out.checks.push(NamedExpr {
+                        name: c.conname.clone(),
+                        expr: crate::nodes::read_expr(text, &self.catalog)?,
+                    });
                 }
             }
         }

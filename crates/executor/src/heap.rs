@@ -62,7 +62,8 @@ impl ExecContext {
     fn open_index(&mut self, oid: Oid) -> Result<OpenIndex> {
         let entry = self.catalog.relation_entry(oid)?;
         let info = entry.index.as_ref().ok_or_else(|| PgError::internal(format!("relation {oid} is not an index")))?;
-        let read = |text: &Option<String>| text.as_ref().map_or(Ok(Vec::new()), |t| crate::nodes::read_list(t));
+        let read =
+            |text: &Option<String>| text.as_ref().map_or(Ok(Vec::new()), |t| crate::nodes::read_list(t, &self.catalog));
         let (expressions, predicate) = (read(&info.expressions)?, read(&info.predicate)?);
         Ok(OpenIndex { rel: self.catalog.index(oid)?, entry, expressions, predicate })
     }

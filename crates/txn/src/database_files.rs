@@ -4,9 +4,9 @@
 use std::io;
 
 use base::sqlstate::{OBJECT_NOT_IN_PREREQUISITE_STATE, UNDEFINED_FILE};
-use base::{Lsn, Oid, PgError, Result};
+use base::{BlockNumber, ForkNumber, Lsn, Oid, PgError, RelFileLocator, Result};
 use storage::vfs::{FileKind, IoContext, OpenMode};
-use storage::{Critical, Vfs};
+use storage::{BufferPool, Critical, Persistence, Vfs, critical};
 use wal::bytes::Put;
 use wal::{RecordBuilder, RmgrId, Wal};
 
@@ -24,6 +24,8 @@ pub const DEFAULT_TABLESPACE: Oid = Oid(1663);
 pub const GLOBAL_TABLESPACE: Oid = Oid(1664);
 /// A tablespace's directory holds one of this name, so that several versions can share a location.
 pub const TABLESPACE_VERSION_DIRECTORY: &str = "PG_18_202506291";
+/// (PostgreSQL: `SMGR_TRUNCATE_ALL`)
+const TRUNCATE_ALL: u32 = 7;
 const VERSION: &[u8] = b"18\n";
 
 /// Where a database's files of a tablespace lie. (PostgreSQL: `GetDatabasePath`)
@@ -142,6 +144,28 @@ fn remove_link(vfs: &dyn Vfs, link: &str) -> Result<()> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other.or_pg("remove symbolic link", link),
     }
+}
+
+/// Shortens a relation to so many pages, with its maps; the caller holds ACCESS EXCLUSIVE. (PostgreSQL: `RelationTruncate`)
+pub fn truncate_relation(wal: &Wal, pool: &BufferPool, locator: RelFileLocator, nblocks: u32) -> Result<()> {
+    let smgr = pool.smgr();
+    let mut cuts = vec![(ForkNumber::Main, nblocks)];
+    if smgr.exists(locator, ForkNumber::Fsm)? {
+        cuts.extend(storage::fsm::prepare_truncate(pool, locator, nblocks)?.map(|n| (ForkNumber::Fsm, n)));
+    }
+    if smgr.exists(locator, ForkNumber::Vm)? {
+        cuts.extend(storage::vm::prepare_truncate(pool, locator, nblocks)?.map(|n| (ForkNumber::Vm, n)));
+    }
+    if smgr.persistence(locator) == Persistence::Permanent {
+        let lsn = critical(|section| wal.log_smgr_truncate(section, locator, BlockNumber(nblocks), TRUNCATE_ALL));
+        // Pages behind the end must not come back after a crash while the record is lost: an index may refer to them no more.
+        wal.flush(lsn)?;
+    }
+    for (fork, nblocks) in cuts {
+        pool.discard_from(locator, fork, BlockNumber(nblocks));
+        smgr.truncate(locator, fork, nblocks)?;
+    }
+    Ok(())
 }
 
 /// XLOG_DBASE_CREATE_FILE_COPY.

@@ -94,6 +94,9 @@ fn savepoints() {
     let (_vfs, c) = new_cluster(3);
     let (p, q) = (session(&c, 1), session(&c, 2));
     let t = begin(&c, &p);
+    t.begin_sub(None).unwrap();
+    t.xid().unwrap();
+    t.rollback_sub().unwrap();
     t.begin_sub(Some("a")).unwrap();
     let kept = t.xid().unwrap();
     let top = t.top_xid().unwrap();
@@ -108,6 +111,8 @@ fn savepoints() {
     assert_eq!(t.nest_level(), 2);
     assert!(!t.is_current(undone) && t.is_current(kept) && t.is_current(top));
     assert_eq!(c.manager.fate(undone).unwrap(), Fate::Aborted);
+    // The top level's id was assigned within a subtransaction; it stays locked when that is undone.
+    assert!(!c.manager.wait_for_xid_if(&q, top, txn::lock::Wait::No).unwrap());
     // Who waits for a subtransaction that was rolled back need not wait for the rest.
     c.manager.wait_for_xid(&q, undone).unwrap();
     assert_eq!(t.release_savepoint("c").unwrap_err().message(), "savepoint \"c\" does not exist");

@@ -16,6 +16,7 @@ use storage::{BufferPool, Vfs, critical};
 use crate::bytes::Put;
 use crate::control::{CheckPoint, ControlFile, DbState, ctime_utc};
 use crate::insert::{LogEnd, Wal};
+use crate::position::WAL_DIR;
 use crate::reader::{End, Next, Reader};
 use crate::record::{Record, RecordBuilder};
 use crate::redo::RedoContext;
@@ -59,6 +60,7 @@ pub fn recover(
     let control = wal.control().get();
     hooks.log(&state_message(&control));
     refuse_archive_recovery(&**wal.vfs())?;
+    remove_temporary_segments(&**wal.vfs())?;
     let mut reader =
         Reader::new(Arc::clone(wal.vfs()), wal.segments(), control.checkpoint_copy.tli, control.system_identifier);
     let (record, checkpoint) = read_checkpoint(&mut reader, control.checkpoint)?;
@@ -129,6 +131,17 @@ fn refuse_archive_recovery(vfs: &dyn Vfs) -> Result<()> {
     ] {
         if vfs.exists(file) {
             return Err(PgError::unsupported(what).fatal());
+        }
+    }
+    Ok(())
+}
+
+/// What a crash left of segments in the making. (PostgreSQL: `RemoveTempXlogFiles`)
+fn remove_temporary_segments(vfs: &dyn Vfs) -> Result<()> {
+    for entry in vfs.list(WAL_DIR).or_pg("open directory", WAL_DIR)? {
+        if entry.name.starts_with("xlogtemp.") {
+            let path = format!("{WAL_DIR}/{}", entry.name);
+            vfs.remove_file(&path).or_pg("remove file", &path)?;
         }
     }
     Ok(())

@@ -11,6 +11,7 @@
 //! | `xmax.rs` | the arithmetic of row locks: what a tuple's xmax becomes |
 //! | `prune.rs`, `freeze.rs` | removing dead versions from a page, freezing old ones |
 //! | `vacuum.rs` | lazy vacuum of a table with its indexes |
+//! | `build.rs` | the rows a new index gets entries for |
 //! | `inplace.rs` | overwriting a catalog row without a new version |
 //! | `wal.rs`, `redo.rs`, `change.rs` | the records, their replay, what both share |
 //!
@@ -22,6 +23,7 @@
 //!
 //! PostgreSQL: `heapam.c`, `heapam_handler.c`.
 
+mod build;
 pub mod change;
 mod delete;
 mod fetch;
@@ -48,6 +50,7 @@ use txn::{HorizonKind, Transaction};
 use crate::index::IndexRelation;
 use crate::tuple::{Compression, TupleLayout};
 
+pub use build::BuildScan;
 pub use delete::ModifyOptions;
 pub use fetch::{Fetched, Fetcher, UniqueRow};
 pub use inplace::InplaceMessages;
@@ -222,5 +225,7 @@ pub enum WaitPolicy {
     Error,
 }
 
+#[cfg(test)]
+mod crash_tests;
 #[cfg(test)]
 mod tests;

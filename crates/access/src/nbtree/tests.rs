@@ -35,19 +35,19 @@ impl Random {
     }
 }
 
-fn int() -> (Attribute, Comparator) {
+pub(super) fn int() -> (Attribute, Comparator) {
     (Attribute::new("a", Oid(23), 4, true, Align::Int), Comparator::Int4)
 }
-fn text() -> (Attribute, Comparator) {
+pub(super) fn text_() -> (Attribute, Comparator) {
     (Attribute::new("b", Oid(25), -1, false, Align::Int), Comparator::Bytes)
 }
 
 impl Fixture {
-    fn new(columns: Vec<(Attribute, Comparator)>, unique: bool, descending: bool) -> Fixture {
+    pub fn new(columns: Vec<(Attribute, Comparator)>, unique: bool, descending: bool) -> Fixture {
         let smgr = Arc::new(Smgr::new(Arc::new(SimVfs::new(1))));
         let locator = RelFileLocator { spc: Oid(1663), db: Oid(5), rel: Oid(16384) };
         smgr.create(locator, base::ForkNumber::Main, false).unwrap();
-        let pool = BufferPool::new(PoolOptions { buffers: 2000, checksums: true }, smgr);
+        let pool = BufferPool::new(PoolOptions { buffers: 8000, checksums: true }, smgr);
         let keys = columns.iter().map(|(_, compare)| KeyOrder {
             compare: compare.clone(),
             descending,
@@ -76,7 +76,7 @@ impl Fixture {
         f.tree().build_empty(base::ForkNumber::Main, true).unwrap();
         f
     }
-    fn tree(&self) -> Tree<'_> {
+    pub fn tree(&self) -> Tree<'_> {
         const ALWAYS: &dyn Fn(FullXid) -> bool = &|_| true;
         Tree {
             pool: &self.pool,
@@ -100,7 +100,7 @@ impl Fixture {
             dead_rows: &mut |_| Ok(Xid(3)),
         })
     }
-    fn insert(&self, values: &[Datum], tid: TupleId) {
+    pub fn insert(&self, values: &[Datum], tid: TupleId) {
         let done = self.insert_checked(values, tid, UniqueCheck::No, UniqueRow::Dead { for_all: false }).unwrap();
         assert_eq!(done, Attempt::Done(IndexInsert::Inserted));
     }
@@ -112,7 +112,7 @@ impl Fixture {
         while scan.next_batch(direction, &mut out).unwrap() {}
         out.tids
     }
-    fn vacuum(&self, mut is_dead: impl FnMut(TupleId) -> bool) -> IndexVacuumStats {
+    pub fn vacuum(&self, mut is_dead: impl FnMut(TupleId) -> bool) -> IndexVacuumStats {
         let cycle = self.cycles.start(self.index.locator);
         let mut run = VacuumRun {
             strategy: None,
@@ -127,7 +127,7 @@ impl Fixture {
         run.stats
     }
     /// Checks the structure; returns all row places in order.
-    fn verify(&self) -> Vec<TupleId> {
+    pub fn verify(&self) -> Vec<TupleId> {
         let tree = self.tree();
         let meta = tree.meta().unwrap();
         let mut all = Vec::new();
@@ -194,7 +194,7 @@ impl Fixture {
         if key.columns.len() < tree.key_columns() || key.tid.is_none() {
             // A pivot's missing columns are lower than everything: not greater than what it separates.
             let natts = tuple::natts(b, tree.all_columns());
-            let key = SearchKey { tid: None, backward: true, ..key };
+            let key = SearchKey::new(key.columns, None, false, true);
             let order = tree.compare_tuple(&key, b).unwrap();
             return if natts < key.columns.len() { order } else { order.then(Ordering::Less) };
         }
@@ -264,7 +264,7 @@ fn duplicates_are_merged_and_split() {
 #[test]
 fn conditions_against_a_filter() {
     for descending in [false, true] {
-        let f = Fixture::new(vec![int(), text()], false, descending);
+        let f = Fixture::new(vec![int(), text_()], false, descending);
         let mut random = Random(11);
         let mut model: Vec<(Option<i32>, String, TupleId)> = Vec::new();
         for n in 0..5000u32 {
@@ -467,4 +467,114 @@ fn concurrent_inserts_scans_and_vacuum() {
     let mut all = f.verify();
     all.sort_unstable();
     assert_eq!(all, (0..4 * per_thread).map(tid).collect::<Vec<_>>());
+}
+
+/// What redo makes of the log is what was there.
+#[test]
+fn redo_repeats_everything() {
+    use wal::ResourceManager;
+    let mut kinds = std::collections::BTreeSet::new();
+    for seed in 1..=4u64 {
+        // Wide keys make a deep tree, whose inner pages are deleted as well.
+        let wide = seed == 4;
+        let column = || if wide { text_() } else { int() };
+        let cluster = crate::testing::Cluster::new(seed, 2000);
+        let mut f = Fixture::new(vec![column()], false, false);
+        f.pool = cluster.pool().clone();
+        f.pool.smgr().create(f.index.locator, base::ForkNumber::Main, true).unwrap();
+        f.tree().build_empty(base::ForkNumber::Main, true).unwrap();
+        let replica = Fixture::new(vec![column()], false, false);
+        let begin = cluster.wal.insert_position();
+
+        let mut random = Random(seed);
+        let values = [100_000, 300, 20, 100_000][seed as usize - 1];
+        for n in 0..20_000u32 {
+            let value = random.below(values);
+            let datum = if wide { Datum::text(&format!("{value:0>500}")) } else { Datum::i32(value as i32) };
+            let tree = Tree { log: Some(&*cluster.wal), ..f.tree() };
+            let mut t = Vec::new();
+            tree.form(&[datum.as_ref()], tid((n * 7919) % 20_011), &mut t).unwrap();
+            let mut request = InsertRequest {
+                tuple: &t,
+                // Now and then equal rows are found dead, and their entries marked.
+                check: if n % 50 == 0 { UniqueCheck::Yes } else { UniqueCheck::No },
+                never_equal: false,
+                row_state: &mut |_| Ok(UniqueRow::Dead { for_all: true }),
+                dead_rows: &mut |_| Ok(Xid(3)),
+            };
+            tree.insert(&mut request).unwrap();
+            if n % 7000 == 6999 {
+                let cycle = f.cycles.start(f.index.locator);
+                let mut run = VacuumRun {
+                    strategy: None,
+                    interrupt: &Interrupt::new(),
+                    delay: &mut || Ok(()),
+                    next_xid: &|| FullXid(100),
+                    cycle_id: cycle.id,
+                    deleted: Vec::new(),
+                    stats: IndexVacuumStats::default(),
+                };
+                let (from, to) = (n / 1000, n / 1000 + 100);
+                let mut dead = |t: TupleId| wide || (from..to).contains(&t.block.0) || t.offset % 3 == 0;
+                tree.vacuum(&mut run, Some(&mut dead)).unwrap();
+                tree.set_cleanup_info(run.stats.pages_deleted).unwrap();
+            }
+        }
+        let end = cluster.wal.insert_position();
+        cluster.wal.flush(end).unwrap();
+
+        let vfs: Arc<dyn storage::Vfs> = Arc::new(cluster.vfs.clone());
+        let cx = wal::RedoContext::new(replica.pool.clone(), vfs.clone());
+        let mut reader = wal::reader::Reader::new(vfs, cluster.wal.segments(), base::TimelineId(1), 4711);
+        reader.seek(begin);
+        while let wal::reader::Next::Record(record) = reader.next().unwrap() {
+            if record.rmgr == wal::RmgrId::BTREE.0 {
+                super::wal::NbtreeRmgr.redo(&cx, &record).unwrap();
+                kinds.insert(super::wal::NbtreeRmgr.identify(record.info).unwrap());
+                let mut text = String::new();
+                super::wal::NbtreeRmgr.desc(&record, &mut text);
+                assert!(!text.is_empty());
+            }
+        }
+        assert_eq!(replica.verify(), f.verify());
+        let n = f.pool.nblocks(f.index.locator, base::ForkNumber::Main).unwrap();
+        for block in 0..n {
+            let (a, b) = (page_text(&f, block), page_text(&replica, block));
+            assert_eq!(a, b, "block {block}, seed {seed}");
+        }
+    }
+    assert_eq!(kinds.len(), 15, "{kinds:?}");
+}
+/// A page but for what is only a hint.
+fn page_text(f: &Fixture, block: u32) -> String {
+    use super::page::flags;
+    let page = f.pool.read_shared(f.index.locator, BlockNumber(block)).unwrap();
+    let mut o = Opaque::of(&page);
+    o.flags &= !(flags::HAS_GARBAGE | flags::SPLIT_END);
+    o.cycle_id = 0;
+    let items: Vec<Option<&[u8]>> = page.offsets().map(|n| page.item(n)).collect();
+    format!("{} {o:?} {:?} {items:?}", page.lsn(), super::page::deleted_at(&page))
+}
+
+#[test]
+fn long_keys_are_compressed_or_refused() {
+    let f = Fixture::new(vec![text_()], false, false);
+    let value = |n: u32| format!("{n:05}{}", "a long text of few different words ".repeat(300));
+    for n in 0..500 {
+        f.insert(&[Datum::text(&value((n * 7) % 500))], tid((n * 7) % 500));
+    }
+    assert_eq!(f.verify(), (0..500).map(tid).collect::<Vec<_>>());
+    let key = |n| ScanKey::Compare {
+        column: 0,
+        strategy: ScanStrategy::Equal,
+        value: Datum::text(&value(n)),
+        compare: Comparator::Bytes,
+    };
+    assert_eq!(f.scan(vec![key(77)], Direction::Forward), [tid(77)]);
+    let mut random = Random(5);
+    let noise: String = (0..6000).map(|_| char::from(33 + random.below(90) as u8)).collect();
+    let none = UniqueRow::Dead { for_all: false };
+    let e = f.insert_checked(&[Datum::text(&noise)], tid(1000), UniqueCheck::No, none).unwrap_err();
+    assert_eq!(e.sqlstate().as_str(), "54000");
+    assert!(e.message().ends_with("exceeds btree version 4 maximum 2704 for index \"i\""), "{}", e.message());
 }

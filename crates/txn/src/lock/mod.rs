@@ -215,11 +215,10 @@ impl LockManager {
     }
     /// A transaction's lock on its own, new id: nobody can be in its way.
     pub(crate) fn lock_own_xid(&self, proc: &Proc, xid: Xid) {
-        proc.locks.lock().add(LockTag::Transaction(xid), LockMode::Exclusive, LockLevel::Transaction, true);
+        proc.locks.lock().add_own_id(LockTag::Transaction(xid));
     }
     pub(crate) fn lock_own_virtual_xid(&self, proc: &Proc, local_xid: u32) {
-        let tag = LockTag::VirtualTransaction { proc: proc.number, local_xid };
-        proc.locks.lock().add(tag, LockMode::Exclusive, LockLevel::Transaction, true);
+        proc.locks.lock().add_own_id(LockTag::VirtualTransaction { proc: proc.number, local_xid });
     }
     /// Waits until the transaction has released its lock on its own id.
     pub(crate) fn wait_for_transaction_lock(&self, proc: &Arc<Proc>, xid: Xid, wait: Wait) -> Result<bool> {
@@ -242,6 +241,15 @@ impl LockManager {
 
     // Releasing
 
+    /// Subtransactions were rolled back: who waits for their ids may go on.
+    pub(crate) fn release_own_xids(&self, proc: &Arc<Proc>, xids: &[Xid]) {
+        let gone: Vec<_> = {
+            let mut local = proc.locks.lock();
+            xids.iter().filter_map(|x| local.remove_own_id(LockTag::Transaction(*x))).collect()
+        };
+        self.give_back(proc, gone);
+    }
+
     /// Gives one hold back; `false` if it was not held. (PostgreSQL: `LockRelease`)
     pub fn release(&self, proc: &Arc<Proc>, tag: LockTag, mode: LockMode, level: LockLevel) -> bool {
         let gone = proc.locks.lock().remove(tag, mode, level);
@@ -254,7 +262,7 @@ impl LockManager {
         }
     }
     /// Locks that are no longer held, out of the shared table.
-    fn give_back(&self, proc: &Arc<Proc>, gone: Vec<(LockTag, LockMode)>) {
+    fn give_back(&self, proc: &Arc<Proc>, gone: impl IntoIterator<Item = (LockTag, LockMode)>) {
         for (tag, mode) in gone {
             self.shard(tag).lock().release(proc, tag, mode);
             if tag.has_weak_modes() && mode.conflicts_with_weak() {

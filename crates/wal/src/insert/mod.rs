@@ -429,7 +429,10 @@ impl Wal {
         if target <= flushed {
             return Ok(false);
         }
-        self.flush(Lsn(target)).map(|()| true)
+        self.flush(Lsn(target))?;
+        // Only saves time later: the writer makes the segment itself if need be.
+        let _ = self.file.preallocate(self.timeline());
+        Ok(true)
     }
     /// The end of the last inserted record. (PostgreSQL: `pg_current_wal_insert_lsn`)
     pub fn insert_position(&self) -> Lsn {
