@@ -170,7 +170,7 @@ impl Catalog {
 
     /// Whether a collation compares bytes: those of the providers `builtin` and libc's C. (PostgreSQL: `pg_locale_t.collate_is_c`)
     pub fn is_bytewise(&self, collation: Oid) -> Result<bool> {
-        let libc_c = |name: Option<&str>| matches!(name, Some("C" | "POSIX"));
+        let libc_c = |name: Option<&str>| name.is_some_and(libc_is_bytewise);
         if collation == oids::C_COLLATION_OID || !collation.is_valid() {
             return Ok(true);
         }
@@ -184,6 +184,11 @@ impl Catalog {
     fn is_deterministic(&self, collation: Oid) -> Result<bool> {
         Ok(self.collation(collation)?.is_none_or(|c| c.collisdeterministic))
     }
+}
+
+/// Whether a locale of the host's C library orders by bytes: with UTF-8 that is the order of code points.
+pub(crate) fn libc_is_bytewise(name: &str) -> bool {
+    matches!(name, "C" | "POSIX" | "C.UTF-8" | "C.utf8")
 }
 
 /// The columns of the table that an index uses, in keys, expressions or its predicate.
