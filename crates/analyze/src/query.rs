@@ -52,12 +52,18 @@ pub struct Query {
     pub has_modifying_cte: bool,
     pub has_for_update: bool,
     pub has_row_security: bool,
+    /// The range table's last entry of kind `Group` stands for the grouping expressions. (PostgreSQL: `hasGroupRTE`)
+    pub has_group_rte: bool,
+    /// The `RETURN` of an SQL function. (PostgreSQL: `isReturn`)
+    pub is_return: bool,
     pub cte_list: Vec<CommonTableExpr>,
     pub rtable: Vec<RangeTblEntry>,
     pub rteperminfos: Vec<RtePermissionInfo>,
     pub jointree: FromExpr,
     pub merge_actions: Vec<MergeAction>,
     pub merge_join_condition: Option<Expr>,
+    /// The range-table entry that MERGE joins to, which differs from the result relation for views.
+    pub merge_target_relation: RtIndex,
     pub target_list: Vec<TargetEntry>,
     pub override_: OverridingKind,
     pub on_conflict: Option<Box<OnConflictExpr>>,
@@ -78,6 +84,8 @@ pub struct Query {
     pub set_operations: Option<Box<SetOpNode>>,
     /// Constraints that the grouping relies on (primary keys). (PostgreSQL: `constraintDeps`)
     pub constraint_deps: Vec<Oid>,
+    /// Set by the rewriter. (PostgreSQL: `withCheckOptions`)
+    pub with_check_options: Vec<WithCheckOption>,
     pub stmt_location: Location,
     pub stmt_len: usize,
 }
@@ -98,12 +106,15 @@ impl Query {
             has_modifying_cte: false,
             has_for_update: false,
             has_row_security: false,
+            has_group_rte: false,
+            is_return: false,
             cte_list: Vec::new(),
             rtable: Vec::new(),
             rteperminfos: Vec::new(),
             jointree: FromExpr::default(),
             merge_actions: Vec::new(),
             merge_join_condition: None,
+            merge_target_relation: 0,
             target_list: Vec::new(),
             override_: OverridingKind::NotSet,
             on_conflict: None,
@@ -123,6 +134,7 @@ impl Query {
             row_marks: Vec::new(),
             set_operations: None,
             constraint_deps: Vec::new(),
+            with_check_options: Vec::new(),
             stmt_location: Location::UNKNOWN,
             stmt_len: 0,
         }
@@ -131,6 +143,15 @@ impl Query {
     pub fn rte(&self, index: RtIndex) -> &RangeTblEntry {
         &self.rtable[index as usize - 1]
     }
+}
+
+/// What a new row must fulfil besides the table's own constraints. (PostgreSQL: `WithCheckOption`, kind `WCO_VIEW_CHECK`)
+#[derive(Clone, PartialEq, Debug)]
+pub struct WithCheckOption {
+    /// The view.
+    pub relname: String,
+    pub qual: Expr,
+    pub cascaded: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -814,6 +835,8 @@ pub struct SubLink {
     /// The operator's name as written (ANY, ALL, row comparison).
     pub oper_name: Vec<String>,
     pub subselect: Box<Query>,
+    /// The type of an `ARRAY(SELECT ..)`; invalid for the other kinds. (PostgreSQL looks it up where needed)
+    pub array_type: Oid,
     pub location: Location,
 }
 

@@ -149,8 +149,7 @@ impl Expr {
             Expr::ScalarArrayOpExpr(_) | Expr::BoolExpr(_) | Expr::RowCompareExpr(_) => BOOLOID,
             Expr::SubLink(x) => match x.sub_link_type {
                 SubLinkType::Expr | SubLinkType::Array => sublink_column(x).map_or(UNKNOWNOID, |t| {
-                    let ty = t.expr.type_oid();
-                    if x.sub_link_type == SubLinkType::Array { array_type_of(ty) } else { ty }
+                    if x.sub_link_type == SubLinkType::Array { x.array_type } else { t.expr.type_oid() }
                 }),
                 SubLinkType::MultiExpr => RECORDOID,
                 _ => BOOLOID,
@@ -201,7 +200,7 @@ impl Expr {
             Expr::Const(x) => x.ty.typmod,
             Expr::Param(x) => x.ty.typmod,
             Expr::SubscriptingRef(x) => x.reftypmod,
-            Expr::FuncExpr(x) => x.funcresulttypmod,
+            Expr::FuncExpr(_) => self.length_coercion_typmod().unwrap_or(-1),
             Expr::NamedArgExpr(x) => x.arg.typmod(),
             Expr::NullIfExpr(x) => x.args.first().map_or(-1, Expr::typmod),
             Expr::SubLink(x) if matches!(x.sub_link_type, SubLinkType::Expr | SubLinkType::Array) => {

@@ -36,7 +36,7 @@ pub mod vm;
 
 pub use buffer::{
     BufferPool, BufferTag, BufferUsage, ExclusivePage, HintLog, HintLogger, OwnedExclusive, OwnedShared, PinnedBuffer,
-    PoolOptions, ReadMode, SharedPage, Strategy, StrategyKind, WalFlush,
+    PoolOptions, PoolStatistics, ReadMode, SharedPage, Strategy, StrategyKind, WalFlush,
 };
 pub use critical::{Critical, critical};
 pub use page::{ItemFlags, ItemId, Page};

@@ -1,0 +1,1 @@
+//! Pages of `pg_xact` and its like, cached. (PostgreSQL: `slru.c`)
