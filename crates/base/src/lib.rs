@@ -5,6 +5,7 @@ pub mod error;
 pub mod guc;
 pub mod ids;
 pub mod interrupt;
+pub mod pglz;
 pub mod sqlstate;
 
 pub use error::{PgError, Result, Severity, SqlState};

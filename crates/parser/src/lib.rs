@@ -17,9 +17,13 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+pub mod keywords;
+pub mod lexer;
+mod parser;
 
 use ast::{RawStmt, TypeName};
 use base::{PgError, Result};
+use parser::Parser;
 use std::borrow::Cow;
 
 /// How `\'` is treated in plain strings. (PostgreSQL: GUC `backslash_quote`)
@@ -66,28 +70,39 @@ pub fn parse(sql: &str) -> Result<Vec<RawStmt>> {
 }
 
 /// As [`parse`], under the given settings and with the notices.
-pub fn parse_with(_sql: &str, _options: &Options) -> Result<Parsed> {
-    Err(PgError::unsupported("the parser"))
+pub fn parse_with(sql: &str, options: &Options) -> Result<Parsed> {
+    let lexed = lexer::lex(sql, options);
+    let stmts = Parser::new(&lexed, options).statements()?;
+    Ok(Parsed { stmts, notices: lexed.notices })
 }
 
 /// A type alone: `int`, `pg_catalog.text[]`, `varchar(10)`. (PostgreSQL: `typeStringToTypeName`)
-pub fn parse_type_name(_text: &str) -> Result<TypeName> {
-    Err(PgError::unsupported("the parser"))
+pub fn parse_type_name(text: &str) -> Result<TypeName> {
+    let options = Options::default();
+    Parser::new(&lexer::lex(text, &options), &options).whole_type_name()
 }
 
 /// `text` as PL/pgSQL's expressions are: a SELECT without its first word. (PostgreSQL: `RAW_PARSE_PLPGSQL_EXPR`)
-pub fn parse_plpgsql_expr(_text: &str) -> Result<RawStmt> {
-    Err(PgError::unsupported("the parser"))
+pub fn parse_plpgsql_expr(text: &str) -> Result<RawStmt> {
+    let options = Options::default();
+    Parser::new(&lexer::lex(text, &options), &options).whole_plpgsql_expr()
 }
 
 /// `target := expr`, whose target has `nnames` (1 to 3) names. (PostgreSQL: `RAW_PARSE_PLPGSQL_ASSIGN*`)
-pub fn parse_plpgsql_assign(_text: &str, _nnames: i32) -> Result<RawStmt> {
-    Err(PgError::unsupported("the parser"))
+pub fn parse_plpgsql_assign(text: &str, nnames: i32) -> Result<RawStmt> {
+    let options = Options::default();
+    Parser::new(&lexer::lex(text, &options), &options).whole_plpgsql_assign(nnames)
 }
 
 /// `name`, in double quotes unless it would read back the same without. (PostgreSQL: `quote_identifier`)
 pub fn quote_identifier(name: &str) -> Cow<'_, str> {
-    Cow::Owned(format!("\"{}\"", name.replace('"', "\"\"")))
+    let plain = |c: u8| c.is_ascii_lowercase() || c == b'_' || c.is_ascii_digit();
+    let starts = name.bytes().next().is_some_and(|c| plain(c) && !c.is_ascii_digit());
+    let reserved = || keywords::lookup(name).is_some_and(|kw| kw.category() != keywords::Category::Unreserved);
+    match starts && name.bytes().all(plain) && !reserved() {
+        true => Cow::Borrowed(name),
+        false => Cow::Owned(format!("\"{}\"", name.replace('"', "\"\""))),
+    }
 }
 
 /// `schema.name`, each part quoted where needed. (PostgreSQL: `quote_qualified_identifier`)

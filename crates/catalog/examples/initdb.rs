@@ -1,0 +1,17 @@
+//! Makes a cluster: `cargo run -p catalog --example initdb -- DIR`. The system views are left out.
+
+use std::time::Instant;
+
+fn main() {
+    let dir = std::env::args().nth(1).expect("a directory");
+    let vfs = storage::RealVfs::new(&dir);
+    let start = Instant::now();
+    let options = catalog::initdb::Options { sync: std::env::args().nth(2).is_none(), ..Default::default() };
+    match catalog::initdb::initdb(&vfs, &options, None) {
+        Ok(()) => println!("done in {:?}", start.elapsed()),
+        Err(e) => {
+            eprintln!("{e:?}");
+            std::process::exit(1);
+        }
+    }
+}
