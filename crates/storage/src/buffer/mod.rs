@@ -88,7 +88,9 @@ pub enum HintLog {
 
 /// Before a hint makes a clean page dirty: with checksums (or `wal_log_hints`) its first change after a checkpoint needs
 /// a full-page image. The `wal` crate implements it. Called under the page's exclusive latch, the page being marked
-/// dirty already, so that a checkpoint that begins meanwhile writes it. (PostgreSQL: `XLogSaveBufferForHint`)
+/// dirty already, so that a checkpoint that begins meanwhile writes it. The image may leave the hole out only for the main
+/// fork: pages of the maps (`tag.fork`) use the room between `pd_lower` and `pd_upper`. (PostgreSQL:
+/// `XLogSaveBufferForHint`)
 pub trait HintLogger: Send + Sync {
     fn log_hint(&self, section: &Critical, tag: BufferTag, page: &Page) -> Result<HintLog>;
 }

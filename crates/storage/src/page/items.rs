@@ -483,3 +483,127 @@ impl ItemList {
         self.0.windows(2).all(|w| w[0].at > w[1].at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heap_page() -> Box<Page> {
+        let mut page = Page::boxed();
+        page.init(0);
+        page
+    }
+    fn tuples(page: &Page) -> Vec<Vec<u8>> {
+        page.offsets().map(|n| page.item(n).unwrap_or(b"-").to_vec()).collect()
+    }
+
+    #[test]
+    fn item_id_bits() {
+        // From a page of PostgreSQL: offset 8160, length 28, normal.
+        let id = ItemId::normal(8160, 28);
+        assert_eq!(id.0, 0x0038_9FE0);
+        assert_eq!((id.offset(), id.len(), id.flags()), (8160, 28, ItemFlags::Normal));
+        assert_eq!(id.marked_dead().flags(), ItemFlags::Dead);
+        assert_eq!(id.marked_dead().len(), 28);
+        assert_eq!(ItemId::redirect(7).redirect_target(), 7);
+    }
+
+    #[test]
+    fn add_insert_overwrite() {
+        let mut page = heap_page();
+        assert_eq!(page.free_space(), 8192 - 24 - 4);
+        assert_eq!(page.add_item(b"one", AddItem::Anywhere), Some(1));
+        assert_eq!(page.add_item(b"two", AddItem::AnywhereHeap), Some(2));
+        assert_eq!(page.add_item(b"zero", AddItem::Insert(1)), Some(1));
+        assert_eq!(tuples(&page), [b"zero".to_vec(), b"one".to_vec(), b"two".to_vec()]);
+        assert_eq!((page.lower(), page.upper()), (36, 8168));
+        assert_eq!(page.add_item(b"x", AddItem::Overwrite(2)), None);
+        assert_eq!(page.add_item(b"x", AddItem::Insert(5)), None);
+        assert_eq!(page.add_item(b"x", AddItem::Overwrite(4)), Some(4));
+        assert_eq!(page.add_item(&[0; 9000], AddItem::Anywhere), None);
+        // A free line pointer is found only if the flag says that there are some.
+        page.set_item_id(2, ItemId::UNUSED);
+        assert_eq!(page.add_item(b"y", AddItem::Anywhere), Some(5));
+        page.set_flag(flags::HAS_FREE_LINES);
+        assert_eq!(page.add_item(b"z", AddItem::Anywhere), Some(2));
+        assert_eq!(page.add_item(b"z", AddItem::Anywhere), Some(6));
+        assert!(!page.has_flag(flags::HAS_FREE_LINES));
+    }
+
+    #[test]
+    fn fragmentation() {
+        let mut page = heap_page();
+        for i in 0..10u8 {
+            page.add_item(&[i; 20], AddItem::Anywhere).unwrap();
+        }
+        for n in [2, 5, 9, 10] {
+            page.set_item_id(n, ItemId::UNUSED);
+        }
+        page.set_item_id(3, ItemId::redirect(4));
+        page.set_item_id(7, ItemId::dead());
+        page.repair_fragmentation().unwrap();
+        assert_eq!(page.max_offset(), 8);
+        assert_eq!(page.upper(), 8192 - 4 * 24);
+        assert!(page.has_flag(flags::HAS_FREE_LINES));
+        for n in [1, 4, 6, 8u16] {
+            assert_eq!(page.item(n).unwrap(), [n as u8 - 1; 20]);
+        }
+        page.set_item_id(8, ItemId::UNUSED);
+        page.truncate_line_pointer_array();
+        assert_eq!(page.max_offset(), 7);
+        (1..=7).for_each(|n| page.set_item_id(n, ItemId::UNUSED));
+        page.truncate_line_pointer_array();
+        assert_eq!(page.max_offset(), 1);
+        page.set_item_id(1, ItemId::normal(100, 20));
+        assert_eq!(page.repair_fragmentation().unwrap_err().sqlstate(), base::sqlstate::DATA_CORRUPTED);
+    }
+
+    #[test]
+    fn index_deletes_agree() {
+        for gone in [vec![1], vec![20], vec![3, 4], vec![1, 2, 3, 19, 20], (1..=20).collect::<Vec<u16>>()] {
+            let mut page = heap_page();
+            // Inserted in an order that is not that of the line pointers.
+            for i in 0..20usize {
+                page.add_item(&vec![i as u8; 5 + i * 3], AddItem::Insert(1 + (i as u16 * 7) % (i as u16 + 1))).unwrap();
+            }
+            let mut expected = tuples(&page);
+            gone.iter().rev().for_each(|n| _ = expected.remove(usize::from(*n) - 1));
+            let mut one_by_one = page.to_boxed();
+            gone.iter().rev().for_each(|&n| one_by_one.index_tuple_delete(n).unwrap());
+            page.index_multi_delete(&gone).unwrap();
+            assert_eq!(tuples(&page), expected);
+            assert_eq!(tuples(&one_by_one), expected);
+            assert_eq!((page.lower(), page.upper()), (one_by_one.lower(), one_by_one.upper()));
+        }
+    }
+
+    #[test]
+    fn overwrite_changes_size() {
+        let mut page = heap_page();
+        for i in 0..5u8 {
+            page.add_item(&[i; 16], AddItem::Anywhere).unwrap();
+        }
+        assert!(page.index_tuple_overwrite(3, &[9; 40]).unwrap());
+        assert!(page.index_tuple_overwrite(1, &[8; 3]).unwrap());
+        assert!(!page.index_tuple_overwrite(1, &[8; 8192 - 24]).unwrap());
+        assert_eq!(tuples(&page), [vec![8; 3], vec![1; 16], vec![9; 40], vec![3; 16], vec![4; 16]]);
+        assert_eq!(page.upper(), 8192 - 8 - 3 * 16 - 40);
+        page.index_tuple_delete_no_compact(2).unwrap();
+        assert_eq!((page.max_offset(), page.item_id(2)), (5, ItemId::UNUSED));
+        assert!(page.index_tuple_delete(6).is_err());
+    }
+
+    #[test]
+    fn heap_limits() {
+        let mut page = heap_page();
+        for _ in 0..291 {
+            page.add_item(&[1; 1], AddItem::AnywhereHeap).unwrap();
+        }
+        assert_eq!(page.add_item(&[1; 1], AddItem::AnywhereHeap), None);
+        assert_eq!(page.heap_free_space(), 0);
+        page.set_item_id(17, ItemId::UNUSED);
+        page.set_flag(flags::HAS_FREE_LINES);
+        assert_eq!(page.heap_free_space(), page.free_space());
+        assert_eq!(page.add_item(&[1; 1], AddItem::AnywhereHeap), Some(17));
+    }
+}

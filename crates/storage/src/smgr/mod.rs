@@ -23,9 +23,12 @@ use sync::SyncQueue;
 /// Pages in a segment file. (PostgreSQL: `RELSEG_SIZE`)
 pub const SEGMENT_BLOCKS: u32 = 131_072;
 const SEGMENT_BYTES: u64 = SEGMENT_BLOCKS as u64 * BLCKSZ as u64;
-/// No fork can have more pages. (PostgreSQL: `MaxBlockNumber` + 1)
-pub const MAX_BLOCKS: u32 = u32::MAX;
+/// No fork can have more pages. (PostgreSQL: `MaxBlockNumber`)
+pub const MAX_BLOCKS: u32 = u32::MAX - 1;
+/// In place of a size: not yet asked for.
 const UNKNOWN: u32 = u32::MAX;
+/// In place of a size: there is no such file.
+const MISSING: u32 = u32::MAX - 1;
 const SHARDS: usize = 32;
 /// More segment files than this are not kept open.
 const MAX_OPEN_FILES: usize = 800;
@@ -155,20 +158,32 @@ impl Smgr {
     }
     pub fn exists(&self, locator: RelFileLocator, fork: ForkNumber) -> Result<bool> {
         let f = self.fork(locator, fork);
-        if f.nblocks.load(Ordering::Acquire) != UNKNOWN {
-            return Ok(true);
+        match f.nblocks.load(Ordering::Acquire) {
+            UNKNOWN => {}
+            known => return Ok(known != MISSING),
         }
+        let _guard = f.extension.lock();
         match self.vfs.metadata(&f.path) {
             Ok(_) => Ok(true),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                f.nblocks.store(MISSING, Ordering::Release);
+                Ok(false)
+            }
             Err(e) => Err(io_error("open file", &f.path, &e)),
+        }
+    }
+    /// The number of pages, 0 if the fork does not exist.
+    pub fn nblocks_or_zero(&self, locator: RelFileLocator, fork: ForkNumber) -> Result<u32> {
+        match self.exists(locator, fork)? {
+            true => self.nblocks(locator, fork),
+            false => Ok(0),
         }
     }
     /// The number of pages. Cached after the first call: this process is the only one that changes it.
     pub fn nblocks(&self, locator: RelFileLocator, fork: ForkNumber) -> Result<u32> {
         let f = self.fork(locator, fork);
         match f.nblocks.load(Ordering::Acquire) {
-            UNKNOWN => {
+            UNKNOWN | MISSING => {
                 let _guard = f.extension.lock();
                 self.nblocks_locked(&f)
             }
@@ -179,12 +194,16 @@ impl Smgr {
     pub(crate) fn cached_nblocks(&self, locator: RelFileLocator, fork: ForkNumber) -> Option<u32> {
         let key = (locator, fork);
         let n = self.shard(&key).read().get(&key)?.nblocks.load(Ordering::Acquire);
-        (n != UNKNOWN).then_some(n)
+        match n {
+            UNKNOWN => None,
+            MISSING => Some(0),
+            n => Some(n),
+        }
     }
     /// As `nblocks`; the caller holds the fork's extension lock.
     pub(crate) fn nblocks_locked(&self, f: &Fork) -> Result<u32> {
         let known = f.nblocks.load(Ordering::Acquire);
-        if known != UNKNOWN {
+        if known < MISSING {
             return Ok(known);
         }
         let mut segno = 0;

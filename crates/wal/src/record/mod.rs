@@ -3,11 +3,12 @@
 mod build;
 mod decode;
 mod desc;
+mod encode;
 
-pub(crate) use build::BlockPart;
 pub use build::{Inserted, RecordBuilder, RegBuf, RegisteredPage};
 pub use decode::{BlockImage, BlockRef, Record};
 pub use desc::{describe, describe_blocks};
+pub(crate) use encode::ImageRules;
 
 /// Bytes of a record's header: `xl_tot_len` 0, `xl_xid` 4, `xl_prev` 8, `xl_info` 16, `xl_rmid` 17, `xl_crc` 20.
 pub const HEADER_SIZE: usize = 24;
