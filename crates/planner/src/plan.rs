@@ -248,18 +248,38 @@ pub struct ModifyTable {
 #[derive(Clone, Debug)]
 pub enum PlanNode {
     /// No input: one row; else passes rows on while `constant_qual` holds.
-    Result { constant_qual: Vec<Expr> },
+    Result {
+        constant_qual: Vec<Expr>,
+    },
     /// Set-returning functions in the target list.
     ProjectSet,
     ModifyTable(Box<ModifyTable>),
-    Append { plans: Vec<Plan> },
-    MergeAppend { plans: Vec<Plan>, keys: Vec<SortCol> },
+    Append {
+        plans: Vec<Plan>,
+    },
+    MergeAppend {
+        plans: Vec<Plan>,
+        keys: Vec<SortCol>,
+    },
     /// `outer`: the non-recursive term, `inner`: the recursive one. `dedup` is empty for UNION ALL.
-    RecursiveUnion { wt_param: i32, dedup: Vec<GroupCol>, num_groups: f64 },
-    BitmapAnd { plans: Vec<Plan> },
-    BitmapOr { plans: Vec<Plan> },
-    SeqScan { scanrelid: RtIndex },
-    SampleScan { scanrelid: RtIndex, sample: Box<TableSampleClause> },
+    RecursiveUnion {
+        wt_param: i32,
+        dedup: Vec<GroupCol>,
+        num_groups: f64,
+    },
+    BitmapAnd {
+        plans: Vec<Plan>,
+    },
+    BitmapOr {
+        plans: Vec<Plan>,
+    },
+    SeqScan {
+        scanrelid: RtIndex,
+    },
+    SampleScan {
+        scanrelid: RtIndex,
+        sample: Box<TableSampleClause>,
+    },
     IndexScan {
         scanrelid: RtIndex,
         indexid: Oid,
@@ -281,18 +301,57 @@ pub enum PlanNode {
         indextlist: Vec<TargetEntry>,
         backward: bool,
     },
-    BitmapIndexScan { scanrelid: RtIndex, indexid: Oid, indexqual: Vec<Expr>, indexqualorig: Vec<Expr> },
+    BitmapIndexScan {
+        scanrelid: RtIndex,
+        indexid: Oid,
+        indexqual: Vec<Expr>,
+        indexqualorig: Vec<Expr>,
+    },
     /// `outer` yields the bitmap.
-    BitmapHeapScan { scanrelid: RtIndex, bitmapqualorig: Vec<Expr> },
-    TidScan { scanrelid: RtIndex, tidquals: Vec<Expr> },
-    TidRangeScan { scanrelid: RtIndex, tidrangequals: Vec<Expr> },
-    SubqueryScan { scanrelid: RtIndex, subplan: Box<Plan> },
-    FunctionScan { scanrelid: RtIndex, functions: Vec<RangeTblFunction>, ordinality: bool },
-    ValuesScan { scanrelid: RtIndex, lists: Vec<Vec<Expr>> },
-    TableFuncScan { scanrelid: RtIndex, tablefunc: Box<TableFunc> },
-    CteScan { scanrelid: RtIndex, plan_id: usize, cte_param: i32 },
-    WorkTableScan { scanrelid: RtIndex, wt_param: i32 },
-    NestLoop { jointype: JoinType, joinqual: Vec<Expr>, inner_unique: bool, params: Vec<NestLoopParam> },
+    BitmapHeapScan {
+        scanrelid: RtIndex,
+        bitmapqualorig: Vec<Expr>,
+    },
+    TidScan {
+        scanrelid: RtIndex,
+        tidquals: Vec<Expr>,
+    },
+    TidRangeScan {
+        scanrelid: RtIndex,
+        tidrangequals: Vec<Expr>,
+    },
+    SubqueryScan {
+        scanrelid: RtIndex,
+        subplan: Box<Plan>,
+    },
+    FunctionScan {
+        scanrelid: RtIndex,
+        functions: Vec<RangeTblFunction>,
+        ordinality: bool,
+    },
+    ValuesScan {
+        scanrelid: RtIndex,
+        lists: Vec<Vec<Expr>>,
+    },
+    TableFuncScan {
+        scanrelid: RtIndex,
+        tablefunc: Box<TableFunc>,
+    },
+    CteScan {
+        scanrelid: RtIndex,
+        plan_id: usize,
+        cte_param: i32,
+    },
+    WorkTableScan {
+        scanrelid: RtIndex,
+        wt_param: i32,
+    },
+    NestLoop {
+        jointype: JoinType,
+        joinqual: Vec<Expr>,
+        inner_unique: bool,
+        params: Vec<NestLoopParam>,
+    },
     MergeJoin {
         jointype: JoinType,
         joinqual: Vec<Expr>,
@@ -313,7 +372,9 @@ pub enum PlanNode {
         hashoperators: Vec<Oid>,
         hashcollations: Vec<Oid>,
     },
-    Hash { hashkeys: Vec<Expr> },
+    Hash {
+        hashkeys: Vec<Expr>,
+    },
     Material,
     Memoize {
         param_exprs: Vec<Expr>,
@@ -327,9 +388,16 @@ pub enum PlanNode {
         est_hit_ratio: f64,
         key_params: Vec<i32>,
     },
-    Sort { keys: Vec<SortCol> },
-    IncrementalSort { keys: Vec<SortCol>, presorted: usize },
-    Group { columns: Vec<GroupCol> },
+    Sort {
+        keys: Vec<SortCol>,
+    },
+    IncrementalSort {
+        keys: Vec<SortCol>,
+        presorted: usize,
+    },
+    Group {
+        columns: Vec<GroupCol>,
+    },
     Agg {
         strategy: AggStrategy,
         columns: Vec<GroupCol>,
@@ -338,11 +406,27 @@ pub enum PlanNode {
         grouping_sets: Vec<GroupingSetPlan>,
     },
     WindowAgg(Box<WindowAggPlan>),
-    Unique { columns: Vec<GroupCol> },
+    Unique {
+        columns: Vec<GroupCol>,
+    },
     /// With `hashed` the inputs may come in any order.
-    SetOp { cmd: SetOpCmd, hashed: bool, keys: Vec<SortCol>, columns: Vec<GroupCol>, num_groups: f64 },
-    LockRows { row_marks: Vec<PlanRowMark>, epq_param: i32 },
-    Limit { offset: Option<Expr>, count: Option<Expr>, with_ties: bool, ties_columns: Vec<GroupCol> },
+    SetOp {
+        cmd: SetOpCmd,
+        hashed: bool,
+        keys: Vec<SortCol>,
+        columns: Vec<GroupCol>,
+        num_groups: f64,
+    },
+    LockRows {
+        row_marks: Vec<PlanRowMark>,
+        epq_param: i32,
+    },
+    Limit {
+        offset: Option<Expr>,
+        count: Option<Expr>,
+        with_ties: bool,
+        ties_columns: Vec<GroupCol>,
+    },
 }
 
 /// (PostgreSQL: `WindowAgg`)
