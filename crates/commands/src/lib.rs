@@ -1,2 +1,80 @@
-//! Utility statements.
+//! Utility statements: DDL, COPY, EXPLAIN, VACUUM, ANALYZE, roles, databases, ... one file a statement.
+//!
+//! The session calls [`execute`] for every utility statement but those that are the session's own business (transactions,
+//! settings, prepared statements, cursors, LISTEN/NOTIFY, DISCARD), inside a transaction and with a snapshot taken. What a
+//! statement needs of the session beyond its [`ExecContext`] comes through [`Session`].
 #![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use base::guc::Values;
+use base::{PgError, Result};
+use executor::ExecContext;
+use parser::ast::Statement;
+use types::{Batch, TupleDesc};
+
+/// What commands ask of the session that runs them.
+pub trait Session {
+    /// The settings in force.
+    fn values(&self) -> &Values;
+    /// An error if the statement runs inside a transaction block, a function, or a pipeline (25001): it must be alone in its
+    /// transaction. `name` as users write it, e.g. `"VACUUM"`. (PostgreSQL: `PreventInTransactionBlock`)
+    fn prevent_in_transaction_block(&mut self, name: &str) -> Result<()>;
+    /// Commits the transaction and starts another, for commands that run in several (VACUUM, CREATE INDEX CONCURRENTLY).
+    /// A fresh snapshot is in the context afterwards.
+    fn next_transaction(&mut self, cx: &mut ExecContext) -> Result<()>;
+    /// COPY FROM STDIN: tells the client to send. (CopyInResponse)
+    fn copy_in_begin(&mut self, binary: bool, columns: usize) -> Result<()>;
+    /// Appends the client's next piece to `data`; `false` at its end. An error if the client gave up.
+    fn copy_in_read(&mut self, data: &mut Vec<u8>) -> Result<bool>;
+    /// COPY TO STDOUT. (CopyOutResponse)
+    fn copy_out_begin(&mut self, binary: bool, columns: usize) -> Result<()>;
+    /// One CopyData message: a row.
+    fn copy_out_write(&mut self, row: &[u8]) -> Result<()>;
+    fn copy_out_end(&mut self) -> Result<()>;
+    /// The other sessions that use a database, for DROP and CREATE DATABASE.
+    fn count_sessions(&self, database: base::Oid) -> usize;
+    /// Ends the other sessions of a database. (DROP DATABASE ... WITH (FORCE))
+    fn terminate_sessions(&mut self, database: base::Oid) -> Result<()>;
+}
+
+/// What a command is given.
+pub struct CommandContext<'a> {
+    pub cx: &'a mut ExecContext,
+    pub session: &'a mut dyn Session,
+    /// The text that the statement's locations refer to.
+    pub source: &'a str,
+}
+
+/// What a command gives.
+pub struct Outcome {
+    /// The command tag, e.g. `CREATE TABLE` or `COPY 5`.
+    pub tag: String,
+    /// Rows for the client, e.g. of EXPLAIN.
+    pub result: Option<(Arc<TupleDesc>, Vec<Batch>)>,
+}
+
+impl Outcome {
+    pub fn tag(tag: impl Into<String>) -> Outcome {
+        Outcome { tag: tag.into(), result: None }
+    }
+}
+
+/// Runs a utility statement.
+pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome> {
+    let _ = cmd;
+    Err(PgError::unsupported(command_name(stmt)))
+}
+
+/// The columns a utility statement will return, for Describe; `None` where it returns no rows.
+/// (PostgreSQL: `UtilityTupleDescriptor`)
+pub fn result_desc(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Option<Arc<TupleDesc>>> {
+    let _ = (cmd, stmt);
+    Ok(None)
+}
+
+/// The statement's name as its command tag has it. (PostgreSQL: `CreateCommandTag`)
+pub fn command_name(stmt: &Statement) -> String {
+    let variant = format!("{stmt:?}");
+    variant.split(['(', ' ']).next().unwrap_or_default().to_owned()
+}
