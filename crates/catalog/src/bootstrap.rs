@@ -7,10 +7,11 @@
 //! [`BootstrapCatalog`] answers look-ups without any storage: for tests of the floors above, and for initdb.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use base::{BlockNumber, Oid, PgError, Result, TupleId};
+use base::{BlockNumber, Oid, PgError, RelFileLocator, Result, TupleId};
 use hashbrown::HashMap;
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 use types::oid::*;
 use types::{Datum, IntoDatum};
 
@@ -222,43 +223,55 @@ fn const_node(typid: Oid, len: i32, by_value: bool, value: Option<&[u8]>, shown:
     )
 }
 
-/// The published rows as a catalog in memory, read-only.
+/// The published rows as a catalog in memory. Changes take effect at once; there are no transactions and no files.
 pub struct BootstrapCatalog {
     tables: Vec<OnceLock<Result<Table>>>,
+    next_oid: AtomicU32,
 }
 
-struct Table {
+struct Table(RwLock<Content>);
+
+#[derive(Default)]
+struct Content {
     rows: Vec<Row>,
-    /// Rows by index and by the values of its first columns.
-    by_key: Mutex<HashMap<(Oid, usize), HashMap<Vec<Datum>, Vec<usize>>>>,
+    /// Rows by index and number of key columns.
+    by_key: HashMap<(Oid, usize), HashMap<Vec<Datum>, Vec<usize>>>,
+    inserted: usize,
+}
+
+/// A place that no page has, but a distinct one.
+fn place(n: usize) -> TupleId {
+    TupleId::new(BlockNumber((n / 200) as u32), (n % 200) as u16 + 1)
 }
 
 impl BootstrapCatalog {
     pub fn new() -> BootstrapCatalog {
-        BootstrapCatalog { tables: CATALOGS.iter().map(|_| OnceLock::new()).collect() }
+        let tables = CATALOGS.iter().map(|_| OnceLock::new()).collect();
+        BootstrapCatalog { tables, next_oid: AtomicU32::new(Oid::FIRST_NORMAL.0) }
     }
 
     fn table(&self, catalog: Oid) -> Result<&Table> {
         let i = CATALOGS.iter().position(|c| c.oid == catalog);
         let i = i.ok_or_else(|| PgError::internal(format!("no catalog has OID {catalog}")))?;
         let load = || {
-            let values = published_rows(&CATALOGS[i])?;
-            let rows = values.into_iter().enumerate().map(|(n, values)| {
-                // Places that no page has, but distinct.
-                let tid = TupleId::new(BlockNumber((n / 200) as u32), (n % 200) as u16 + 1);
-                Row { tid, values }
-            });
-            Ok(Table { rows: rows.collect(), by_key: Mutex::new(HashMap::new()) })
+            let values = published_rows(&CATALOGS[i])?.into_iter();
+            let rows: Vec<Row> = values.enumerate().map(|(n, values)| Row { tid: place(n), values }).collect();
+            let inserted = rows.len();
+            Ok(Table(RwLock::new(Content { rows, by_key: HashMap::new(), inserted })))
         };
         self.tables[i].get_or_init(load).as_ref().map_err(Clone::clone)
     }
 
     /// The columns (from 0) of an index of a catalog.
     fn index_columns(&self, index: Oid) -> Result<Vec<usize>> {
-        let pg_index = self.table(PgIndex::CATALOG)?;
-        let row = pg_index.rows.iter().find(|r| r.values[0] == Datum::oid(index));
+        let content = self.table(PgIndex::CATALOG)?.0.read();
+        let row = content.rows.iter().find(|r| r.values[0] == Datum::oid(index));
         let row = row.ok_or_else(|| PgError::internal(format!("no index has OID {index}")))?;
         Ok(PgIndex::from_row(&row.values)?.indkey.iter().map(|k| (*k as usize).wrapping_sub(1)).collect())
+    }
+
+    fn position(content: &Content, tid: TupleId) -> Result<usize> {
+        content.rows.iter().position(|r| r.tid == tid).ok_or_else(|| PgError::internal("tuple concurrently deleted"))
     }
 }
 
@@ -266,20 +279,67 @@ impl CatalogScan for BootstrapCatalog {
     fn scan(&self, catalog: Oid, index: Oid, keys: &[Datum]) -> Result<Vec<Row>> {
         let table = self.table(catalog)?;
         if !index.is_valid() || keys.is_empty() {
-            return Ok(table.rows.clone());
+            return Ok(table.0.read().rows.clone());
         }
-        let mut by_key = table.by_key.lock();
-        if !by_key.contains_key(&(index, keys.len())) {
-            let columns = self.index_columns(index)?;
+        let columns = self.index_columns(index)?;
+        let mut content = table.0.write();
+        let Content { rows, by_key, .. } = &mut *content;
+        let map = by_key.entry((index, keys.len())).or_insert_with(|| {
             let mut map: HashMap<Vec<Datum>, Vec<usize>> = HashMap::new();
-            for (n, row) in table.rows.iter().enumerate() {
+            for (n, row) in rows.iter().enumerate() {
                 let key = columns.iter().take(keys.len()).filter_map(|c| row.values.get(*c).cloned()).collect();
                 map.entry(key).or_default().push(n);
             }
-            by_key.insert((index, keys.len()), map);
-        }
-        let found = by_key[&(index, keys.len())].get(keys);
-        Ok(found.into_iter().flatten().map(|n| table.rows[*n].clone()).collect())
+            map
+        });
+        let mut found: Vec<Row> = map.get(keys).into_iter().flatten().map(|n| rows[*n].clone()).collect();
+        // By the further columns; names and numbers in the order of their bytes or words, which is near enough.
+        let rest: Vec<usize> = columns.iter().skip(keys.len()).copied().collect();
+        let key = |r: &Row| rest.iter().map(|c| sortable(&r.values[*c])).collect::<Vec<_>>();
+        found.sort_by_cached_key(key);
+        Ok(found)
+    }
+
+    fn insert(&self, catalog: Oid, row: &[Datum]) -> Result<TupleId> {
+        let mut content = self.table(catalog)?.0.write();
+        let tid = place(content.inserted);
+        content.inserted += 1;
+        content.rows.push(Row { tid, values: row.to_vec() });
+        content.by_key.clear();
+        Ok(tid)
+    }
+    fn update(&self, catalog: Oid, tid: TupleId, row: &[Datum]) -> Result<TupleId> {
+        let mut content = self.table(catalog)?.0.write();
+        let n = BootstrapCatalog::position(&content, tid)?;
+        content.rows[n].values = row.to_vec();
+        content.by_key.clear();
+        Ok(tid)
+    }
+    fn update_in_place(&self, catalog: Oid, tid: TupleId, row: &[Datum]) -> Result<()> {
+        self.update(catalog, tid, row).map(|_| ())
+    }
+    fn delete(&self, catalog: Oid, tid: TupleId) -> Result<()> {
+        let mut content = self.table(catalog)?.0.write();
+        let n = BootstrapCatalog::position(&content, tid)?;
+        content.rows.remove(n);
+        content.by_key.clear();
+        Ok(())
+    }
+    fn next_oid(&self) -> Result<Oid> {
+        Ok(Oid(self.next_oid.fetch_add(1, Ordering::Relaxed)))
+    }
+    fn create_storage(&self, _: RelFileLocator, _: u8) -> Result<()> {
+        Ok(())
+    }
+    fn drop_storage(&self, _: RelFileLocator, _: u8) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn sortable(d: &Datum) -> (i64, Vec<u8>) {
+    match d {
+        Datum::Word(w) => (*w as i64, Vec::new()),
+        other => (0, other.as_ref().as_bytes().to_vec()),
     }
 }
 

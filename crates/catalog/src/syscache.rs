@@ -107,7 +107,8 @@ impl Slots {
                 });
                 self.derived.clear();
             }
-            Invalidation::Relation { rel, .. } if !rel.is_valid() => self.relations.clear(),
+            // A shared relation has an entry for each database.
+            Invalidation::Relation { db, rel } if !rel.is_valid() || !db.is_valid() => self.relations.clear(),
             Invalidation::Relation { db, rel } => self.relations.invalidate(db, rel.0),
             Invalidation::RelationMap { .. } => self.relations.clear(),
             Invalidation::Files { .. } | Invalidation::Snapshot { .. } | Invalidation::Replication { .. } => {}

@@ -1,2 +1,59 @@
-//! Operators over batches.
+//! Operators over batches, expressions, DML: runs what the planner made.
+//!
+//! A session owns an [`ExecContext`]. For a statement: `let mut e = Execution::start(planned, &mut cx, options)?`, then
+//! `e.run(&mut cx, limit, &mut destination)?` as often as rows are wanted (a suspended portal keeps the `Execution` between
+//! messages), or `e.next_batch(&mut cx)?`, and at the end `e.finish(&mut cx)?`.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `execution.rs` | [`Execution`], [`Destination`], the read-only and permission checks before a start |
+//! | `context.rs` | [`ExecContext`], which implements `types::Runtime` |
+//! | `state.rs` | one execution's parameters and subplans |
+//! | `node.rs` | what operators have in common |
+//! | `build.rs` | plan nodes to operators |
+//! | `expr/` | expressions |
+//! | a file per plan node | named as EXPLAIN prints it |
 #![forbid(unsafe_code)]
+
+mod agg;
+mod agg_state;
+mod append;
+mod bitmap_scan;
+mod build;
+pub mod context;
+mod cte;
+mod execution;
+pub mod expr;
+mod function_scan;
+mod hash_join;
+mod hashing;
+mod heap;
+mod index_scan;
+mod join;
+mod limit;
+mod lock_rows;
+mod material;
+mod merge_join;
+mod modify_table;
+mod nest_loop;
+mod node;
+pub mod nodes;
+mod project_set;
+mod recursive_union;
+mod result;
+mod scan;
+mod seq_scan;
+mod set_op;
+mod sort;
+mod sqlfunction;
+pub mod state;
+mod subquery_scan;
+mod tid_scan;
+mod unique;
+mod values_scan;
+mod window_agg;
+
+pub use context::{ExecContext, NoHooks, NoticeSink, SessionHooks};
+pub use execution::{Destination, Execution, StartOptions};
+pub use node::Instrumentation;
+pub use state::{Estate, Run};

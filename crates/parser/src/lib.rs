@@ -20,6 +20,8 @@ pub mod ast;
 pub mod keywords;
 pub mod lexer;
 mod parser;
+#[cfg(test)]
+mod tests;
 
 use ast::{RawStmt, TypeName};
 use base::{PgError, Result};
@@ -45,13 +47,16 @@ pub struct Options {
     pub max_depth: u32,
 }
 
+/// Sessions may run on stacks of 2 MB; a level costs far more without optimisation.
+const MAX_DEPTH: u32 = if cfg!(debug_assertions) { 250 } else { 2500 };
+
 impl Default for Options {
     fn default() -> Options {
         Options {
             standard_conforming_strings: true,
             escape_string_warning: true,
             backslash_quote: BackslashQuote::SafeEncoding,
-            max_depth: 2000,
+            max_depth: MAX_DEPTH,
         }
     }
 }

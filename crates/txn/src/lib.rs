@@ -25,6 +25,7 @@ pub mod lock;
 pub mod manager;
 pub mod multixact;
 pub mod proc;
+mod record;
 pub mod redo;
 pub mod slru;
 pub mod snapshot;

@@ -37,6 +37,17 @@ pub struct MultiXactMember {
 pub struct MultiXacts {}
 
 impl MultiXacts {
+    pub(crate) fn new(
+        wal: std::sync::Arc<wal::Wal>,
+        smgr: std::sync::Arc<storage::Smgr>,
+        buffers: usize,
+    ) -> MultiXacts {
+        let _ = (wal, smgr, buffers);
+        MultiXacts {}
+    }
+    pub(crate) fn end_of_transaction(&self, proc: &crate::proc::Proc) {
+        let _ = proc;
+    }
     /// A new set. (PostgreSQL: `MultiXactIdCreateFromMembers`)
     pub fn create(&self, txn: &Transaction, members: &[MultiXactMember]) -> Result<MultiXactId> {
         let _ = (txn, members);

@@ -1,12 +1,26 @@
 //! One session's transaction. (PostgreSQL: `xact.c`)
+//!
+//! Commit: callbacks that may still fail; the commit record, and with it the mark in pg_xact; the flush; the ids leave the
+//! list of running transactions; callbacks (invalidations reach shared caches); locks are released; dropped files go.
+//!
+//! Invariants
+//! - A subtransaction has an xid only if its parents have, and theirs are older.
+//! - `stack` has the top level at its bottom; an entry's `children` are the xids of subtransactions released into it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+use base::sqlstate::{
+    ACTIVE_SQL_TRANSACTION, INVALID_TRANSACTION_STATE, PROGRAM_LIMIT_EXCEEDED, S_E_INVALID_SPECIFICATION,
+};
 use base::{CommandId, ForkNumber, FullXid, Lsn, Oid, PgError, RelFileLocator, Result, Xid};
-use storage::Persistence;
+use parking_lot::Mutex;
+use storage::{Persistence, critical};
 
+use crate::clog::XidStatus;
 use crate::manager::TransactionManager;
 use crate::proc::Proc;
+use crate::record::{AbortRecord, CommitRecord};
 use crate::snapshot::{OwnTransaction, Snapshot};
 
 /// (PostgreSQL: `XactIsoLevel`)
@@ -99,15 +113,69 @@ pub trait TransactionCallback: Send {
     fn event(&mut self, txn: &Transaction, event: TransactionEvent) -> Result<()>;
 }
 
+/// A level of the stack of subtransactions.
+struct Level {
+    id: SubId,
+    name: Option<String>,
+    xid: Option<Xid>,
+    /// Ascending.
+    children: Vec<Xid>,
+    lock_mark: usize,
+}
+
+struct PendingFile {
+    locator: RelFileLocator,
+    persistence: Persistence,
+    /// `false`: at abort.
+    at_commit: bool,
+    level: usize,
+}
+
+struct State {
+    isolation: IsolationLevel,
+    read_only: bool,
+    deferrable: bool,
+    sync_commit: SyncCommit,
+    stack: Vec<Level>,
+    next_sub: u32,
+    top_full: FullXid,
+    /// The transaction's one snapshot, under REPEATABLE READ.
+    fixed: Option<Snapshot>,
+    snapshot_taken: bool,
+    files: Vec<PendingFile>,
+    invalidations: Vec<InvalidationMessage>,
+    relcache_init_file: bool,
+    force_sync: bool,
+    database_tablespace: Oid,
+    /// Subtransaction ids that standbys were not told about yet. (PostgreSQL: `unreportedXids`)
+    unreported: Vec<Xid>,
+}
+
 /// A transaction in progress. Dropped without [`Transaction::commit`] it aborts.
 pub struct Transaction {
     manager: Arc<TransactionManager>,
     proc: Arc<Proc>,
     own: Arc<OwnTransaction>,
+    start_time: i64,
+    state: Mutex<State>,
+    /// The current (sub)transaction's xid, 0 if none: the common question needs no mutex.
+    current: AtomicU32,
+    command: AtomicU32,
+    command_used: AtomicBool,
+    /// The end of the last record of ours that nothing else makes durable.
+    last_wal: AtomicU64,
+    callbacks: Mutex<Vec<Box<dyn TransactionCallback>>>,
+    finished: bool,
 }
 
-fn nyi<T>() -> Result<T> {
-    Err(PgError::unsupported("transactions"))
+/// After so many subtransaction ids standbys are told whose they are. (PostgreSQL: `PGPROC_MAX_CACHED_SUBXIDS`)
+const REPORT_SUBXIDS: usize = 64;
+
+/// Microseconds since 2000-01-01 UTC. (PostgreSQL: `GetCurrentTimestamp`)
+pub fn current_timestamp() -> i64 {
+    const EPOCH_SECONDS: i64 = 946_684_800;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    now.as_micros() as i64 - EPOCH_SECONDS * 1_000_000
 }
 
 impl Transaction {
@@ -117,8 +185,42 @@ impl Transaction {
         proc: &Arc<Proc>,
         options: TransactionOptions,
     ) -> Result<Transaction> {
-        let _ = (manager, proc, options);
-        nyi()
+        if options.isolation == IsolationLevel::Serializable {
+            return Err(serializable_unsupported());
+        }
+        let local = proc.next_local_xid.fetch_add(1, Ordering::Relaxed).max(1);
+        proc.local_xid.store(local, Ordering::Release);
+        manager.locks().lock_own_virtual_xid(proc, local);
+        let top = Level { id: SubId::TOP, name: None, xid: None, children: Vec::new(), lock_mark: 0 };
+        Ok(Transaction {
+            manager: Arc::clone(manager),
+            proc: Arc::clone(proc),
+            own: Arc::new(OwnTransaction::new()),
+            start_time: current_timestamp(),
+            state: Mutex::new(State {
+                isolation: options.isolation,
+                read_only: options.read_only,
+                deferrable: options.deferrable,
+                sync_commit: SyncCommit::RemoteFlush,
+                stack: vec![top],
+                next_sub: 2,
+                top_full: FullXid(0),
+                fixed: None,
+                snapshot_taken: false,
+                files: Vec::new(),
+                invalidations: Vec::new(),
+                relcache_init_file: false,
+                force_sync: false,
+                database_tablespace: Oid(1663),
+                unreported: Vec::new(),
+            }),
+            current: AtomicU32::new(0),
+            command: AtomicU32::new(0),
+            command_used: AtomicBool::new(false),
+            last_wal: AtomicU64::new(0),
+            callbacks: Mutex::default(),
+            finished: false,
+        })
     }
     pub fn manager(&self) -> &Arc<TransactionManager> {
         &self.manager
@@ -130,44 +232,132 @@ impl Transaction {
         &self.own
     }
     pub fn isolation(&self) -> IsolationLevel {
-        IsolationLevel::ReadCommitted
+        self.state.lock().isolation
     }
     /// Errors if a snapshot was taken already (25001), and for SERIALIZABLE (0A000).
     pub fn set_isolation(&self, level: IsolationLevel) -> Result<()> {
-        let _ = level;
-        nyi()
+        let mut state = self.state.lock();
+        if level == state.isolation {
+            return Ok(());
+        }
+        if level == IsolationLevel::Serializable {
+            return Err(serializable_unsupported());
+        }
+        if state.snapshot_taken {
+            let text = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
+            return Err(PgError::new(ACTIVE_SQL_TRANSACTION, text));
+        }
+        if state.stack.len() > 1 {
+            let text = "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction";
+            return Err(PgError::new(ACTIVE_SQL_TRANSACTION, text));
+        }
+        state.isolation = level;
+        Ok(())
     }
     pub fn is_read_only(&self) -> bool {
-        false
+        self.state.lock().read_only
     }
+    /// From read-only to read-write only before the first snapshot and not in a subtransaction (25001).
     pub fn set_read_only(&self, read_only: bool) -> Result<()> {
-        let _ = read_only;
-        nyi()
+        let mut state = self.state.lock();
+        if state.read_only && !read_only {
+            if state.stack.len() > 1 {
+                let text = "cannot set transaction read-write mode inside a read-only transaction";
+                return Err(PgError::new(ACTIVE_SQL_TRANSACTION, text));
+            }
+            if state.snapshot_taken {
+                let text = "transaction read-write mode must be set before any query";
+                return Err(PgError::new(ACTIVE_SQL_TRANSACTION, text));
+            }
+        }
+        state.read_only = read_only;
+        Ok(())
+    }
+    pub fn is_deferrable(&self) -> bool {
+        self.state.lock().deferrable
+    }
+    pub fn set_deferrable(&self, deferrable: bool) {
+        self.state.lock().deferrable = deferrable;
     }
     /// For this transaction's commit.
     pub fn set_sync_commit(&self, level: SyncCommit) {
-        let _ = level;
+        self.state.lock().sync_commit = level;
     }
     /// Microseconds since 2000-01-01 UTC. (PostgreSQL: `now()`)
     pub fn start_time(&self) -> i64 {
-        0
+        self.start_time
     }
 
     /// The id of the current (sub)transaction, assigned at the first call; parents get theirs before.
     /// (PostgreSQL: `GetCurrentTransactionId`)
+    #[inline]
     pub fn xid(&self) -> Result<Xid> {
-        nyi()
+        match self.xid_if_assigned() {
+            Some(xid) => Ok(xid),
+            None => self.assign(),
+        }
     }
     /// (PostgreSQL: `GetCurrentTransactionIdIfAny`)
+    #[inline]
     pub fn xid_if_assigned(&self) -> Option<Xid> {
-        None
+        Some(Xid(self.current.load(Ordering::Relaxed))).filter(|x| x.is_valid())
+    }
+    fn assign(&self) -> Result<Xid> {
+        let mut state = self.state.lock();
+        let mut parent = None;
+        for i in 0..state.stack.len() {
+            let xid = match state.stack[i].xid {
+                Some(xid) => xid,
+                None => {
+                    let full = self.manager.assign_xid(&self.proc, parent)?;
+                    let xid = full.xid();
+                    state.stack[i].xid = Some(xid);
+                    match i {
+                        0 => {
+                            state.top_full = full;
+                            self.own.set_top(xid);
+                        }
+                        _ => {
+                            self.own.add_sub(xid);
+                            state.unreported.push(xid);
+                        }
+                    }
+                    xid
+                }
+            };
+            parent = Some(xid);
+        }
+        if state.unreported.len() >= REPORT_SUBXIDS {
+            self.report_subxids(&mut state);
+        }
+        let xid = parent.unwrap_or_default();
+        self.current.store(xid.0, Ordering::Relaxed);
+        Ok(xid)
+    }
+    /// XLOG_XACT_ASSIGNMENT: standbys of PostgreSQL keep only so many subtransactions a transaction.
+    fn report_subxids(&self, state: &mut State) {
+        let Some(top) = self.own.top_xid() else { return };
+        let subs = std::mem::take(&mut state.unreported);
+        if self.manager.wal().wal_level() >= wal::WalLevel::Replica {
+            crate::record::log_assignment(self.manager.wal(), top, &subs);
+        }
     }
     /// (PostgreSQL: `GetTopTransactionId`)
     pub fn top_xid(&self) -> Result<Xid> {
-        nyi()
+        self.top_full_xid().map(FullXid::xid)
     }
     pub fn top_full_xid(&self) -> Result<FullXid> {
-        nyi()
+        if self.own.top_xid().is_none() {
+            let mut state = self.state.lock();
+            let full = self.manager.assign_xid(&self.proc, None)?;
+            state.stack[0].xid = Some(full.xid());
+            state.top_full = full;
+            self.own.set_top(full.xid());
+            if state.stack.len() == 1 {
+                self.current.store(full.xid().0, Ordering::Relaxed);
+            }
+        }
+        Ok(self.state.lock().top_full)
     }
     pub fn top_xid_if_assigned(&self) -> Option<Xid> {
         self.own.top_xid()
@@ -180,106 +370,408 @@ impl Transaction {
 
     /// The current command's number, for marking rows: `command_counter_increment` then counts on.
     /// (PostgreSQL: `GetCurrentCommandId(true)`)
+    #[inline]
     pub fn command_id(&self) -> CommandId {
-        CommandId::FIRST
+        self.command_used.store(true, Ordering::Relaxed);
+        CommandId(self.command.load(Ordering::Relaxed))
     }
     /// For reading only. (PostgreSQL: `GetCurrentCommandId(false)`)
+    #[inline]
     pub fn command_id_for_reading(&self) -> CommandId {
-        CommandId::FIRST
+        CommandId(self.command.load(Ordering::Relaxed))
     }
     /// Makes the command's changes visible to the next one. (PostgreSQL: `CommandCounterIncrement`)
     pub fn command_counter_increment(&self) -> Result<()> {
-        nyi()
+        if self.command_used.swap(false, Ordering::Relaxed) {
+            let n = self.command.load(Ordering::Relaxed);
+            if n + 1 >= CommandId::INVALID.0 {
+                let text = "cannot have more than 2^32-2 commands in a transaction";
+                return Err(PgError::new(PROGRAM_LIMIT_EXCEEDED, text));
+            }
+            self.command.store(n + 1, Ordering::Relaxed);
+        }
+        Ok(())
     }
-    /// The statement's snapshot: a new one, or the transaction's under REPEATABLE READ. (PostgreSQL: `GetTransactionSnapshot`)
+    /// The statement's snapshot: a new one, or the transaction's under REPEATABLE READ.
+    /// (PostgreSQL: `GetTransactionSnapshot`)
     pub fn snapshot(&self) -> Result<Snapshot> {
-        nyi()
+        let mut state = self.state.lock();
+        state.snapshot_taken = true;
+        if !state.isolation.uses_transaction_snapshot() {
+            drop(state);
+            return self.latest_snapshot();
+        }
+        let fixed = match &state.fixed {
+            Some(snapshot) => snapshot.clone(),
+            None => state.fixed.insert(self.latest_snapshot()?).clone(),
+        };
+        Ok(Snapshot { curcid: self.command_id_for_reading(), ..fixed })
     }
     /// A new snapshot whatever the isolation level; catalogs are read with it. (PostgreSQL: `GetLatestSnapshot`)
     pub fn latest_snapshot(&self) -> Result<Snapshot> {
-        nyi()
+        let (running, pin) = self.manager.take_running_set(&self.proc);
+        Ok(Snapshot {
+            xmin: running.xmin,
+            xmax: running.xmax,
+            curcid: self.command_id_for_reading(),
+            running,
+            own: Arc::clone(&self.own),
+            pin: Some(pin),
+        })
     }
 
     /// The current subtransaction. (PostgreSQL: `GetCurrentSubTransactionId`)
     pub fn sub_id(&self) -> SubId {
-        SubId::TOP
+        self.state.lock().stack.last().map_or(SubId::TOP, |l| l.id)
     }
     /// 1 at the top level. (PostgreSQL: `GetCurrentTransactionNestLevel`)
     pub fn nest_level(&self) -> usize {
-        1
+        self.state.lock().stack.len()
+    }
+    /// Does the subtransaction live, running or not? (PostgreSQL: `SubTransactionIsActive`)
+    pub fn is_active_sub(&self, id: SubId) -> bool {
+        self.state.lock().stack.iter().any(|l| l.id == id)
     }
     /// `SAVEPOINT name`, or an internal subtransaction without a name. (PostgreSQL: `DefineSavepoint`)
     pub fn begin_sub(&self, name: Option<&str>) -> Result<SubId> {
-        let _ = name;
-        nyi()
+        let (id, parent) = {
+            let mut state = self.state.lock();
+            let id = SubId(state.next_sub);
+            state.next_sub = state.next_sub.checked_add(1).ok_or_else(|| {
+                PgError::new(PROGRAM_LIMIT_EXCEEDED, "cannot have more than 2^32-1 subtransactions in a transaction")
+            })?;
+            let parent = state.stack.last().map_or(SubId::TOP, |l| l.id);
+            let lock_mark = self.manager.locks().mark(&self.proc);
+            let name = name.map(str::to_owned);
+            state.stack.push(Level { id, name, xid: None, children: Vec::new(), lock_mark });
+            self.current.store(0, Ordering::Relaxed);
+            (id, parent)
+        };
+        let started = self.tell(TransactionEvent::SubStart { id, parent });
+        if started.is_err() {
+            self.rollback_sub()?;
+        }
+        started.map(|()| id)
     }
     /// Merges the current subtransaction into its parent. (PostgreSQL: `ReleaseCurrentSubTransaction`)
     pub fn release_sub(&self) -> Result<()> {
-        nyi()
+        self.command_counter_increment()?;
+        let (id, parent) = {
+            let mut state = self.state.lock();
+            let level = state.pop()?;
+            let depth = state.stack.len();
+            let Some(parent) = state.stack.last_mut() else { return Err(no_subtransaction()) };
+            parent.children.extend(level.xid);
+            parent.children.extend(level.children);
+            let (parent_id, parent_xid) = (parent.id, parent.xid);
+            for file in &mut state.files {
+                file.level = file.level.min(depth);
+            }
+            self.current.store(parent_xid.unwrap_or_default().0, Ordering::Relaxed);
+            // The id stays locked until the top level ends; see PostgreSQL's `XactLockTableDelete`: a waiter for the
+            // subtransaction then waits for the whole.
+            (level.id, parent_id)
+        };
+        self.tell_all(TransactionEvent::SubCommitted { id, parent });
+        Ok(())
     }
     /// Undoes and ends the current subtransaction. (PostgreSQL: `RollbackAndReleaseCurrentSubTransaction`)
     pub fn rollback_sub(&self) -> Result<()> {
-        nyi()
+        let (level, parent, files) = {
+            let mut state = self.state.lock();
+            let depth = state.stack.len();
+            let level = state.pop()?;
+            let files = state.take_files(|f| f.level >= depth, false);
+            let Some(parent) = state.stack.last() else { return Err(no_subtransaction()) };
+            let (parent_id, parent_xid) = (parent.id, parent.xid);
+            self.current.store(parent_xid.unwrap_or_default().0, Ordering::Relaxed);
+            (level, parent_id, files)
+        };
+        if let Some(xid) = level.xid {
+            self.log_abort(xid, &level.children, &files)?;
+            let mut xids = level.children.clone();
+            xids.push(xid);
+            self.own.remove_subs(&xids);
+            self.manager.publish_abort(None, &xids);
+        }
+        self.tell_all(TransactionEvent::SubAborted { id: level.id, parent });
+        self.manager.locks().release_since(&self.proc, level.lock_mark);
+        self.remove_files(&files);
+        Ok(())
     }
     /// `RELEASE SAVEPOINT name` (3B001 if there is none).
     pub fn release_savepoint(&self, name: &str) -> Result<()> {
-        let _ = name;
-        nyi()
+        let target = self.find_savepoint(name)?;
+        while self.nest_level() >= target {
+            self.release_sub()?;
+        }
+        Ok(())
     }
     /// `ROLLBACK TO SAVEPOINT name`: the savepoint remains.
     pub fn rollback_to_savepoint(&self, name: &str) -> Result<()> {
-        let _ = name;
-        nyi()
+        let target = self.find_savepoint(name)?;
+        while self.nest_level() >= target {
+            self.rollback_sub()?;
+        }
+        self.begin_sub(Some(name)).map(|_| ())
+    }
+    /// The nest level of the innermost savepoint of this name.
+    fn find_savepoint(&self, name: &str) -> Result<usize> {
+        let state = self.state.lock();
+        let at = state.stack.iter().rposition(|l| l.name.as_deref() == Some(name));
+        at.map(|i| i + 1)
+            .ok_or_else(|| PgError::new(S_E_INVALID_SPECIFICATION, format!("savepoint \"{name}\" does not exist")))
     }
 
     /// Creates a relation's file, logs that, and removes it if the (sub)transaction aborts.
     /// (PostgreSQL: `RelationCreateStorage`)
     pub fn create_storage(&self, locator: RelFileLocator, persistence: Persistence) -> Result<()> {
-        let _ = (locator, persistence);
-        nyi()
+        let smgr = self.manager.pool().smgr();
+        smgr.set_persistence(locator, persistence);
+        if persistence == Persistence::Permanent {
+            // Its removal is part of the outcome's record, which needs an id.
+            self.xid()?;
+        }
+        smgr.create(locator, ForkNumber::Main, false)?;
+        let level = self.nest_level();
+        self.state.lock().files.push(PendingFile { locator, persistence, at_commit: false, level });
+        if persistence == Persistence::Permanent {
+            self.log_create(locator, ForkNumber::Main);
+        }
+        Ok(())
     }
     /// Logs and creates one more fork of a relation made by `create_storage`.
     pub fn create_fork(&self, locator: RelFileLocator, fork: ForkNumber) -> Result<()> {
-        let _ = (locator, fork);
-        nyi()
+        let smgr = self.manager.pool().smgr();
+        smgr.create(locator, fork, false)?;
+        // Also an unlogged relation's init fork must be there after a crash.
+        if smgr.persistence(locator) == Persistence::Permanent || fork == ForkNumber::Init {
+            self.log_create(locator, fork);
+        }
+        Ok(())
+    }
+    fn log_create(&self, locator: RelFileLocator, fork: ForkNumber) {
+        let end = critical(|section| self.manager.wal().log_smgr_create(section, locator, fork));
+        self.note_wal(end);
     }
     /// Removes a relation's files at commit. (PostgreSQL: `RelationDropStorage`)
     pub fn drop_storage(&self, locator: RelFileLocator) {
-        let _ = locator;
+        let persistence = self.manager.pool().smgr().persistence(locator);
+        let mut state = self.state.lock();
+        let level = state.stack.len();
+        state.files.push(PendingFile { locator, persistence, at_commit: true, level });
     }
     /// The file stays whatever happens. (PostgreSQL: `RelationPreserveStorage`)
     pub fn preserve_storage(&self, locator: RelFileLocator) {
-        let _ = locator;
+        self.state.lock().files.retain(|f| f.locator != locator);
     }
     /// Messages for the commit record.
     pub fn add_invalidations(&self, messages: &[InvalidationMessage], relcache_init_file: bool) {
-        let _ = (messages, relcache_init_file);
+        let mut state = self.state.lock();
+        state.invalidations.extend_from_slice(messages);
+        state.relcache_init_file |= relcache_init_file;
     }
     /// The commit waits for the disk even if `synchronous_commit` is off. (PostgreSQL: `ForceSyncCommit`)
-    pub fn force_sync_commit(&self) {}
-    /// A record of this transaction was inserted that the commit must follow, e.g. by a sequence.
+    pub fn force_sync_commit(&self) {
+        self.state.lock().force_sync = true;
+    }
+    /// A record was inserted on behalf of this transaction that its commit must make durable even if it has no id, e.g.
+    /// by a sequence. (PostgreSQL: `XactLastRecEnd`)
     pub fn note_wal(&self, end: Lsn) {
-        let _ = end;
+        self.last_wal.fetch_max(end.0, Ordering::Relaxed);
     }
     /// Follows the transaction until its end.
     pub fn add_callback(&self, callback: Box<dyn TransactionCallback>) {
-        let _ = callback;
+        self.callbacks.lock().push(callback);
     }
     /// The tablespace of the session's database, for commit records.
     pub fn set_database_tablespace(&self, tablespace: Oid) {
-        let _ = tablespace;
+        self.state.lock().database_tablespace = tablespace;
     }
 
     /// Commits: durable (unless asynchronous) and visible when this returns. On an error the transaction was aborted.
     /// (PostgreSQL: `CommitTransaction`)
-    pub fn commit(self) -> Result<()> {
-        nyi()
+    pub fn commit(mut self) -> Result<()> {
+        while self.nest_level() > 1 {
+            self.release_sub()?;
+        }
+        if let Err(e) = self.tell(TransactionEvent::PreCommit) {
+            self.finish_abort();
+            return Err(e);
+        }
+        let files = self.state.lock().take_files(|_| true, true);
+        if !files.is_empty() {
+            // Only for temporary and unlogged files there may be no id yet.
+            if let Err(e) = self.xid() {
+                self.finish_abort();
+                return Err(e);
+            }
+        }
+        if let Err(e) = self.record_commit(&files) {
+            if e.severity() < base::Severity::Panic {
+                self.finish_abort();
+            }
+            self.finished = true;
+            return Err(e);
+        }
+        self.finished = true;
+        self.tell_all(TransactionEvent::Committed);
+        self.release();
+        self.remove_files(&files);
+        Ok(())
+    }
+    fn record_commit(&self, files: &[PendingFile]) -> Result<()> {
+        let (record, sync) = {
+            let mut state = self.state.lock();
+            let top = &mut state.stack[0];
+            let mut subs = std::mem::take(&mut top.children);
+            let first = top.xid.unwrap_or_default();
+            subs.sort_unstable_by_key(|x| x.0.wrapping_sub(first.0));
+            let record = CommitRecord {
+                time: current_timestamp(),
+                database: self.proc.database(),
+                tablespace: state.database_tablespace,
+                subs,
+                dropped: logged_files(files),
+                invalidations: std::mem::take(&mut state.invalidations),
+                relcache_init_file: state.relcache_init_file,
+                force_sync: state.force_sync,
+                apply_feedback: state.sync_commit >= SyncCommit::RemoteApply,
+            };
+            (record, state.sync_commit > SyncCommit::Off || state.force_sync || !files.is_empty())
+        };
+        let wal = self.manager.wal();
+        let Some(xid) = self.own.top_xid() else {
+            // Nothing to record; but what was logged on the way (a sequence) must not be lost.
+            let end = Lsn(self.last_wal.load(Ordering::Relaxed));
+            if end.is_valid() {
+                if sync { wal.flush(end)? } else { wal.set_async_commit(end) }
+            }
+            return Ok(());
+        };
+        let end = self.manager.log_commit(&self.proc, xid, &record.subs, |section| record.insert(wal, section, xid))?;
+        match sync {
+            true => wal.flush(end).map_err(wal::panic_level)?,
+            false => wal.set_async_commit(end),
+        }
+        self.manager.publish_commit(&self.proc, end, sync);
+        Ok(())
     }
     /// (PostgreSQL: `AbortTransaction`)
-    pub fn abort(self) {}
+    pub fn abort(mut self) {
+        self.finish_abort();
+    }
+    fn finish_abort(&mut self) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        let (files, subs) = {
+            let mut state = self.state.lock();
+            let files = state.take_files(|_| true, false);
+            let mut subs: Vec<Xid> = state.stack.iter().skip(1).filter_map(|l| l.xid).collect();
+            subs.extend(state.stack.iter().flat_map(|l| l.children.iter().copied()));
+            let top = state.stack[0].xid.unwrap_or_default();
+            subs.sort_unstable_by_key(|x| x.0.wrapping_sub(top.0));
+            (files, subs)
+        };
+        if let Some(xid) = self.own.top_xid() {
+            // If pg_xact cannot be written, the server is stopping; after the crash the transaction counts as aborted.
+            let _ = self.log_abort(xid, &subs, &files);
+            let mut xids = subs;
+            xids.push(xid);
+            self.manager.publish_abort(Some(&self.proc), &xids);
+        }
+        self.tell_all(TransactionEvent::Aborted);
+        self.release();
+        self.remove_files(&files);
+    }
+    /// The abort's record, not flushed: if it is lost, the outcome is the same.
+    fn log_abort(&self, xid: Xid, subs: &[Xid], files: &[PendingFile]) -> Result<()> {
+        let wal = self.manager.wal();
+        let record = AbortRecord { time: current_timestamp(), subs: subs.to_vec(), dropped: logged_files(files) };
+        critical(|section| {
+            let end = record.insert(wal, section, xid);
+            wal.set_async_commit(end);
+            self.manager.clog().set_tree(xid, subs, XidStatus::Aborted, Lsn::INVALID)
+        })
+    }
+    /// Gives everything back that others wait for.
+    fn release(&self) {
+        self.state.lock().fixed = None;
+        self.manager.multixacts().end_of_transaction(&self.proc);
+        self.manager.locks().release_transaction(&self.proc);
+        self.proc.local_xid.store(0, Ordering::Release);
+    }
+    fn remove_files(&self, files: &[PendingFile]) {
+        if files.is_empty() {
+            return;
+        }
+        let locators: Vec<RelFileLocator> = files.iter().map(|f| f.locator).collect();
+        let pool = self.manager.pool();
+        pool.drop_relations(&locators);
+        // The outcome stands already; a file that cannot be removed is garbage only.
+        let _ = pool.smgr().unlink(&locators, false);
+    }
     /// `PREPARE TRANSACTION`.
     pub fn prepare(self, gid: &str) -> Result<()> {
         let _ = gid;
         Err(PgError::unsupported("PREPARE TRANSACTION"))
     }
+
+    fn tell(&self, event: TransactionEvent) -> Result<()> {
+        // Callbacks may register others meanwhile, so that the list is not held.
+        let mut callbacks = std::mem::take(&mut *self.callbacks.lock());
+        let result = callbacks.iter_mut().try_for_each(|c| c.event(self, event));
+        let mut list = self.callbacks.lock();
+        callbacks.append(&mut list);
+        *list = callbacks;
+        result
+    }
+    fn tell_all(&self, event: TransactionEvent) {
+        let mut callbacks = std::mem::take(&mut *self.callbacks.lock());
+        for callback in &mut callbacks {
+            // By contract an error has no effect here.
+            let _ = callback.event(self, event);
+        }
+        let mut list = self.callbacks.lock();
+        callbacks.append(&mut list);
+        *list = callbacks;
+    }
+}
+
+impl State {
+    /// The innermost subtransaction, taken off the stack.
+    fn pop(&mut self) -> Result<Level> {
+        match self.stack.len() {
+            0 | 1 => Err(no_subtransaction()),
+            _ => self.stack.pop().ok_or_else(no_subtransaction),
+        }
+    }
+    /// Takes the selected files; those that go with this outcome are returned.
+    fn take_files(&mut self, select: impl Fn(&PendingFile) -> bool, commit: bool) -> Vec<PendingFile> {
+        let (taken, kept) = std::mem::take(&mut self.files).into_iter().partition(|f| select(f));
+        self.files = kept;
+        let taken: Vec<PendingFile> = taken;
+        taken.into_iter().filter(|f| f.at_commit == commit).collect()
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        self.finish_abort();
+    }
+}
+
+fn logged_files(files: &[PendingFile]) -> Vec<RelFileLocator> {
+    let logged = files.iter().filter(|f| !matches!(f.persistence, Persistence::Temporary(_)));
+    logged.map(|f| f.locator).collect()
+}
+
+#[cold]
+fn serializable_unsupported() -> PgError {
+    PgError::unsupported("ISOLATION LEVEL SERIALIZABLE")
+}
+#[cold]
+fn no_subtransaction() -> PgError {
+    PgError::new(INVALID_TRANSACTION_STATE, "there is no subtransaction in progress")
 }

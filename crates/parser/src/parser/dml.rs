@@ -43,10 +43,8 @@ impl<'a> Parser<'a> {
         while self.is_char_at(ahead, b'(') {
             ahead += 1;
         }
-        matches!(
-            self.peek_at(ahead),
-            Tok::Keyword(Kw::Select | Kw::With | Kw::Table) | Tok::Ahead(Kw::With)
-        ) || self.is_at(ahead, Kw::Values) && self.is_char_at(ahead + 1, b'(')
+        matches!(self.peek_at(ahead), Tok::Keyword(Kw::Select | Kw::With | Kw::Table) | Tok::Ahead(Kw::With))
+            || self.is_at(ahead, Kw::Values) && self.is_char_at(ahead + 1, b'(')
     }
 
     fn insert_column(&mut self) -> Result<ResTarget> {

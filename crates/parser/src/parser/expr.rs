@@ -51,7 +51,8 @@ impl<'a> Parser<'a> {
 
     /// An expression of operators that bind at least as tight as `min`.
     fn expr(&mut self, min: u8, kind: Kind) -> Result<Expr> {
-        self.deeper(1)?;
+        // An operand nests through more calls than plain parentheses do.
+        self.deeper(2)?;
         let left = match self.peek() {
             Tok::Char(b'+' | b'-') | Tok::Op => self.prefix(kind)?,
             Tok::Keyword(Kw::Not | Kw::Operator | Kw::Default | Kw::Unique) | Tok::Ahead(Kw::Not) => {
@@ -60,7 +61,7 @@ impl<'a> Parser<'a> {
             _ => self.c_expr()?,
         };
         let result = self.climb(left, min, kind)?;
-        self.depth -= 1;
+        self.depth -= 2;
         Ok(result)
     }
 
@@ -424,13 +425,13 @@ impl<'a> Parser<'a> {
     /// Parentheses around a query, an expression or a list. `((SELECT 1))` is a query, `((SELECT 1) + 1)` an expression: what
     /// the inner parentheses hold is carried outwards until the difference shows.
     pub(super) fn paren(&mut self) -> Result<Paren> {
-        self.deeper(1)?;
+        self.deeper(2)?;
         let location = self.loc();
         self.expect_char(b'(')?;
         let first = if self.at_select() {
             let select = self.select_no_parens()?;
             self.expect_char(b')')?;
-            self.depth -= 1;
+            self.depth -= 2;
             return Ok(Paren::Select(Box::new(select)));
         } else if self.is_char(b'(') {
             let inner_location = self.loc();
@@ -438,7 +439,7 @@ impl<'a> Parser<'a> {
                 Paren::Select(select) if self.is_char(b')') || self.at_select_rest() => {
                     let select = self.select_rest(*select)?;
                     self.expect_char(b')')?;
-                    self.depth -= 1;
+                    self.depth -= 2;
                     return Ok(Paren::Select(Box::new(select)));
                 }
                 inner => {
@@ -460,7 +461,7 @@ impl<'a> Parser<'a> {
             Paren::Expr(first)
         };
         self.expect_char(b')')?;
-        self.depth -= 1;
+        self.depth -= 2;
         Ok(result)
     }
 
@@ -774,7 +775,13 @@ fn sub_link(sub_link_type: SubLinkType, subselect: Box<SelectStmt>, location: Lo
 /// A call of a `pg_catalog` function in its own syntax.
 pub(super) fn sql_function(name: &str, args: Vec<Expr>, location: Location) -> Expr {
     let funcformat = CoercionForm::SqlSyntax;
-    Expr::FuncCall(Box::new(FuncCall { funcname: system_name(name), args, funcformat, location, ..FuncCall::default() }))
+    Expr::FuncCall(Box::new(FuncCall {
+        funcname: system_name(name),
+        args,
+        funcformat,
+        location,
+        ..FuncCall::default()
+    }))
 }
 /// A call of a `pg_catalog` function in the ordinary syntax.
 pub(super) fn system_function(name: &str, args: Vec<Expr>, location: Location) -> Expr {

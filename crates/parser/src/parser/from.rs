@@ -159,10 +159,7 @@ impl<'a> Parser<'a> {
                     | CurrentCatalog
                     | Cast
             );
-            if bare
-                || kw == CurrentSchema && !self.is_char_at(1, b'.')
-                || kw == Collation && self.is_at(1, For)
-            {
+            if bare || kw == CurrentSchema && !self.is_char_at(1, b'.') || kw == Collation && self.is_at(1, For) {
                 return true;
             }
             if !is_col_id(self.peek()) && !is_type_function_name(self.peek()) {

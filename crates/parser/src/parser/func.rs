@@ -320,9 +320,7 @@ impl<'a> Parser<'a> {
                 let args = self.paren_list(Self::a_expr)?;
                 match kw {
                     Kw::Coalesce => Expr::CoalesceExpr(Box::new(CoalesceExpr { args, location })),
-                    Kw::Greatest => {
-                        Expr::MinMaxExpr(Box::new(MinMaxExpr { op: MinMaxOp::Greatest, args, location }))
-                    }
+                    Kw::Greatest => Expr::MinMaxExpr(Box::new(MinMaxExpr { op: MinMaxOp::Greatest, args, location })),
                     _ => Expr::MinMaxExpr(Box::new(MinMaxExpr { op: MinMaxOp::Least, args, location })),
                 }
             }

@@ -467,9 +467,7 @@ impl<'a> Parser<'a> {
         let over = self.over_clause()?;
         let constructor = JsonAggConstructor { output, agg_filter, agg_order, over, location };
         Ok(match (pair, item) {
-            (Some(arg), _) => {
-                Expr::JsonObjectAgg(Box::new(JsonObjectAgg { constructor, arg, absent_on_null, unique }))
-            }
+            (Some(arg), _) => Expr::JsonObjectAgg(Box::new(JsonObjectAgg { constructor, arg, absent_on_null, unique })),
             (_, Some(arg)) => Expr::JsonArrayAgg(Box::new(JsonArrayAgg { constructor, arg, absent_on_null })),
             _ => return self.fail(),
         })
@@ -655,10 +653,8 @@ impl<'a> Parser<'a> {
                 _ => return Ok(column),
             };
             if null_seen {
-                let text = format!(
-                    "conflicting or redundant NULL / NOT NULL declarations for column \"{}\"",
-                    column.colname
-                );
+                let text =
+                    format!("conflicting or redundant NULL / NOT NULL declarations for column \"{}\"", column.colname);
                 return Err(error_at(text, at));
             }
             null_seen = true;
@@ -672,13 +668,7 @@ fn is_json(expr: Expr, item_type: JsonValueType, unique_keys: bool, location: Lo
     Expr::JsonIsPredicate(Box::new(JsonIsPredicate { expr, format, item_type, unique_keys, location }))
 }
 
-fn xml(
-    op: XmlExprOp,
-    name: Option<String>,
-    named_args: Vec<ResTarget>,
-    args: Vec<Expr>,
-    location: Location,
-) -> Expr {
+fn xml(op: XmlExprOp, name: Option<String>, named_args: Vec<ResTarget>, args: Vec<Expr>, location: Location) -> Expr {
     let xmloption = XmlOptionType::Document;
     Expr::XmlExpr(Box::new(XmlExpr { op, name, named_args, args, xmloption, location }))
 }

@@ -2,7 +2,6 @@
 //!
 //! PostgreSQL: `SelectStmt`, `select_no_parens`, `simple_select`, `with_clause`, ... of `gram.y`.
 
-use super::expr::Paren;
 use super::*;
 
 /// The clauses after a query, which belong to the whole of it. (PostgreSQL: `insertSelectOptions`)
@@ -47,7 +46,8 @@ impl<'a> Parser<'a> {
 
     /// A query that starts with a word.
     pub(super) fn select_no_parens(&mut self) -> Result<SelectStmt> {
-        self.deeper(1)?;
+        // Queries by value make large frames.
+        self.deeper(8)?;
         let select = match self.peek() {
             Tok::Keyword(Kw::With) | Tok::Ahead(Kw::With) => {
                 let with = self.with_clause()?;
@@ -58,7 +58,7 @@ impl<'a> Parser<'a> {
                 self.select_rest(first)?
             }
         };
-        self.depth -= 1;
+        self.depth -= 8;
         Ok(select)
     }
 
@@ -344,15 +344,7 @@ impl<'a> Parser<'a> {
         if self.is(Kw::Cycle) {
             cycle_clause = Some(Box::new(self.cycle_clause()?));
         }
-        Ok(CommonTableExpr {
-            ctename,
-            aliascolnames,
-            ctematerialized,
-            ctequery,
-            search_clause,
-            cycle_clause,
-            location,
-        })
+        Ok(CommonTableExpr { ctename, aliascolnames, ctematerialized, ctequery, search_clause, cycle_clause, location })
     }
 
     fn search_clause(&mut self) -> Result<CTESearchClause> {
@@ -631,13 +623,5 @@ pub(super) fn new_into(mut rel: RangeVar, persistence: RelPersistence) -> IntoCl
         on_commit: OnCommitAction::Noop,
         table_space_name: None,
         skip_data: false,
-    }
-}
-
-/// A query where parentheses hold nothing else.
-pub(super) fn only_select(paren: Paren) -> Option<Box<SelectStmt>> {
-    match paren {
-        Paren::Select(select) => Some(select),
-        _ => None,
     }
 }

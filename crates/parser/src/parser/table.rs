@@ -607,7 +607,8 @@ impl<'a> Parser<'a> {
                 let (action, columns) = self.key_action()?;
                 if !columns.is_empty() {
                     let text = "a column list with SET NULL is only supported for ON DELETE actions";
-                    let text = if action == FkAction::SetDefault { text.replace("NULL", "DEFAULT") } else { text.into() };
+                    let text =
+                        if action == FkAction::SetDefault { text.replace("NULL", "DEFAULT") } else { text.into() };
                     return Err(unsupported_at(text, at));
                 }
                 c.fk_upd_action = action;
@@ -721,6 +722,12 @@ impl<'a> Parser<'a> {
                 "ENFORCED" | "NOT ENFORCED" => what == "CHECK" || foreign,
                 _ => true,
             };
+            if what == "ALTER CONSTRAINT" {
+                if word != "NOT VALID" {
+                    continue;
+                }
+                return Err(unsupported_at("constraints cannot be altered to be NOT VALID", location));
+            }
             if !allowed {
                 let text = match word {
                     "DEFERRABLE" | "NOT VALID" | "NO INHERIT" | "ENFORCED" | "NOT ENFORCED" => {
@@ -728,7 +735,6 @@ impl<'a> Parser<'a> {
                     }
                     _ => String::new(),
                 };
-                let text = text.replace("TRIGGER constraints", "TRIGGER constraints");
                 return Err(unsupported_at(text, location));
             }
         }
@@ -745,6 +751,7 @@ impl<'a> Parser<'a> {
         let location = self.loc();
         self.advance();
         self.advance();
+        let strategy_at = self.loc();
         let name = self.col_id()?;
         let part_params = self.paren_list(|p| {
             let location = p.loc();
@@ -759,7 +766,7 @@ impl<'a> Parser<'a> {
             "hash" => PartitionStrategy::Hash,
             _ => {
                 let text = format!("unrecognized partitioning strategy \"{name}\"");
-                return Err(PgError::new(INVALID_PARAMETER_VALUE, text).at(location));
+                return Err(PgError::new(INVALID_PARAMETER_VALUE, text).at(strategy_at));
             }
         };
         Ok(PartitionSpec { strategy, part_params, location })

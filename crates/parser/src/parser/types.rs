@@ -107,7 +107,7 @@ impl<'a> Parser<'a> {
                 let typmods = self.opt_paren_list(Self::a_expr)?;
                 return Ok(Some(system_type("numeric", typmods, location)));
             }
-            Kw::Double => {
+            Kw::Double if self.is_at(1, Kw::Precision) => {
                 self.advance();
                 self.expect(Kw::Precision)?;
                 return Ok(Some(system_type("float8", Vec::new(), location)));

@@ -97,10 +97,7 @@ impl<'a> Parser<'a> {
         }
         let chain = self.and_chain()?;
         let _ = location;
-        Ok(transaction(TransactionStmt {
-            chain,
-            ..new_transaction(TransactionStmtKind::Commit, Location::UNKNOWN)
-        }))
+        Ok(transaction(TransactionStmt { chain, ..new_transaction(TransactionStmtKind::Commit, Location::UNKNOWN) }))
     }
 
     fn opt_transaction(&mut self) {

@@ -76,6 +76,10 @@ impl LockMode {
             LockMode::AccessExclusive => "AccessExclusiveLock",
         }
     }
+    /// Does it conflict with weak modes, so that who wants it must look at all sessions?
+    pub(crate) fn conflicts_with_weak(self) -> bool {
+        self > LockMode::ShareUpdateExclusive
+    }
     /// Locks of these modes on relations do not conflict with each other.
     pub(crate) fn is_weak(self) -> bool {
         self <= LockMode::RowExclusive

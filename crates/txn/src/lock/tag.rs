@@ -2,6 +2,8 @@
 
 use base::{BlockNumber, OffsetNumber, Oid, Xid};
 
+use super::LockMode;
+
 /// A lockable thing. The relation's database is invalid for shared relations.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum LockTag {
@@ -83,6 +85,18 @@ impl LockTag {
             LockTag::SpeculativeToken { xid, token } => format!("speculative token {token} of transaction {xid}"),
             LockTag::Object { db, class, object, .. } => format!("object {object} of class {class} of database {db}"),
             LockTag::Advisory { db, key1, key2, sub } => format!("advisory lock [{db},{key1},{key2},{sub}]"),
+        }
+    }
+    /// Is it an id that its owner locks in its own table only?
+    pub(crate) fn is_own_id(self) -> bool {
+        matches!(self, LockTag::Transaction(_) | LockTag::VirtualTransaction { .. })
+    }
+    /// The modes that may be noted in the session only.
+    pub(crate) fn fast_modes(self) -> &'static [LockMode] {
+        match self {
+            LockTag::Relation { .. } => &[LockMode::AccessShare, LockMode::RowShare, LockMode::RowExclusive],
+            LockTag::Transaction(_) | LockTag::VirtualTransaction { .. } => &[LockMode::Exclusive],
+            _ => &[],
         }
     }
     /// Weak modes on this are noted in the session only.

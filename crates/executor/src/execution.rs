@@ -1,0 +1,271 @@
+//! Starting, running and ending a plan.
+//!
+//! PostgreSQL: `execMain.c`.
+
+use std::sync::Arc;
+
+use analyze::query::CmdType;
+use base::sqlstate::{INSUFFICIENT_PRIVILEGE, READ_ONLY_SQL_TRANSACTION};
+use base::{Oid, PgError, Result};
+use catalog::AclKind;
+use planner::{PlanNode, PlannedStmt};
+use txn::Snapshot;
+use types::{Batch, Datum, TupleDesc};
+
+use crate::build::Builder;
+use crate::context::ExecContext;
+use crate::node::{Instrumentation, Node};
+use crate::state::{Estate, ExecParam, Run, SharedRows};
+
+/// Takes the rows of a statement, a batch at a time. The server encodes them straight from the columns.
+pub trait Destination {
+    /// Called once, before any row. Statements without result columns do not call it.
+    fn start(&mut self, cx: &mut ExecContext, desc: &Arc<TupleDesc>) -> Result<()> {
+        let _ = (cx, desc);
+        Ok(())
+    }
+    /// Some rows: those selected in the batch. `false` stops the execution.
+    fn receive(&mut self, cx: &mut ExecContext, batch: &Batch) -> Result<bool>;
+}
+
+/// Collects rows.
+impl Destination for Vec<Vec<Datum>> {
+    fn receive(&mut self, _: &mut ExecContext, batch: &Batch) -> Result<bool> {
+        self.extend(batch.selected().iter().map(|i| batch.row(i)));
+        Ok(true)
+    }
+}
+
+/// Throws rows away.
+impl Destination for () {
+    fn receive(&mut self, _: &mut ExecContext, _: &Batch) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+/// How to start.
+#[derive(Default)]
+pub struct StartOptions {
+    /// Values of `$1`, ...
+    pub params: Arc<[Datum]>,
+    /// What the statement sees; taken from the transaction if `None`.
+    pub snapshot: Option<Snapshot>,
+    /// Count rows and time of each node.
+    pub instrument: bool,
+    /// EXPLAIN without ANALYZE: nothing will be run.
+    pub explain_only: bool,
+}
+
+/// A running plan. Keeps all it needs between calls; the session lends its context to each.
+pub struct Execution {
+    planned: Arc<PlannedStmt>,
+    st: Estate,
+    root: Node,
+    started: bool,
+    done: bool,
+}
+
+impl Execution {
+    /// Checks permissions and prepares the plan's operators. (PostgreSQL: `ExecutorStart`)
+    pub fn start(planned: Arc<PlannedStmt>, cx: &mut ExecContext, options: StartOptions) -> Result<Execution> {
+        check_permissions(cx, &planned)?;
+        if !options.explain_only {
+            check_read_only(cx, &planned)?;
+        }
+        let mut st = Estate::detached();
+        st.params = options.params;
+        st.instrument = options.instrument;
+        st.exec.resize_with(planned.exec_params.len(), ExecParam::default);
+        st.ctes.resize_with(planned.subplans.len(), SharedRows::default);
+        st.snapshot = match (options.snapshot, &cx.txn) {
+            (Some(s), _) => Some(s),
+            (None, Some(t)) if !options.explain_only => Some(t.snapshot()?),
+            _ => None,
+        };
+        if let Some(t) = cx.txn.as_ref().filter(|_| writes(&planned) && !options.explain_only) {
+            st.output_cid = t.command_id();
+        }
+        st.planned = Some(planned.clone());
+        let mut builder = Builder::new(cx, &mut st, planned.clone());
+        let mut subplans = Vec::with_capacity(planned.subplans.len());
+        for plan in &planned.subplans {
+            subplans.push(Some(builder.node(plan)?));
+        }
+        let root = builder.node(&planned.plan)?;
+        st.subplans = subplans;
+        Ok(Execution { planned, st, root, started: false, done: false })
+    }
+    pub fn planned(&self) -> &Arc<PlannedStmt> {
+        &self.planned
+    }
+    /// Rows inserted, updated, deleted or merged, for the command tag.
+    pub fn processed(&self) -> u64 {
+        self.st.processed
+    }
+    /// No rows are left.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// The next rows, up to `max`; `None` at the end.
+    pub fn next_batch(&mut self, cx: &mut ExecContext, max: usize) -> Result<Option<&Batch>> {
+        if self.done {
+            return Ok(None);
+        }
+        let saved = std::mem::replace(&mut cx.snapshot, self.st.snapshot.clone());
+        let result = self.root.next(&mut Run { cx: &mut *cx, st: &mut self.st }, max);
+        cx.snapshot = saved;
+        let batch = result?;
+        if batch.is_none() {
+            self.done = true;
+        }
+        Ok(batch)
+    }
+
+    /// Runs on until `limit` rows were sent (0: all). Returns how many were sent; a portal that is not done may go on
+    /// later. (PostgreSQL: `ExecutorRun`)
+    pub fn run(&mut self, cx: &mut ExecContext, limit: u64, dest: &mut dyn Destination) -> Result<u64> {
+        let sends = self.planned.command_type == CmdType::Select || self.planned.has_returning;
+        if !std::mem::replace(&mut self.started, true) && sends {
+            let desc = self.planned.result_desc.clone();
+            dest.start(cx, &desc)?;
+        }
+        let mut sent = 0;
+        loop {
+            let left = if limit == 0 { u64::MAX } else { limit - sent };
+            if left == 0 {
+                return Ok(sent);
+            }
+            // The batch borrows from the plan, not from the context.
+            let saved = std::mem::replace(&mut cx.snapshot, self.st.snapshot.clone());
+            let result = self
+                .root
+                .next(&mut Run { cx: &mut *cx, st: &mut self.st }, usize::try_from(left).unwrap_or(usize::MAX));
+            cx.snapshot = saved;
+            let Some(batch) = result? else {
+                self.done = true;
+                return Ok(sent);
+            };
+            sent += batch.selected_len() as u64;
+            if sends && !dest.receive(cx, batch)? {
+                return Ok(sent);
+            }
+        }
+    }
+
+    /// Runs a data-modifying plan's remaining rows (CTEs that nobody read), then lets go of everything.
+    /// (PostgreSQL: `ExecutorFinish`, `ExecutorEnd`)
+    pub fn finish(&mut self, cx: &mut ExecContext) -> Result<()> {
+        self.done = true;
+        let planned = self.planned.clone();
+        for (i, plan) in planned.subplans.iter().enumerate() {
+            if matches!(plan.node, PlanNode::ModifyTable(_)) {
+                crate::cte::drain(&mut Run { cx: &mut *cx, st: &mut self.st }, i)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counters of the node at a position in the plan tree's preorder, where they were asked for.
+    pub fn instrumentation(&self) -> Option<&Instrumentation> {
+        self.root.instrument.as_deref()
+    }
+}
+
+fn writes(planned: &PlannedStmt) -> bool {
+    !planned.result_relations.is_empty() || !planned.row_marks.is_empty() || planned.has_modifying_cte
+}
+
+/// (PostgreSQL: `ExecCheckXactReadOnly`)
+fn check_read_only(cx: &ExecContext, planned: &PlannedStmt) -> Result<()> {
+    let Some(txn) = &cx.txn else { return Ok(()) };
+    let writes = planned.command_type != CmdType::Select || planned.has_modifying_cte;
+    if !txn.is_read_only() || !writes {
+        return Ok(());
+    }
+    let tag = match planned.command_type {
+        CmdType::Insert => "INSERT",
+        CmdType::Update => "UPDATE",
+        CmdType::Delete => "DELETE",
+        CmdType::Merge => "MERGE",
+        _ => "SELECT",
+    };
+    Err(PgError::new(READ_ONLY_SQL_TRANSACTION, format!("cannot execute {tag} in a read-only transaction")))
+}
+
+/// (PostgreSQL: `ExecCheckPermissions`)
+fn check_permissions(cx: &mut ExecContext, planned: &PlannedStmt) -> Result<()> {
+    use catalog::acl::{ACL_INSERT, ACL_SELECT, ACL_UPDATE};
+    for info in &planned.perminfos {
+        if info.required_perms == 0 {
+            continue;
+        }
+        let role = info.check_as_user.valid().unwrap_or(cx.settings.current_user);
+        if cx.catalog.is_superuser(role)? {
+            continue;
+        }
+        let Some(rel) = cx.catalog.relation(info.relid)? else { continue };
+        let kind = if rel.kind() == b'S' { AclKind::Sequence } else { AclKind::Table };
+        let needed = info.required_perms as catalog::AclMode;
+        let how = catalog::acl::AclMaskHow::All;
+        let acl = rel.class.relacl.as_deref();
+        let held = cx.catalog.privileges(role, kind, rel.owner(), acl, needed, how)?;
+        let missing = needed & !held;
+        let by_column =
+            [(ACL_SELECT, &info.selected_cols), (ACL_INSERT, &info.inserted_cols), (ACL_UPDATE, &info.updated_cols)];
+        let mut left = missing;
+        for (mode, columns) in by_column {
+            if missing & mode != 0 && columns_allowed(cx, role, &rel, columns, mode)? {
+                left &= !mode;
+            }
+        }
+        if left != 0 {
+            let what = match rel.kind() {
+                b'S' => "sequence",
+                b'v' => "view",
+                b'm' => "materialized view",
+                b'f' => "foreign table",
+                _ => "table",
+            };
+            return Err(PgError::new(INSUFFICIENT_PRIVILEGE, format!("permission denied for {what} {}", rel.name())));
+        }
+    }
+    Ok(())
+}
+
+/// Whether column privileges make up for the missing one on the table.
+fn columns_allowed(
+    cx: &ExecContext,
+    role: Oid,
+    rel: &catalog::Relation,
+    columns: &[i16],
+    mode: catalog::AclMode,
+) -> Result<bool> {
+    let has = |attnum: i16| -> Result<bool> {
+        let Some(a) = rel.attributes.iter().find(|a| a.attnum == attnum) else { return Ok(false) };
+        match a.attacl.as_deref() {
+            Some(acl) => cx.catalog.has_privilege(role, AclKind::Column, rel.owner(), Some(acl), mode),
+            None => Ok(false),
+        }
+    };
+    if columns.is_empty() {
+        for a in rel.attributes.iter().filter(|a| !a.attisdropped) {
+            if has(a.attnum)? {
+                return Ok(true);
+            }
+        }
+        return Ok(false);
+    }
+    for c in columns {
+        if *c == 0 {
+            for a in rel.attributes.iter().filter(|a| !a.attisdropped) {
+                if !has(a.attnum)? {
+                    return Ok(false);
+                }
+            }
+        } else if !has(*c)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

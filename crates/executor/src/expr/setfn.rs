@@ -1,0 +1,138 @@
+//! Calls of set-returning functions.
+
+use base::{Oid, PgError, Result};
+use types::registry::SetFn;
+use types::{Datum, FnCall, FnCx, FnState, RowList, RowSource};
+
+use super::CExpr;
+use super::compile::Compiler;
+use super::function::{FuncNode, plain};
+use crate::sqlfunction::SqlFunction;
+use crate::state::Run;
+use analyze::query::Expr;
+use types::Batch;
+
+enum SetBody {
+    Builtin(SetFn),
+    Sql(Box<SqlFunction>),
+    /// Not a set after all: one row.
+    Scalar(FuncNode),
+    Expr(CExpr),
+    Missing(String),
+}
+
+/// A call site of a set-returning function.
+pub(crate) struct SetNode {
+    body: SetBody,
+    args: Vec<CExpr>,
+    strict: bool,
+    call: FnCall,
+    state: FnState,
+    source: Option<Box<dyn RowSource>>,
+    /// The result is a composite value or a record, given column by column.
+    pub returns_row: bool,
+}
+
+impl SetNode {
+    pub fn compile(c: &mut Compiler<'_>, e: &Expr, desc: Option<std::sync::Arc<types::TupleDesc>>) -> Result<SetNode> {
+        let (function, args, result, collation, variadic, retset) = match e {
+            Expr::FuncExpr(f) => (f.funcid, &f.args, f.funcresulttype, f.inputcollid, f.funcvariadic, f.funcretset),
+            Expr::OpExpr(o) => {
+                let f = c.cx.operator_function(o.opno)?;
+                (f, &o.args, o.opresulttype, o.inputcollid, false, o.opretset)
+            }
+            other => {
+                let body = SetBody::Expr(c.expr(other)?);
+                return Ok(SetNode::with(body, Vec::new(), false, FnCall::default(), false));
+            }
+        };
+        let arg_types: Vec<Oid> = args.iter().map(Expr::type_oid).collect();
+        let result_desc = match desc {
+            Some(d) if result == types::oid::RECORDOID => Some(d),
+            _ => c.cx.result_desc(function, result)?,
+        };
+        let returns_row = result_desc.is_some();
+        let call =
+            FnCall { function, arg_types: arg_types.clone(), result_type: result, collation, variadic, result_desc };
+        if !retset {
+            return Ok(SetNode::with(SetBody::Expr(c.expr(e)?), Vec::new(), false, call, returns_row));
+        }
+        let proc = c.cx.catalog.function_row(function)?;
+        c.cx.check_execute(&proc)?;
+        let body = match proc.prolang {
+            Oid(12) | Oid(13) => match c.cx.set_function(&proc.prosrc) {
+                Some(f) => SetBody::Builtin(f),
+                None if c.cx.registry.function(&proc.prosrc).is_some() => {
+                    SetBody::Scalar(c.bare_function(function, &arg_types, result, collation)?)
+                }
+                None => SetBody::Missing(format!("function {}", proc.proname)),
+            },
+            Oid(14) => SetBody::Sql(Box::new(SqlFunction::new(&proc, &arg_types))),
+            _ => SetBody::Missing(format!("calling function {} of its language", proc.proname)),
+        };
+        let args = c.list(args)?;
+        Ok(SetNode::with(body, args, proc.proisstrict, call, returns_row))
+    }
+    fn with(body: SetBody, args: Vec<CExpr>, strict: bool, call: FnCall, returns_row: bool) -> SetNode {
+        SetNode { body, args, strict, call, state: None, source: None, returns_row }
+    }
+
+    /// Calls the function for one row of the input.
+    pub fn start(&mut self, run: &mut Run<'_>, input: &Batch, row: usize) -> Result<()> {
+        let mut values = Vec::with_capacity(self.args.len());
+        for a in &mut self.args {
+            a.eval(run, input, types::Rows::Some(&[row as u32]))?;
+            values.push(plain(run, a.value(input, row))?);
+        }
+        self.source = None;
+        if self.strict && values.iter().any(Datum::is_null) {
+            return Ok(());
+        }
+        let refs: Vec<_> = values.iter().map(Datum::as_ref).collect();
+        self.source = Some(match &mut self.body {
+            SetBody::Builtin(f) => f(&mut FnCx { rt: run.cx, call: &self.call, state: &mut self.state }, &refs)?,
+            SetBody::Sql(f) => Box::new(RowList(f.call_set(run, &refs)?.into_iter())),
+            SetBody::Scalar(f) => Box::new(RowList(vec![vec![f.call(run, &refs)?]].into_iter())),
+            SetBody::Expr(e) => {
+                let v = plain_row(run, e, input, row)?;
+                let values = if self.returns_row { explode(run, &v, &self.call)? } else { vec![v] };
+                Box::new(RowList(vec![values].into_iter()))
+            }
+            SetBody::Missing(what) => return Err(PgError::unsupported(&*what)),
+        });
+        Ok(())
+    }
+    /// The next row of the call; `None` at the end.
+    pub fn next(&mut self, run: &mut Run<'_>) -> Result<Option<Vec<Datum>>> {
+        let Some(source) = &mut self.source else { return Ok(None) };
+        let row = source.next(&mut FnCx { rt: run.cx, call: &self.call, state: &mut self.state })?;
+        if row.is_none() {
+            self.source = None;
+        }
+        Ok(row)
+    }
+    pub fn stop(&mut self) {
+        self.source = None;
+    }
+    pub fn call(&self) -> &FnCall {
+        &self.call
+    }
+}
+
+fn plain_row(run: &mut Run<'_>, e: &mut CExpr, input: &Batch, row: usize) -> Result<Datum> {
+    e.eval(run, input, types::Rows::Some(&[row as u32]))?;
+    plain(run, e.value(input, row))
+}
+
+/// The fields of a composite value.
+pub(crate) fn explode(run: &mut Run<'_>, v: &Datum, call: &FnCall) -> Result<Vec<Datum>> {
+    let width = call.result_desc.as_ref().map_or(1, |d| d.len());
+    if v.is_null() {
+        return Ok(vec![Datum::Null; width]);
+    }
+    let payload = v.as_ref();
+    let layout = super::special::layout_of(run, &mut Vec::new(), payload.as_bytes())?;
+    let mut fields = Vec::new();
+    layout.deform_composite(payload.as_bytes(), &mut fields)?;
+    Ok(fields.into_iter().map(|f| f.to_owned()).collect())
+}

@@ -1,0 +1,26 @@
+//! ModifyTableExec: not built yet.
+
+use base::{PgError, Result};
+use planner::Plan;
+use types::Batch;
+
+use crate::build::Builder;
+use crate::node::Exec;
+use crate::state::Run;
+
+pub(crate) struct ModifyTableExec;
+
+impl ModifyTableExec {
+    pub fn build(_: &mut Builder<'_>, _: &Plan, _: &planner::ModifyTable) -> Result<ModifyTableExec> {
+        Err(PgError::unsupported("INSERT, UPDATE and DELETE"))
+    }
+}
+
+impl Exec for ModifyTableExec {
+    fn next<'a>(&'a mut self, _: &mut Run<'_>, _: usize) -> Result<Option<&'a Batch>> {
+        Ok(None)
+    }
+    fn rescan(&mut self, _: &mut Run<'_>, _: &[i32]) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! What all operators have in common: the pull interface, rescans, initplans, instrumentation.
+//!
+//! A node is asked for its next batch with the most rows its consumer will take. It may give fewer, never more, and it must
+//! not run ahead: where rows have side effects the planner gave it a capacity of one.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use analyze::query::SubPlan;
+use base::Result;
+use types::{Batch, Physical};
+
+use crate::state::{ExecParam, Run};
+
+/// An operator.
+pub(crate) trait Exec: Send {
+    /// The next rows: at least one selected, at most `max`; `None` at the end.
+    fn next<'a>(&'a mut self, run: &mut Run<'_>, max: usize) -> Result<Option<&'a Batch>>;
+    /// Starts over. `changed` are the Exec parameters with new values since the last run.
+    fn rescan(&mut self, run: &mut Run<'_>, changed: &[i32]) -> Result<()>;
+}
+
+/// Counters for EXPLAIN ANALYZE.
+#[derive(Clone, Default, Debug)]
+pub struct Instrumentation {
+    pub startup: Duration,
+    pub total: Duration,
+    pub rows: u64,
+    pub loops: u64,
+    pub filtered: u64,
+    running: bool,
+    first: bool,
+}
+
+/// An operator with its parts of the plan.
+pub(crate) struct Node {
+    pub exec: Box<dyn Exec>,
+    pub capacity: usize,
+    /// Exec parameters that the subtree reads.
+    pub params: Vec<i32>,
+    pub init: Vec<Arc<SubPlan>>,
+    /// The output columns.
+    pub output: Vec<Physical>,
+    pub instrument: Option<Box<Instrumentation>>,
+    /// Nothing was read since the start or the last rescan.
+    pub fresh: bool,
+    /// What the operator gave beyond what was asked for, see [`Node::next`].
+    pub pending: Option<(Batch, Vec<u32>)>,
+    pub served: Option<Batch>,
+}
+
+impl Node {
+    pub fn next<'a>(&'a mut self, run: &mut Run<'_>, max: usize) -> Result<Option<&'a Batch>> {
+        run.cx.interrupt.check()?;
+        self.fresh = false;
+        let max = max.clamp(1, self.capacity);
+        if let Some((batch, rest)) = &mut self.pending {
+            let now: Vec<u32> = rest.drain(..rest.len().min(max)).collect();
+            batch.selection = Some(now);
+            if rest.is_empty() {
+                self.served = self.pending.take().map(|p| p.0);
+                return Ok(self.served.as_ref());
+            }
+            return Ok(self.pending.as_ref().map(|p| &p.0));
+        }
+        let Some(instrument) = &mut self.instrument else {
+            return match self.exec.next(run, max)? {
+                Some(batch) if batch.selected_len() > max => {
+                    Ok(Some(split(batch, max, &mut self.served, &mut self.pending)))
+                }
+                other => Ok(other),
+            };
+        };
+        if !instrument.running {
+            (instrument.running, instrument.first) = (true, true);
+            instrument.loops += 1;
+        }
+        let start = Instant::now();
+        let batch = self.exec.next(run, max)?;
+        let spent = start.elapsed();
+        instrument.total += spent;
+        if std::mem::take(&mut instrument.first) {
+            instrument.startup += spent;
+        }
+        instrument.rows += batch.map_or(0, |b| b.selected_len() as u64);
+        match batch {
+            Some(batch) if batch.selected_len() > max => {
+                Ok(Some(split(batch, max, &mut self.served, &mut self.pending)))
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// Starts over; initplans that read a changed parameter will run again.
+    pub fn rescan(&mut self, run: &mut Run<'_>, changed: &[i32]) -> Result<()> {
+        if let Some(i) = &mut self.instrument {
+            i.running = false;
+        }
+        let mut all = changed.to_vec();
+        for plan in &self.init {
+            let depends = run
+                .st
+                .planned
+                .as_ref()
+                .and_then(|p| p.subplans.get(plan.plan_id))
+                .is_some_and(|p| p.params.iter().any(|x| changed.contains(x)));
+            if depends {
+                arm(run, plan);
+                all.extend_from_slice(&plan.set_param);
+            }
+        }
+        if self.fresh && all.is_empty() {
+            return Ok(());
+        }
+        self.fresh = true;
+        self.pending = None;
+        self.exec.rescan(run, &all)
+    }
+
+    /// Whether a rescan with these changes gives other rows.
+    pub fn depends_on(&self, changed: &[i32]) -> bool {
+        self.params.iter().any(|p| changed.contains(p))
+    }
+}
+
+/// The first `max` rows of a batch; the others wait.
+fn split<'a>(
+    batch: &Batch,
+    max: usize,
+    served: &'a mut Option<Batch>,
+    pending: &mut Option<(Batch, Vec<u32>)>,
+) -> &'a Batch {
+    let mut rows: Vec<u32> = batch.selected().iter().map(|i| i as u32).collect();
+    let rest = rows.split_off(max);
+    let mut now = batch.clone();
+    *pending = Some((Batch { columns: now.columns.clone(), rows: now.rows, selection: None }, rest));
+    now.selection = Some(rows);
+    served.insert(now)
+}
+
+/// Makes an initplan run when its value is next asked for.
+pub(crate) fn arm(run: &mut Run<'_>, plan: &Arc<SubPlan>) {
+    for p in &plan.set_param {
+        let id = *p as usize;
+        if run.st.exec.len() <= id {
+            run.st.exec.resize_with(id + 1, ExecParam::default);
+        }
+        run.st.exec[id].pending = Some(plan.clone());
+    }
+    if plan.sub_link_type == analyze::query::SubLinkType::Cte
+        && let Some(cte) = run.st.ctes.get_mut(plan.plan_id)
+    {
+        cte.batches.clear();
+        cte.done = false;
+    }
+}

@@ -1,0 +1,26 @@
+//! SeqScanExec: not built yet.
+
+use base::{PgError, Result};
+use planner::Plan;
+use types::Batch;
+
+use crate::build::Builder;
+use crate::node::Exec;
+use crate::state::Run;
+
+pub(crate) struct SeqScanExec;
+
+impl SeqScanExec {
+    pub fn build(_: &mut Builder<'_>, _: &Plan, _: analyze::query::RtIndex) -> Result<SeqScanExec> {
+        Err(PgError::unsupported("table scans"))
+    }
+}
+
+impl Exec for SeqScanExec {
+    fn next<'a>(&'a mut self, _: &mut Run<'_>, _: usize) -> Result<Option<&'a Batch>> {
+        Ok(None)
+    }
+    fn rescan(&mut self, _: &mut Run<'_>, _: &[i32]) -> Result<()> {
+        Ok(())
+    }
+}

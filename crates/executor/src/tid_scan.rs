@@ -1,0 +1,31 @@
+//! TidScanExec: not built yet.
+
+use base::{PgError, Result};
+use planner::Plan;
+use types::Batch;
+
+use crate::build::Builder;
+use crate::node::Exec;
+use crate::state::Run;
+
+pub(crate) struct TidScanExec;
+
+impl TidScanExec {
+    pub fn build(
+        _: &mut Builder<'_>,
+        _: &Plan,
+        _: analyze::query::RtIndex,
+        _: &[analyze::query::Expr],
+    ) -> Result<TidScanExec> {
+        Err(PgError::unsupported("TID scans"))
+    }
+}
+
+impl Exec for TidScanExec {
+    fn next<'a>(&'a mut self, _: &mut Run<'_>, _: usize) -> Result<Option<&'a Batch>> {
+        Ok(None)
+    }
+    fn rescan(&mut self, _: &mut Run<'_>, _: &[i32]) -> Result<()> {
+        Ok(())
+    }
+}
