@@ -73,6 +73,12 @@ impl Invalidation {
     }
 }
 
+/// Whether PostgreSQL would have to forget its relation cache files, which hold system relations. (PostgreSQL: `RelcacheInitFileInval`)
+pub fn touches_system_relations(messages: &[Invalidation]) -> bool {
+    let is_system = |m: &Invalidation| matches!(m, Invalidation::Relation { rel, .. } if *rel < Oid(12000));
+    messages.iter().any(is_system)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@
 //!
 //! PostgreSQL: `relcache.c`, `RelationData`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base::{Oid, PgError, RelFileLocator, Result};
 use types::{Align, Attribute, Datum, TupleDesc};
@@ -34,7 +34,6 @@ pub mod relkind {
 }
 
 /// A relation. (PostgreSQL: `Relation`)
-#[derive(Debug)]
 pub struct Relation {
     pub oid: Oid,
     pub class: PgClass,
@@ -66,6 +65,15 @@ pub struct Relation {
     pub index: Option<IndexInfo>,
     /// What a sequence is.
     pub sequence: Option<PgSequence>,
+    /// As the access methods see it; made when first asked for. See [`crate::open`].
+    pub(crate) heap: OnceLock<Arc<access::heap::HeapRelation>>,
+    pub(crate) index_access: OnceLock<Arc<access::index::IndexRelation>>,
+}
+
+impl std::fmt::Debug for Relation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Relation({}, {})", self.oid, self.class.relname)
+    }
 }
 
 impl Relation {
@@ -252,6 +260,8 @@ impl Catalog {
             partition_key: None,
             index: None,
             sequence: None,
+            heap: OnceLock::new(),
+            index_access: OnceLock::new(),
             class,
         };
         self.load_parts(&mut rel)?;

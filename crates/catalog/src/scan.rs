@@ -68,11 +68,6 @@ pub trait CatalogScan: Send + Sync {
     fn command_counter_increment(&self) -> Result<()> {
         Ok(())
     }
-    /// Hands the transaction the messages for its commit record.
-    fn log_invalidations(&self, messages: &[crate::Invalidation]) -> Result<()> {
-        let _ = messages;
-        Ok(())
-    }
     /// What `pg_class.relfrozenxid` and `relminmxid` of a new table are: no row of it will be older.
     /// (PostgreSQL: `RecentXmin`, `GetOldestMultiXactId`)
     fn oldest_ids(&self) -> Result<(base::Xid, base::MultiXactId)> {

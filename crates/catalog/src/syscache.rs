@@ -26,6 +26,7 @@ use types::Datum;
 use crate::hash::cache_hash;
 use crate::inval::Invalidation;
 use crate::namespace::PathState;
+use crate::open::Environment;
 use crate::row::CatalogRow;
 use crate::scan::{CatalogScan, Row};
 use crate::slots::{Slot, Value};
@@ -128,11 +129,22 @@ pub(crate) enum Place {
 pub struct SharedCatalog {
     slots: Slots,
     generation: AtomicU64,
+    environment: Option<Arc<dyn Environment>>,
 }
 
 impl SharedCatalog {
     pub fn new() -> Arc<SharedCatalog> {
-        Arc::new(SharedCatalog { slots: Slots::new(), generation: AtomicU64::new(0) })
+        SharedCatalog::with(None)
+    }
+    /// Caches whose relations can be opened for access.
+    pub fn with_environment(environment: Arc<dyn Environment>) -> Arc<SharedCatalog> {
+        SharedCatalog::with(Some(environment))
+    }
+    fn with(environment: Option<Arc<dyn Environment>>) -> Arc<SharedCatalog> {
+        Arc::new(SharedCatalog { slots: Slots::new(), generation: AtomicU64::new(0), environment })
+    }
+    pub(crate) fn environment(&self) -> Option<&Arc<dyn Environment>> {
+        self.environment.as_ref()
     }
     /// Counts invalidations. A plan made at one count holds as long as the count, or else as long as each entry it
     /// was made from is still the same `Arc`.

@@ -127,6 +127,14 @@ impl Catalog {
                 }
             }
         }
+        // A table's entry holds its TOAST table opened for access.
+        if catalog == oids::RELATION_RELATION {
+            let class = PgClass::from_row(new.unwrap_or(row))?;
+            let owner = class.relname.strip_prefix("pg_toast_").map(|n| n.trim_end_matches("_index"));
+            if let Some(rel) = owner.and_then(|n| n.parse().ok()) {
+                messages.push(Invalidation::Relation { db: self.database, rel: Oid(rel) });
+            }
+        }
         self.invalidate(messages);
         Ok(())
     }

@@ -183,7 +183,7 @@ impl Image {
             let class = self.opclasses.get(class).ok_or_else(|| PgError::internal("unknown operator class"))?;
             let proc = |n| self.amprocs.get(&(class.opcfamily, class.opcintype, n));
             let source = proc(1).and_then(|p| self.prosrc.get(p)).ok_or_else(|| PgError::internal("no comparison"))?;
-            spec.keys.push(SortKey::ascending(comparator(source)?));
+            spec.keys.push(SortKey::ascending(catalog_comparator(source)?));
             spec.all_equal_image &= proc(4).is_some();
         }
         let entries = rows.iter().zip(tids).map(|(row, tid)| {
@@ -195,7 +195,7 @@ impl Image {
 }
 
 /// The order of a catalog index's column: catalogs use few types, and the collation C only.
-pub(crate) fn comparator(prosrc: &str) -> Result<Comparator> {
+pub(crate) fn catalog_comparator(prosrc: &str) -> Result<Comparator> {
     if prosrc == "btoidvectorcmp" {
         return Ok(Comparator::Plain(compare_oidvectors));
     }

@@ -12,6 +12,9 @@ mod config;
 mod heap;
 mod image;
 
+pub(crate) use image::catalog_comparator;
+pub use image::compare_oidvectors;
+
 use base::sqlstate::{FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, OBJECT_IN_USE};
 use base::{FullXid, Lsn, MultiXactId, Oid, PgError, Result, TimelineId, Xid};
 use storage::Vfs;
