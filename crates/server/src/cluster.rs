@@ -8,19 +8,23 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use base::guc::{self, Values};
 use base::interrupt::Reason;
-use base::{Interrupt, PgError, Result};
-use catalog::SharedCatalog;
+use base::{Interrupt, Oid, PgError, Result};
+use access::index::IndexAm;
+use access::nbtree::BTree;
+use catalog::{CatalogFiles, Environment, SharedCatalog};
 use parking_lot::{Mutex, RwLock};
 use storage::buffer::PoolOptions;
 use storage::{BufferPool, RealVfs, Smgr, Vfs};
 use txn::{ManagerOptions, Proc, TransactionManager};
-use types::Registry;
+use types::{Comparator, Registry};
 use wal::control::{Parameters, WalLevel};
 use wal::insert::{Compression, SyncMethod};
 use wal::{Control, RmgrTable, Wal, WalOptions};
 
 use crate::config::{self, Loaded, Sources};
+use crate::auth::hba::{self, HbaLine};
 use crate::log;
+use crate::session::PlanCache;
 
 /// A cluster in operation.
 pub struct Cluster {
@@ -36,6 +40,9 @@ pub struct Cluster {
     /// Counts reloads, so that sessions notice.
     pub config_generation: AtomicU64,
     pub sessions: Sessions,
+    pub plans: PlanCache,
+    /// The catalogs' files, a database each.
+    catalogs: Mutex<HashMap<Oid, Arc<CatalogFiles>>>,
     /// Microseconds since 2000-01-01 UTC.
     pub start_time: i64,
 }
@@ -186,7 +193,7 @@ impl Cluster {
         let control = Arc::new(Control::open(Arc::clone(&vfs))?);
         let checksums = control.get().has_checksums();
         let smgr = Arc::new(Smgr::new(Arc::clone(&vfs)));
-        let options = PoolOptions { nbuffers: count(values, guc::SHARED_BUFFERS).max(16), checksums, ..PoolOptions::default() };
+        let options = PoolOptions { buffers: count(values, guc::SHARED_BUFFERS).max(16), checksums };
         let pool = BufferPool::new(options, smgr);
         pool.set_damage_policy(values.bool(guc::ZERO_DAMAGED_PAGES), values.bool(guc::IGNORE_CHECKSUM_FAILURE));
         let wal = Wal::new(Arc::clone(&vfs), control, wal_options(values));
@@ -203,11 +210,13 @@ impl Cluster {
             wal,
             pool,
             manager,
-            catalog: SharedCatalog::new(),
+            catalog: SharedCatalog::with_environment(Arc::new(Access { registry: Arc::clone(&registry) })),
             registry,
             config: RwLock::new(Arc::new(loaded)),
             config_generation: AtomicU64::new(1),
             sessions: Sessions::default(),
+            plans: PlanCache::default(),
+            catalogs: Mutex::default(),
             start_time: crate::clock::now(),
         }))
     }
@@ -246,6 +255,33 @@ impl Cluster {
         Ok(())
     }
 
+    /// A database's catalogs, shared by its sessions.
+    pub fn catalog_files(&self, database: Oid, tablespace: Oid) -> Result<Arc<CatalogFiles>> {
+        let mut catalogs = self.catalogs.lock();
+        if let Some(files) = catalogs.get(&database) {
+            return Ok(Arc::clone(files));
+        }
+        let files = CatalogFiles::open(Arc::clone(&self.vfs), database, tablespace, Arc::new(BTree))?;
+        catalogs.insert(database, Arc::clone(&files));
+        Ok(files)
+    }
+
+    /// The lines of pg_hba.conf as the file holds them now.
+    pub fn hba_lines(&self) -> Result<Vec<HbaLine>> {
+        let config = self.config();
+        let path = config.values.str(guc::HBA_FILE);
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            let text = format!("could not open file \"{path}\": {}", config::os_error(&e));
+            PgError::new(base::sqlstate::CONFIG_FILE_ERROR, text).fatal()
+        })?;
+        hba::parse(path, &text).map_err(|errors| {
+            for (line, message) in &errors {
+                log::message(&format!("{message} (line {line} of configuration file \"{path}\")"));
+            }
+            PgError::new(base::sqlstate::CONFIG_FILE_ERROR, format!("could not load {path}")).fatal()
+        })
+    }
+
     pub fn data_directory(&self) -> &PathBuf {
         &self.sources.data_directory
     }
@@ -258,6 +294,26 @@ impl Cluster {
     /// The last act of an orderly end: nothing runs any more.
     pub fn shut_down(&self) -> Result<()> {
         txn::checkpoint::run(&self.manager, wal::checkpoint::Kind::Shutdown, true, true).map(drop)
+    }
+}
+
+/// What the catalog's caches need to open relations.
+struct Access {
+    registry: Arc<Registry>,
+}
+
+impl Environment for Access {
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
+    fn index_am(&self, am: Oid) -> Option<Arc<dyn IndexAm>> {
+        (am == catalog::oids::BTREE_AM_OID).then(|| Arc::new(BTree) as Arc<dyn IndexAm>)
+    }
+    fn comparator(&self, function: Oid, _collation: Oid) -> Result<Comparator> {
+        Err(PgError::unsupported(format!("an index ordered by function {function}")))
+    }
+    fn temporary_session(&self, namespace: Oid) -> i32 {
+        i32::try_from(namespace.0).unwrap_or(1)
     }
 }
 

@@ -69,6 +69,10 @@ impl PidFile {
             self.status
         )
     }
+    /// Writes it over an existing file.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        fs::write(path, self.text())
+    }
     pub fn parse(text: &str) -> Option<PidFile> {
         let lines: Vec<&str> = text.lines().collect();
         let line = |i: usize| lines.get(i).map_or("", |l| l.trim()).to_owned();
@@ -148,7 +152,7 @@ impl LockFile {
 
     /// Rewrites the content in place, e.g. with a new status.
     pub fn update(&self, content: &PidFile) -> io::Result<()> {
-        fs::write(&self.path, content.text())
+        content.write(&self.path)
     }
 
     pub fn path(&self) -> &Path {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base::guc::{self, Values};
+use planner::CostSettings;
 use types::settings::{ByteaOutput, DateOrder, DateStyle, IntervalStyle, Settings};
 
 /// A time zone's name in the form that SHOW prints, `None` if there is no such zone.
@@ -60,6 +61,59 @@ pub fn renew(settings: &mut Settings, values: &Values) {
     settings.transform_null_equals = values.bool(guc::TRANSFORM_NULL_EQUALS);
     settings.quote_all_identifiers = values.bool(guc::QUOTE_ALL_IDENTIFIERS);
     settings.work_mem = values.int(guc::WORK_MEM);
+}
+
+/// The planner's parameters.
+pub fn costs(values: &Values) -> CostSettings {
+    let (real, on) = (|g| values.real(g), |g| values.bool(g));
+    let int = |g| i32::try_from(values.int(g)).unwrap_or(0);
+    CostSettings {
+        seq_page_cost: real(guc::SEQ_PAGE_COST),
+        random_page_cost: real(guc::RANDOM_PAGE_COST),
+        cpu_tuple_cost: real(guc::CPU_TUPLE_COST),
+        cpu_index_tuple_cost: real(guc::CPU_INDEX_TUPLE_COST),
+        cpu_operator_cost: real(guc::CPU_OPERATOR_COST),
+        parallel_tuple_cost: real(guc::PARALLEL_TUPLE_COST),
+        parallel_setup_cost: real(guc::PARALLEL_SETUP_COST),
+        effective_cache_size: values.int(guc::EFFECTIVE_CACHE_SIZE) as f64,
+        work_mem: values.int(guc::WORK_MEM) as f64,
+        hash_mem_multiplier: real(guc::HASH_MEM_MULTIPLIER),
+        cursor_tuple_fraction: real(guc::CURSOR_TUPLE_FRACTION),
+        default_statistics_target: int(guc::DEFAULT_STATISTICS_TARGET),
+        from_collapse_limit: int(guc::FROM_COLLAPSE_LIMIT),
+        join_collapse_limit: int(guc::JOIN_COLLAPSE_LIMIT),
+        max_parallel_workers_per_gather: int(guc::MAX_PARALLEL_WORKERS_PER_GATHER),
+        enable_bitmapscan: on(guc::ENABLE_BITMAPSCAN),
+        enable_hashagg: on(guc::ENABLE_HASHAGG),
+        enable_hashjoin: on(guc::ENABLE_HASHJOIN),
+        enable_incremental_sort: on(guc::ENABLE_INCREMENTAL_SORT),
+        enable_indexonlyscan: on(guc::ENABLE_INDEXONLYSCAN),
+        enable_indexscan: on(guc::ENABLE_INDEXSCAN),
+        enable_material: on(guc::ENABLE_MATERIAL),
+        enable_memoize: on(guc::ENABLE_MEMOIZE),
+        enable_mergejoin: on(guc::ENABLE_MERGEJOIN),
+        enable_nestloop: on(guc::ENABLE_NESTLOOP),
+        enable_seqscan: on(guc::ENABLE_SEQSCAN),
+        enable_sort: on(guc::ENABLE_SORT),
+        enable_tidscan: on(guc::ENABLE_TIDSCAN),
+        enable_distinct_reordering: on(guc::ENABLE_DISTINCT_REORDERING),
+        enable_group_by_reordering: on(guc::ENABLE_GROUP_BY_REORDERING),
+        enable_presorted_aggregate: on(guc::ENABLE_PRESORTED_AGGREGATE),
+    }
+}
+
+/// A number for everything that decides how a text is analyzed and planned, besides the text and the catalogs. Two
+/// sessions with equal numbers may share plans.
+pub fn plan_key(values: &Values, settings: &Settings) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut h = DefaultHasher::new();
+    format!("{:?}", costs(values)).hash(&mut h);
+    values.str(guc::SEARCH_PATH).hash(&mut h);
+    (settings.current_user, settings.standard_conforming_strings, settings.transform_null_equals).hash(&mut h);
+    // Literals are read when a statement is analyzed.
+    (values.str(guc::DATESTYLE), values.str(guc::TIMEZONE), values.str(guc::INTERVALSTYLE)).hash(&mut h);
+    (values.bool(guc::ARRAY_NULLS), values.str(guc::BACKSLASH_QUOTE), values.str(guc::XMLOPTION)).hash(&mut h);
+    h.finish()
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod services;
 mod simple;
 mod startup;
 mod statement;
+mod store;
 mod transaction;
 mod utility;
 pub mod variables;
@@ -50,6 +51,7 @@ pub use statement::PlanCache;
 
 use portal::Portal;
 use statement::Prepared;
+use store::Store;
 use transaction::Block;
 use variables::Variables;
 
@@ -77,8 +79,8 @@ pub struct Session {
     variables: SharedVariables,
     notices: Notices,
     block: Block,
-    /// Names, and where the catalog's changes stood.
-    savepoints: Vec<(String, catalog::syscache::Mark)>,
+    /// The open savepoints' names, outermost first.
+    savepoints: Vec<String>,
     prepared: HashMap<String, Arc<Prepared>>,
     portals: HashMap<String, Portal>,
     /// After an error in the extended protocol, until Sync.
@@ -88,7 +90,7 @@ pub struct Session {
     user_name: String,
     is_superuser: bool,
     sync_commit: SyncCommit,
-    database_tablespace: Oid,
+    store: Store,
     /// What `variables` counted when the derived settings were last renewed.
     seen_generation: u64,
     seen_config: u64,
@@ -281,20 +283,19 @@ impl Session {
         self.proc.set_lock_timeout_ms(milliseconds(guc::LOCK_TIMEOUT));
         self.proc.set_deadlock_timeout_ms(milliseconds(guc::DEADLOCK_TIMEOUT));
         let path = catalog::namespace::split_identifiers(values.str(guc::SEARCH_PATH)).unwrap_or_default();
-        self.cx.catalog.set_search_path(&path, self.cx.settings.current_user, self.cx.temp_namespace());
+        self.cx.catalog.set_search_path(&path, self.cx.settings.current_user, Oid::INVALID);
         self.plan_key = derived::plan_key(values, &self.cx.settings);
         self.entry.activity.lock().application_name = values.str(guc::APPLICATION_NAME).to_owned();
     }
 
     /// Makes a transaction the current one, wherever it is looked for; gives back the one before.
     fn set_transaction(&mut self, txn: Option<Arc<Transaction>>) -> Option<Arc<Transaction>> {
-        self.cx.set_transaction(txn)
+        self.store.set_transaction(&mut self.cx, txn)
     }
 
     /// The end of the session: what it holds goes.
     fn end(&mut self) {
         self.abort();
-        self.cx.drop_temporary_objects();
         self.cluster.manager.unregister(&self.proc);
         self.cluster.sessions.remove(self.entry.id);
     }

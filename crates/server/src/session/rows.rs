@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base::{Oid, PgError, Result};
 use types::oid::*;
+use executor::ExecContext;
 use types::{Batch, Body, Builtin, Column, ColumnData, DatumRef, FnCall, FnCx, FnState, Runtime, TupleDesc};
 
 use crate::protocol::{Format, Writer};
@@ -35,6 +36,12 @@ enum Kind {
     Call(Oid),
 }
 
+/// The built-in behind a function.
+fn builtin(cx: &ExecContext, function: Oid) -> Result<Option<Builtin>> {
+    let proc = cx.catalog.function_row(function)?;
+    Ok(cx.registry.function(&proc.prosrc).filter(|_| proc.prolang == catalog::oids::INTERNAL_LANGUAGE).copied())
+}
+
 /// Writes rows of one result. Made once a portal.
 pub struct RowWriter {
     outputs: Vec<Output>,
@@ -45,16 +52,16 @@ pub struct RowWriter {
 
 impl RowWriter {
     /// For a result's columns in the formats the client asked for.
-    pub fn new(rt: &mut dyn Runtime, desc: &TupleDesc, formats: &[Format]) -> Result<RowWriter> {
+    pub fn new(cx: &mut ExecContext, desc: &TupleDesc, formats: &[Format]) -> Result<RowWriter> {
         let mut outputs = Vec::with_capacity(desc.len());
         for (i, a) in desc.attrs.iter().enumerate() {
-            outputs.push(Output::new(rt, a.type_oid, Format::of(formats, i))?);
+            outputs.push(Output::new(cx, a.type_oid, Format::of(formats, i))?);
         }
         Ok(RowWriter { columns: (0..outputs.len()).collect(), outputs, scratch: Vec::new() })
     }
 
     /// Appends the DataRow messages of a batch's selected rows.
-    pub fn write(&mut self, rt: &mut dyn Runtime, batch: &Batch, out: &mut Writer) -> Result<usize> {
+    pub fn write(&mut self, cx: &mut ExecContext, batch: &Batch, out: &mut Writer) -> Result<usize> {
         let count = (self.columns.len() as u16).to_be_bytes();
         let mut rows = 0;
         for row in batch.selected().iter() {
@@ -62,7 +69,7 @@ impl RowWriter {
             let at = out.begin(b'D');
             out.buffer().extend_from_slice(&count);
             for (output, &column) in self.outputs.iter_mut().zip(&self.columns) {
-                let written = output.write(rt, &batch.columns[column], row, out.buffer(), &mut self.scratch);
+                let written = output.write(cx, &batch.columns[column], row, out.buffer(), &mut self.scratch);
                 if let Err(e) = written {
                     out.truncate(before);
                     return Err(e);
@@ -76,7 +83,7 @@ impl RowWriter {
 }
 
 impl Output {
-    fn new(rt: &mut dyn Runtime, type_oid: Oid, format: Format) -> Result<Output> {
+    fn new(cx: &mut ExecContext, type_oid: Oid, format: Format) -> Result<Output> {
         let fast = match (format, type_oid) {
             (Format::Text, BOOLOID) => Some(Kind::Bool),
             (Format::Text, INT2OID) => Some(Kind::Int2),
@@ -98,7 +105,7 @@ impl Output {
         if let Some(kind) = fast {
             return Ok(Output { kind, call: FnCall::default(), state: None });
         }
-        let info = rt.type_info(type_oid)?;
+        let info = cx.type_info(type_oid)?;
         let function = match format {
             Format::Text => info.output,
             Format::Binary => info.send,
@@ -107,7 +114,7 @@ impl Output {
             let text = format!("no binary output function available for type {}", info.name);
             return Err(PgError::new(base::sqlstate::UNDEFINED_FUNCTION, text));
         }
-        let kind = match (rt.builtin(function)?, format) {
+        let kind = match (builtin(cx, function)?, format) {
             (Some(b), Format::Text) => Kind::Text(b),
             (Some(b), Format::Binary) => Kind::Binary(b),
             (None, _) => Kind::Call(function),
@@ -121,7 +128,7 @@ impl Output {
     #[inline]
     fn write(
         &mut self,
-        rt: &mut dyn Runtime,
+        cx: &mut ExecContext,
         column: &Column,
         row: usize,
         out: &mut Vec<u8>,
@@ -139,21 +146,21 @@ impl Output {
             (Kind::Bool, ColumnData::W1(v)) => sized(out, if v[row] != 0 { b"t" } else { b"f" }),
             (Kind::Bytes | Kind::BinaryBytes, ColumnData::Bytes(v)) if !v.is_toasted(row) => sized(out, v.get(row)),
             (Kind::BinaryWord(n), _) => sized(out, &column.get(row).word().to_be_bytes()[8 - n..]),
-            _ => return self.write_by_call(rt, column.get(row), out, scratch),
+            _ => return self.write_by_call(cx, column.get(row), out, scratch),
         }
         Ok(())
     }
 
     fn write_by_call(
         &mut self,
-        rt: &mut dyn Runtime,
+        cx: &mut ExecContext,
         value: DatumRef<'_>,
         out: &mut Vec<u8>,
         scratch: &mut Vec<u8>,
     ) -> Result<()> {
         let value = match value {
             DatumRef::Toasted(t) => {
-                *scratch = rt.detoast(t)?;
+                *scratch = cx.detoast(t)?;
                 DatumRef::Bytes(scratch)
             }
             plain => plain,
@@ -161,7 +168,7 @@ impl Output {
         let (builtin, call, state) = match &self.kind {
             Kind::Text(b) | Kind::Binary(b) => (*b, &self.call, &mut self.state),
             Kind::Call(function) => {
-                let text = rt.call(*function, Oid::INVALID, &[value])?;
+                let text = cx.call(*function, Oid::INVALID, &[value])?;
                 sized(out, text.as_ref().as_bytes());
                 return Ok(());
             }
@@ -170,7 +177,7 @@ impl Output {
                 return Ok(());
             }
         };
-        let mut cx = FnCx { rt, call, state };
+        let mut cx = FnCx { rt: cx, call, state };
         match (builtin.write, builtin.body) {
             (Some(write), _) if matches!(self.kind, Kind::Text(_)) => {
                 let at = out.len();

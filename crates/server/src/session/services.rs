@@ -9,6 +9,7 @@ use executor::ExecContext;
 use txn::{Proc, SyncCommit, Transaction, TransactionOptions};
 
 use super::Session;
+use super::store::Store;
 use super::transaction::Block;
 use crate::cluster::Cluster;
 use crate::protocol::{Connection, Format, Frontend};
@@ -23,6 +24,7 @@ pub(super) struct Services<'a> {
     block: Block,
     sync_commit: SyncCommit,
     own_id: i32,
+    store: &'a Store,
 }
 
 impl<'a> Services<'a> {
@@ -37,6 +39,7 @@ impl<'a> Services<'a> {
             block: session.block,
             sync_commit: session.sync_commit,
             own_id: session.entry.id,
+            store: &session.store,
         };
         (&mut session.cx, services)
     }
@@ -63,14 +66,16 @@ impl commands::Session for Services<'_> {
 
     fn next_transaction(&mut self, cx: &mut ExecContext) -> Result<()> {
         cx.snapshot = None;
-        if let Some(txn) = cx.set_transaction(None) {
+        if let Some(txn) = self.store.set_transaction(cx, None) {
             let in_use = || PgError::internal("the transaction is still in use at its commit");
             Arc::try_unwrap(txn).map_err(|_| in_use())?.commit()?;
         }
         let txn = Transaction::begin(&self.cluster.manager, self.proc, TransactionOptions::default())?;
         txn.set_sync_commit(self.sync_commit);
+        txn.set_database_tablespace(self.store.database_tablespace);
+        txn.add_callback(self.store.follower(cx));
         cx.snapshot = Some(txn.snapshot()?);
-        cx.set_transaction(Some(Arc::new(txn)));
+        self.store.set_transaction(cx, Some(Arc::new(txn)));
         Ok(())
     }
 

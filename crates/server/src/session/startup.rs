@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use txn::{Transaction, TransactionOptions};
 
 use super::transaction::Block;
+use super::store::Store;
 use super::variables::{Asker, REPORTED, Scope, Variables};
 use super::{LINGER, Session, Sink, Work};
 use crate::auth::{self, AuthRole, hba};
@@ -145,7 +146,7 @@ struct Parts {
     variables: Variables,
     user_name: String,
     is_superuser: bool,
-    database_tablespace: Oid,
+    store: Store,
 }
 
 impl Parts {
@@ -175,7 +176,7 @@ impl Parts {
             user_name: self.user_name,
             is_superuser: self.is_superuser,
             sync_commit: txn::SyncCommit::RemoteFlush,
-            database_tablespace: self.database_tablespace,
+            store: self.store,
             seen_generation: 0,
             seen_config,
             plan_key: 0,
@@ -212,8 +213,8 @@ fn open(
     let proc = cluster.manager.register(SessionId(entry.id), Oid::INVALID, entry.interrupt.clone())?;
     *entry.proc.lock() = Some(Arc::clone(&proc));
     let guard = ProcGuard { cluster, proc: Some(&proc) };
-    let mut cx = context(cluster, Oid::INVALID, Oid::INVALID, entry);
-    let found = in_transaction(cluster, &proc, &mut cx, |cx| find(cx, message))?;
+    let (mut cx, store) = context(cluster, Oid::INVALID, Oid::INVALID, entry)?;
+    let found = in_transaction(cluster, &proc, &store, &mut cx, |cx| find(cx, message))?;
     authenticate(cluster, conn, address, message, entry, &found)?;
     let Found { role, database, .. } = found;
     let role = role.ok_or_else(|| no_such_role(&message.user))?;
@@ -233,7 +234,7 @@ fn open(
     }
 
     proc.set_database(database.oid);
-    let mut cx = context(cluster, database.oid, database.dattablespace, entry);
+    let (mut cx, store) = context(cluster, database.oid, database.dattablespace, entry)?;
     let settings = Arc::make_mut(&mut cx.settings);
     settings.database = database.oid;
     settings.database_name = database.datname.as_str().into();
@@ -246,7 +247,7 @@ fn open(
         (activity.database, activity.user) = (database.oid, role.oid);
         (activity.database_name, activity.user_name) = (database.datname.clone(), role.rolname.clone());
     }
-    let variables = in_transaction(cluster, &proc, &mut cx, |cx| {
+    let variables = in_transaction(cluster, &proc, &store, &mut cx, |cx| {
         check_connect(cx, &role, &database)?;
         start_variables(cluster, cx, message, &role, &database)
     })?;
@@ -258,7 +259,7 @@ fn open(
         variables,
         user_name: role.rolname.clone(),
         is_superuser: role.rolsuper,
-        database_tablespace: database.dattablespace,
+        store,
     })
 }
 
@@ -282,25 +283,30 @@ impl Drop for ProcGuard<'_> {
     }
 }
 
-fn context(cluster: &Arc<Cluster>, database: Oid, tablespace: Oid, entry: &Arc<SessionEntry>) -> ExecContext {
-    let _ = tablespace;
-    let scan = executor::catalog_scan(&cluster.manager, database);
-    let catalog = Catalog::new(Arc::clone(&cluster.catalog), database, scan);
+fn context(
+    cluster: &Arc<Cluster>,
+    database: Oid,
+    tablespace: Oid,
+    entry: &Arc<SessionEntry>,
+) -> Result<(ExecContext, Store)> {
+    let store = Store::open(cluster, database, tablespace)?;
+    let catalog = Catalog::new(Arc::clone(&cluster.catalog), database, store.scan());
     let mut cx = ExecContext::new(catalog, Arc::clone(&cluster.registry));
     cx.interrupt = entry.interrupt.clone();
-    cx
+    Ok((cx, store))
 }
 
 fn in_transaction<T>(
     cluster: &Arc<Cluster>,
     proc: &Arc<txn::Proc>,
+    store: &Store,
     cx: &mut ExecContext,
     body: impl FnOnce(&mut ExecContext) -> Result<T>,
 ) -> Result<T> {
     let txn = Transaction::begin(&cluster.manager, proc, TransactionOptions::default())?;
-    cx.set_transaction(Some(Arc::new(txn)));
+    store.set_transaction(cx, Some(Arc::new(txn)));
     let result = body(cx);
-    if let Some(txn) = cx.set_transaction(None)
+    if let Some(txn) = store.set_transaction(cx, None)
         && let Ok(txn) = Arc::try_unwrap(txn)
     {
         txn.commit()?;

@@ -60,7 +60,8 @@ impl Session {
         };
         let txn = Transaction::begin(&self.cluster.manager, &self.proc, options)?;
         txn.set_sync_commit(self.sync_commit);
-        txn.set_database_tablespace(self.database_tablespace);
+        txn.set_database_tablespace(self.store.database_tablespace);
+        txn.add_callback(self.store.follower(&self.cx));
         let settings = Arc::make_mut(&mut self.cx.settings);
         settings.transaction_timestamp = settings.statement_timestamp;
         self.set_transaction(Some(Arc::new(txn)));
@@ -87,7 +88,7 @@ impl Session {
     /// The next command sees what this one did.
     pub(super) fn command_counter_increment(&mut self) -> Result<()> {
         match &self.cx.txn {
-            Some(txn) => txn.command_counter_increment(),
+            Some(_) => self.cx.catalog.command_counter_increment(),
             None => Ok(()),
         }
     }
@@ -208,7 +209,7 @@ impl Session {
             TransactionStmtKind::Savepoint => {
                 let name = self.savepoint_name(stmt, "SAVEPOINT")?;
                 self.cx.txn()?.begin_sub(Some(&name))?;
-                self.savepoints.push((name, self.cx.catalog.mark()));
+                self.savepoints.push(name);
                 Ok("SAVEPOINT")
             }
             TransactionStmtKind::Release => {
@@ -224,7 +225,6 @@ impl Session {
                 let at = self.find_savepoint(&name)?;
                 self.cx.txn()?.rollback_to_savepoint(&name)?;
                 self.savepoints.truncate(at + 1);
-                self.cx.catalog.abort_to(self.savepoints[at].1);
                 self.variables.lock().abort_to(at + 2);
                 self.settings_changed();
                 self.block = Block::Begun;
@@ -268,7 +268,7 @@ impl Session {
     }
     fn find_savepoint(&self, name: &str) -> Result<usize> {
         let missing = || PgError::new(S_E_INVALID_SPECIFICATION, format!("savepoint \"{name}\" does not exist"));
-        self.savepoints.iter().rposition(|(n, _)| n == name).ok_or_else(missing)
+        self.savepoints.iter().rposition(|n| n == name).ok_or_else(missing)
     }
 
     /// ISOLATION LEVEL, READ ONLY, DEFERRABLE of BEGIN and SET TRANSACTION.

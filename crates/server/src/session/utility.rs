@@ -395,17 +395,38 @@ impl Session {
         Ok(tag)
     }
 
-    /// The values of EXECUTE's parameters: expressions without columns.
+    /// The values of EXECUTE's parameters: the one row of a SELECT of them, cast to the parameters' types.
     fn evaluate_params(&mut self, prepared: &Prepared, exprs: &[Expr]) -> Result<Arc<[Datum]>> {
-        let mut values = Vec::with_capacity(exprs.len());
-        for (i, (expr, &ty)) in exprs.iter().zip(&prepared.param_types).enumerate() {
-            let catalog = self.cx.catalog.clone();
-            let source = self.source.clone().unwrap_or_default();
-            let mut cx = analyze::AnalyzeContext::new(catalog, &mut self.cx);
-            let expr = analyze::ddl::execute_param(&mut cx, expr, &source, i + 1, ty)?;
-            values.push(executor::evaluate(&mut self.cx, &expr)?);
+        if exprs.is_empty() {
+            return Ok(Arc::from([]));
         }
-        Ok(values.into())
+        let unknown = base::error::Location::UNKNOWN;
+        let target = |(expr, ty): (&Expr, &base::Oid)| {
+            let type_name = TypeName {
+                names: Vec::new(),
+                type_oid: *ty,
+                setof: false,
+                pct_type: false,
+                typmods: Vec::new(),
+                typemod: -1,
+                array_bounds: Vec::new(),
+                location: unknown,
+            };
+            let cast = TypeCast { arg: expr.clone(), type_name, location: unknown };
+            ResTarget { name: None, indirection: Vec::new(), val: Some(Expr::TypeCast(Box::new(cast))), location: unknown }
+        };
+        let target_list = exprs.iter().zip(&prepared.param_types).map(target).collect();
+        let stmt = Statement::Select(Box::new(SelectStmt { target_list, ..SelectStmt::default() }));
+        let raw = RawStmt { stmt, location: base::error::Location(0), len: 0 };
+        let source = self.source.clone().unwrap_or_default();
+        let units = self.plan_statement(&raw, &source, &mut ParamTypes::None)?;
+        let Some(Unit::Plan(planned)) = units.first() else { return Err(PgError::internal("parameters were not planned")) };
+        let options = StartOptions { snapshot: self.cx.snapshot.clone(), ..StartOptions::default() };
+        let mut execution = Execution::start(Arc::clone(planned), &mut self.cx, options)?;
+        let mut rows: Vec<Vec<Datum>> = Vec::new();
+        execution.run(&mut self.cx, 1, &mut rows)?;
+        execution.finish(&mut self.cx)?;
+        Ok(rows.pop().unwrap_or_default().into())
     }
 
     // ---- cursors ----
