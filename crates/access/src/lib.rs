@@ -14,3 +14,6 @@ pub mod index;
 pub mod sequence;
 pub mod toast;
 pub mod tuple;
+
+#[cfg(test)]
+mod testing;

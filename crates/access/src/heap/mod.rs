@@ -25,6 +25,8 @@
 pub mod change;
 mod delete;
 mod fetch;
+pub mod freeze;
+pub mod hio;
 mod insert;
 mod lock;
 pub mod prune;
@@ -33,6 +35,7 @@ mod scan;
 mod update;
 pub mod visibility;
 pub mod wal;
+mod xmax;
 
 use std::sync::Arc;
 
@@ -104,6 +107,8 @@ pub struct HeapRelation {
     pub summarized: AttrSet,
     /// Columns of unique keys that a foreign key may refer to: updates of others take a weaker lock.
     pub keys: AttrSet,
+    /// Where sessions inserted last.
+    pub targets: hio::Targets,
 }
 
 /// A TOAST table with its index.
@@ -131,6 +136,7 @@ impl HeapRelation {
             indexed: AttrSet::default(),
             summarized: AttrSet::default(),
             keys: AttrSet::default(),
+            targets: hio::Targets::new(),
         }
     }
     /// (PostgreSQL: `RelationNeedsWAL`)
@@ -212,3 +218,6 @@ pub enum WaitPolicy {
     /// NOWAIT: raise 55P03.
     Error,
 }
+
+#[cfg(test)]
+mod tests;
