@@ -66,13 +66,13 @@ impl Session {
         match stmt {
             Statement::VariableShow(show) => Ok(Some(match show.name.as_str() {
                 "all" => text_desc(&["name", "setting", "description"]),
-                name => text_desc(&[Guc::find(name).map_or(name, Guc::name)]),
+                name => text_desc(&[Guc::find(name).map_or(name.as_ref(), |g| g.name())]),
             })),
             Statement::Execute(e) => {
                 let prepared = self.find_prepared(&e.name)?;
                 let units = self.plan_prepared(&prepared)?;
                 match &*units {
-                    [Unit::Utility(inner)] => self.utility_result_desc(&inner.clone()),
+                    [Unit::Utility(inner)] => self.utility_result_desc(inner),
                     [unit] => Ok(unit.result_desc()),
                     _ => Ok(None),
                 }
