@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use base::{ForkNumber, Interrupt, Oid, RelFileLocator, SessionId, TimelineId};
-use storage::{BufferPool, Persistence, PoolOptions, SimVfs, Smgr, Vfs};
-use txn::{ManagerOptions, Proc, Transaction, TransactionManager, TransactionOptions};
+use base::{Interrupt, Oid, RelFileLocator, SessionId};
+use storage::{BufferPool, Persistence, SimVfs, Vfs};
+use txn::startup::{self, StartupOptions};
+use txn::{Proc, Transaction, TransactionManager, TransactionOptions};
 use types::{Align, Attribute, TupleDesc};
-use wal::bootstrap::{NewCluster, create, initial_checkpoint};
-use wal::control::{Control, Parameters};
-use wal::insert::LogEnd;
-use wal::reader::{Next, Reader};
-use wal::{Wal, WalOptions};
+use wal::Wal;
+use wal::bootstrap::{NewCluster, initial_checkpoint};
+use wal::control::Parameters;
 
 use crate::heap::HeapRelation;
 use crate::tuple::TupleLayout;
@@ -21,45 +20,32 @@ pub struct Cluster {
     pub vfs: SimVfs,
     pub wal: Arc<Wal>,
     pub manager: Arc<TransactionManager>,
+    pub lower: startup::Cluster,
 }
 
 impl Cluster {
     pub fn new(seed: u64, buffers: usize) -> Cluster {
         let vfs = SimVfs::new(seed);
-        for dir in
-            ["global", "pg_wal", "pg_xact", "pg_subtrans", "pg_multixact/members", "pg_multixact/offsets", "base/5"]
-        {
-            vfs.create_dir_all(dir).unwrap();
-        }
         let new = NewCluster {
             system_identifier: 4711,
             nonce: [1; 32],
-            segment_size: 16 << 20,
+            segment_size: 1 << 20,
             checksums: true,
             parameters: Parameters::default(),
             checkpoint: initial_checkpoint(Oid(16384)),
         };
-        create(&vfs, &new).unwrap();
+        startup::create(&vfs, &new).unwrap();
+        vfs.create_dir_all("base/5").unwrap();
+        vfs.sync_dir("base").unwrap();
         Cluster::open(vfs, buffers)
     }
 
-    fn open(vfs: SimVfs, buffers: usize) -> Cluster {
-        let shared: Arc<dyn Vfs> = Arc::new(vfs.clone());
-        let control = Arc::new(Control::open(shared.clone()).unwrap());
-        let wal = Wal::new(shared.clone(), control.clone(), WalOptions::default());
-        let mut reader = Reader::new(shared.clone(), wal.segments(), TimelineId(1), 4711);
-        reader.seek(control.get().checkpoint);
-        let mut prev = control.get().checkpoint;
-        while let Next::Record(r) = reader.next().unwrap() {
-            prev = r.lsn;
-        }
-        let end = LogEnd { tli: TimelineId(1), end: reader.position(), prev, aborted_contrecord: None };
-        wal.start_inserting(end).unwrap();
-        let smgr = Arc::new(Smgr::new(shared));
-        let pool = BufferPool::new(PoolOptions { buffers, checksums: true }, smgr);
-        pool.set_hooks(wal.clone(), wal.clone());
-        let manager = TransactionManager::new(wal.clone(), pool, ManagerOptions::default());
-        Cluster { vfs, wal, manager }
+    /// Opens what is there, with recovery if needed.
+    pub fn open(vfs: SimVfs, buffers: usize) -> Cluster {
+        let options = StartupOptions { buffers, ..StartupOptions::default() };
+        let register = |table: &mut wal::RmgrTable, _: &Arc<TransactionManager>| crate::register_redo(table);
+        let lower = startup::open(Arc::new(vfs.clone()), options, &register, &|_| ()).unwrap();
+        Cluster { vfs, wal: lower.wal.clone(), manager: lower.manager.clone(), lower }
     }
 
     pub fn pool(&self) -> &Arc<BufferPool> {
@@ -83,10 +69,4 @@ pub fn layout_ab() -> Arc<TupleLayout> {
     let a = Attribute::new("a", Oid(23), 4, true, Align::Int);
     let b = Attribute::new("b", Oid(25), -1, false, Align::Int);
     Arc::new(TupleLayout::new(&Arc::new(TupleDesc::new(vec![a, b]))))
-}
-
-/// A page of a relation as it is in the pool.
-pub fn page_of(c: &Cluster, rel: &HeapRelation, fork: ForkNumber, block: u32) -> Box<storage::Page> {
-    let tag = storage::BufferTag::new(rel.locator, fork, base::BlockNumber(block));
-    c.pool().pin(tag, storage::ReadMode::Normal, None).unwrap().shared().to_boxed()
 }

@@ -79,8 +79,32 @@ pub fn copy_where(_cx: &mut AnalyzeContext<'_>, _relid: Oid, _raw: &ast::Expr, _
 }
 
 /// The type that a name means, with its modifier. (PostgreSQL: `typenameTypeIdAndMod`)
-pub fn transform_type_name(_cx: &mut AnalyzeContext<'_>, _name: &ast::TypeName) -> Result<(Oid, i32)> {
-    Err(PgError::unsupported("type names"))
+pub fn transform_type_name(cx: &mut AnalyzeContext<'_>, name: &ast::TypeName) -> Result<(Oid, i32)> {
+    crate::typename::type_and_typmod(cx, name)
+}
+
+/// The operator class of that name. (PostgreSQL: `get_opclass_oid`)
+pub fn find_opclass(c: &catalog::Catalog, am: Oid, am_name: &str, names: &[String]) -> Result<Oid> {
+    let (schema, name) = crate::resolve::split_name(names);
+    let mut found = None;
+    match schema {
+        Some(s) => {
+            let ns = c.explicit_namespace(s, false)?.unwrap_or_default();
+            found = c.opclass_by_name(am, name, ns)?;
+        }
+        None => {
+            for ns in &c.search_path()?.schemas {
+                found = c.opclass_by_name(am, name, *ns)?;
+                if found.is_some() {
+                    break;
+                }
+            }
+        }
+    }
+    found.map(|f| f.oid).ok_or_else(|| {
+        let m = format!("operator class \"{}\" does not exist for access method \"{am_name}\"", names.join("."));
+        PgError::new(base::sqlstate::UNDEFINED_OBJECT, m)
+    })
 }
 
 /// The query of a view, rule or function body to be stored.

@@ -13,17 +13,43 @@
 //! PostgreSQL: `parser/analyze.c`, `parser/parse_*.c`, `rewrite/`, `nodes/outfuncs.c`, `nodes/readfuncs.c`, `utils/adt/ruleutils.c`.
 #![forbid(unsafe_code)]
 
+mod agg;
 mod api;
+mod clause;
 mod coerce;
+mod collate;
 mod context;
+mod cte;
 pub mod ddl;
+mod dml;
+mod expr;
 mod exprtype;
+mod from;
+mod func;
+mod json;
+mod level;
 pub mod lookup;
+mod names;
+pub mod nodes;
+mod oper;
 mod poly;
 pub mod query;
+mod recursion;
+mod relation;
+mod resolve;
+mod select;
 mod state;
+mod target;
+mod typename;
 pub mod walk;
 pub mod walker;
 
+pub use agg::{expand_grouping_sets, flatten_group_exprs, flatten_join_aliases};
 pub use api::{analyze, analyze_statement, inner_query, rewrite};
 pub use context::{AnalyzeContext, ColumnHooks, ParamTypes};
+pub use level::{equal, increment_levels, increment_query_levels};
+
+#[cfg(test)]
+mod tests;
+
+include!(concat!(env!("OUT_DIR"), "/builtins.rs"));

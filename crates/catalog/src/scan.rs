@@ -6,6 +6,8 @@
 use base::{Oid, PgError, RelFileLocator, Result, TupleId};
 use types::Datum;
 
+use crate::Invalidation;
+
 /// A catalog row with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
@@ -36,9 +38,10 @@ pub trait CatalogScan: Send + Sync {
         let _ = (catalog, tid, row);
         Err(read_only())
     }
-    /// Overwrites a row in place, without a transaction: same length, no index touched. (PostgreSQL: `systable_inplace_update`)
-    fn update_in_place(&self, catalog: Oid, tid: TupleId, row: &[Datum]) -> Result<()> {
-        let _ = (catalog, tid, row);
+    /// Overwrites a row in place, without a transaction: same length, no index touched. The messages go into its log record.
+    /// `false`: the row was updated meanwhile, look it up again. (PostgreSQL: `systable_inplace_update`)
+    fn update_in_place(&self, catalog: Oid, tid: TupleId, row: &[Datum], messages: &[Invalidation]) -> Result<bool> {
+        let _ = (catalog, tid, row, messages);
         Err(read_only())
     }
     fn delete(&self, catalog: Oid, tid: TupleId) -> Result<()> {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use access::heap::{
-    Fetcher, HeapRelation, HeapScan, InsertOptions, Look, ModifyOptions, Outcome, ScanOptions, ToastRelation,
-    UpdateIndexes,
+    Fetcher, HeapRelation, HeapScan, InplaceMessages, InsertOptions, Look, ModifyOptions, Outcome, ScanOptions,
+    ToastRelation, UpdateIndexes,
 };
 use access::index::{
     Direction, IndexAm, IndexBatch, IndexInsert, IndexRelation, IndexScanOptions, KeyOrder, ScanKey, ScanStrategy,
@@ -28,7 +28,7 @@ use types::{Datum, DatumRef, TupleDesc};
 
 use crate::bootstrap::published_rows;
 use crate::initdb::catalog_comparator;
-use crate::inval::Invalidation;
+use crate::inval::{Invalidation, touches_system_relations};
 use crate::oids;
 use crate::relcache::{attribute, relkind};
 use crate::relmap::{RelationMap, database_folder};
@@ -424,8 +424,16 @@ impl CatalogScan for CatalogStore {
         }
         Ok(updated.tid)
     }
-    fn update_in_place(&self, catalog: Oid, tid: TupleId, row: &[Datum]) -> Result<()> {
-        self.update(catalog, tid, row).map(|_| ())
+    fn update_in_place(&self, catalog: Oid, tid: TupleId, row: &[Datum], messages: &[Invalidation]) -> Result<bool> {
+        let txn = self.txn()?;
+        let table = self.table(catalog, &txn)?;
+        let messages = InplaceMessages {
+            db: self.files.database,
+            tablespace: self.files.tablespace,
+            relcache_init_file: touches_system_relations(messages),
+            messages: messages.iter().map(|m| m.to_bytes()).collect(),
+        };
+        table.heap.update_in_place(&txn, tid, messages, |_| Ok(row.to_vec()))
     }
     fn delete(&self, catalog: Oid, tid: TupleId) -> Result<()> {
         let txn = self.txn()?;

@@ -61,6 +61,10 @@ pub struct ExecContext {
     pub snapshot: Option<Snapshot>,
     /// (PostgreSQL: `planner` GUCs)
     pub cost: planner::CostSettings,
+    /// Opened tables, kept while their catalog entries stay the same.
+    pub(crate) tables: HashMap<Oid, Arc<crate::heap::OpenTable>>,
+    /// Functions in functions.
+    pub(crate) depth: usize,
     /// Anonymous record types by typmod. (PostgreSQL: `RecordCacheArray`)
     records: Vec<Arc<TupleDesc>>,
     /// What functions of upper floors ask for by type: see [`Runtime::extension`].
@@ -81,6 +85,8 @@ impl ExecContext {
             txn: None,
             snapshot: None,
             cost: planner::CostSettings::default(),
+            tables: HashMap::new(),
+            depth: 0,
             records: Vec::new(),
             extensions: HashMap::new(),
             calls: HashMap::new(),
@@ -238,7 +244,10 @@ impl ExecContext {
                 if c.contype == b'c'
                     && let Some(text) = &c.conbin
                 {
-                    out.checks.push(NamedExpr { name: c.conname.clone(), expr: crate::nodes::read_expr(text)? });
+                    out.checks.push(NamedExpr {
+                        name: c.conname.clone(),
+                        expr: crate::nodes::read_expr(text, &self.catalog)?,
+                    });
                 }
             }
         }

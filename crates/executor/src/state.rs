@@ -86,6 +86,11 @@ impl Run<'_> {
         found.cloned().ok_or_else(missing)
     }
 
+    /// What the statement sees.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot> {
+        self.st.snapshot.clone().ok_or_else(|| PgError::internal("no snapshot in this context"))
+    }
+
     /// An Exec parameter's value; runs its initplan if that has not happened yet.
     pub(crate) fn exec_param(&mut self, id: usize) -> Result<Datum> {
         if let Some(plan) = self.st.exec.get_mut(id).and_then(|p| p.pending.take()) {

@@ -125,10 +125,11 @@ impl TransactionManager {
     /// Before recovery, which sets the counters ([`wal::recovery::RecoveryHooks`] is implemented).
     pub fn new(wal: Arc<Wal>, pool: Arc<BufferPool>, options: ManagerOptions) -> Arc<TransactionManager> {
         let smgr = Arc::clone(pool.smgr());
+        let locks = LockManager::new();
         Arc::new(TransactionManager {
             clog: Clog::new(Arc::clone(&wal), Arc::clone(&smgr), options.clog_buffers),
-            multixacts: MultiXacts::new(Arc::clone(&wal), smgr, options.multixact_buffers),
-            locks: LockManager::new(),
+            multixacts: MultiXacts::new(Arc::clone(&wal), smgr, locks.shared_procs(), options.multixact_buffers),
+            locks,
             commits: Mutex::default(),
             assigning: Mutex::new(()),
             running: RwLock::new(Running {
@@ -272,6 +273,28 @@ impl TransactionManager {
     /// (PostgreSQL: `SetTransactionIdLimit`)
     pub fn set_xid_limit(&self, oldest_frozen: Xid, database: Oid) {
         *self.limits.lock() = XidLimits::new(oldest_frozen, database);
+    }
+    /// As `set_xid_limit`, forwards only: in recovery.
+    pub(crate) fn advance_xid_limit(&self, oldest: Xid, database: Oid) {
+        let mut limits = self.limits.lock();
+        if limits.oldest.precedes(oldest) {
+            *limits = XidLimits::new(oldest, database);
+        }
+    }
+    pub(crate) fn oldest_xid(&self) -> (Xid, Oid) {
+        let limits = self.limits.lock();
+        (limits.oldest, limits.oldest_db)
+    }
+    /// (PostgreSQL: `GetOldestActiveTransactionId`)
+    pub(crate) fn oldest_running(&self) -> Xid {
+        let running = self.running.read();
+        running.active.front().copied().unwrap_or(running.next.xid())
+    }
+    /// The next id, the latest that ended, and the running top-level and subtransactions.
+    pub(crate) fn running_for_standby(&self) -> (Xid, Xid, Vec<Xid>, Vec<Xid>) {
+        let running = self.running.read();
+        let (subs, top) = running.active.iter().partition(|x| running.parents.contains_key(*x));
+        (running.next.xid(), running.latest_completed.xid(), top, subs)
     }
     /// Removes commit status that nobody asks about any more: after VACUUM advanced the oldest `datfrozenxid`.
     pub fn truncate_clog(&self, oldest_frozen: Xid, database: Oid) -> Result<()> {

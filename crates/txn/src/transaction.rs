@@ -416,7 +416,7 @@ impl Transaction {
             curcid: self.command_id_for_reading(),
             running,
             own: Arc::clone(&self.own),
-            pin: Some(pin),
+            _pin: pin,
         })
     }
 
@@ -493,6 +493,7 @@ impl Transaction {
             xids.push(xid);
             self.own.remove_subs(&xids);
             self.manager.publish_abort(None, &xids);
+            self.manager.locks().release_own_xids(&self.proc, &xids);
         }
         self.tell_all(TransactionEvent::SubAborted { id: level.id, parent });
         self.manager.locks().release_since(&self.proc, level.lock_mark);

@@ -11,6 +11,7 @@
 //! | `xmax.rs` | the arithmetic of row locks: what a tuple's xmax becomes |
 //! | `prune.rs`, `freeze.rs` | removing dead versions from a page, freezing old ones |
 //! | `vacuum.rs` | lazy vacuum of a table with its indexes |
+//! | `build.rs` | the rows a new index gets entries for |
 //! | `inplace.rs` | overwriting a catalog row without a new version |
 //! | `wal.rs`, `redo.rs`, `change.rs` | the records, their replay, what both share |
 //!
@@ -22,17 +23,20 @@
 //!
 //! PostgreSQL: `heapam.c`, `heapam_handler.c`.
 
+mod build;
 pub mod change;
 mod delete;
 mod fetch;
 pub mod freeze;
 pub mod hio;
+mod inplace;
 mod insert;
 mod lock;
 pub mod prune;
 pub mod redo;
 mod scan;
 mod update;
+pub mod vacuum;
 pub mod visibility;
 pub mod wal;
 mod xmax;
@@ -46,8 +50,10 @@ use txn::{HorizonKind, Transaction};
 use crate::index::IndexRelation;
 use crate::tuple::{Compression, TupleLayout};
 
+pub use build::BuildScan;
 pub use delete::ModifyOptions;
 pub use fetch::{Fetched, Fetcher, UniqueRow};
+pub use inplace::InplaceMessages;
 pub use insert::{BulkInsert, InsertOptions};
 pub use scan::{HeapScan, ScanOptions, SharedScan};
 pub use update::{UpdateIndexes, Updated};
@@ -219,5 +225,7 @@ pub enum WaitPolicy {
     Error,
 }
 
+#[cfg(test)]
+mod crash_tests;
 #[cfg(test)]
 mod tests;

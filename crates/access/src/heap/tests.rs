@@ -9,12 +9,12 @@ use crate::index::Direction;
 use crate::testing::Cluster;
 use crate::tuple::{Projection, Wanted};
 
-fn row(a: i32, b: &str) -> Vec<Datum> {
+pub(super) fn row(a: i32, b: &str) -> Vec<Datum> {
     vec![Datum::i32(a), Datum::text(b)]
 }
 
 /// What a snapshot sees, in order of place.
-fn rows(rel: &Arc<HeapRelation>, txn: &Transaction, snapshot: Snapshot) -> Vec<(i32, String)> {
+pub(super) fn rows(rel: &Arc<HeapRelation>, txn: &Transaction, snapshot: Snapshot) -> Vec<(i32, String)> {
     let projection = Projection::all(&rel.layout);
     let mut columns = projection.columns(&rel.layout);
     let mut scan = HeapScan::new(rel.clone(), txn, snapshot, projection, ScanOptions::default()).unwrap();
@@ -193,6 +193,8 @@ fn concurrent_updates() {
 
 /// As READ COMMITTED does: follow the row to its newest version.
 fn add_one(rel: &Arc<HeapRelation>, txn: &Transaction, a: i32) {
+    // A statement keeps its snapshot, and with it the versions it may come across.
+    let _snapshot = txn.snapshot().unwrap();
     let mut tid = find(rel, txn, a);
     let mut fetcher = Fetcher::new(rel.clone(), Projection::all(&rel.layout));
     loop {
@@ -233,4 +235,160 @@ fn cursors_turn_round() {
     assert_eq!(step(Direction::Forward, 1000).len(), 600);
     assert_eq!(step(Direction::Forward, 1), []);
     assert_eq!(step(Direction::Backward, 700), (0..600).rev().collect::<Vec<_>>());
+}
+
+pub(super) fn vacuum_now(rel: &HeapRelation, txn: &Transaction, freeze: bool) -> vacuum::VacuumResult {
+    let ages =
+        vacuum::FreezeAges { freeze_min_age: if freeze { 0 } else { 50_000_000 }, ..vacuum::FreezeAges::default() };
+    let (cutoffs, _) = vacuum::cutoffs(rel, txn, base::Xid::FIRST_NORMAL, base::MultiXactId::FIRST, ages);
+    let mut options = vacuum::VacuumOptions {
+        cutoffs,
+        aggressive: freeze,
+        no_skipping: false,
+        index_cleanup: true,
+        truncate: true,
+        memory: 1 << 20,
+        strategy: None,
+        delay: &mut || Ok(()),
+        old_pages: 0,
+        old_tuples: -1.0,
+    };
+    vacuum::vacuum(rel, txn, &[], &mut options).unwrap()
+}
+
+#[test]
+fn vacuum_cleans_freezes_truncates() {
+    let c = Cluster::new(8, 64);
+    let p = c.session(1);
+    let txn = c.begin(&p);
+    let rel = Arc::new(c.table(&txn, 20000));
+    let many: Vec<_> = (0..2000).map(|i| row(i, "some text here")).collect();
+    let mut tids = Vec::new();
+    rel.multi_insert(&txn, &many, InsertOptions::default(), None, &mut tids).unwrap();
+    txn.commit().unwrap();
+    let txn = c.begin(&p);
+    for (i, tid) in tids.iter().enumerate() {
+        if i >= 1000 || i % 2 == 0 {
+            assert_eq!(rel.delete(&txn, *tid, ModifyOptions::new(txn.command_id())).unwrap(), Outcome::Ok);
+        }
+    }
+    txn.commit().unwrap();
+    let txn = c.begin(&p);
+    let r = vacuum_now(&rel, &txn, true);
+    txn.commit().unwrap();
+    assert_eq!((r.tuples_deleted, r.live_tuples as u64), (1500, 500));
+    assert!(r.removed_pages > 0 && r.pages <= 8, "{r:?}");
+    assert_eq!((r.all_visible, r.all_frozen), (r.pages, r.pages));
+    let txn = c.begin(&p);
+    assert_eq!(r.relfrozenxid, Some(c.manager.oldest_xmin(txn::HorizonKind::Data, crate::testing::DB)));
+    let seen = rows(&rel, &txn, txn.snapshot().unwrap());
+    assert_eq!(seen.len(), 500);
+    let mut fetcher = Fetcher::new(rel.clone(), Projection::default());
+    assert!(fetcher.is_all_visible(&txn, base::BlockNumber(0)).unwrap());
+    // A change makes the page not all-visible again.
+    let tid = find(&rel, &txn, 1);
+    rel.update(&txn, tid, &row(1, "some other text"), ModifyOptions::new(txn.command_id())).unwrap();
+    assert!(!fetcher.is_all_visible(&txn, tid.block).unwrap());
+    txn.commit().unwrap();
+    // The room is used again.
+    let txn = c.begin(&p);
+    let before = rel.nblocks(&txn).unwrap();
+    for i in 0..400 {
+        rel.insert(&txn, &row(5000 + i, "some text here"), InsertOptions::default(), None).unwrap();
+    }
+    assert_eq!(rel.nblocks(&txn).unwrap(), before);
+    txn.commit().unwrap();
+}
+
+/// Entries of a new index point to the roots of chains.
+#[test]
+fn index_builds_see_roots() {
+    let c = Cluster::new(10, 64);
+    let p = c.session(1);
+    let txn = c.begin(&p);
+    let rel = Arc::new(c.table(&txn, 20000));
+    let insert = |txn: &Transaction, i| rel.insert(txn, &row(i, "v"), InsertOptions::default(), None).unwrap();
+    let (one, two, three) = (insert(&txn, 1), insert(&txn, 2), insert(&txn, 3));
+    txn.commit().unwrap();
+    let txn = c.begin(&p);
+    rel.update(&txn, one, &row(1, "w"), ModifyOptions::new(txn.command_id())).unwrap();
+    rel.delete(&txn, two, ModifyOptions::new(txn.command_id())).unwrap();
+    txn.commit().unwrap();
+    let scan = |txn: &Transaction| {
+        let mut found = Vec::new();
+        let r = rel
+            .build_scan(txn, None, true, &mut |b, tid, alive| {
+                found.push((rel.layout.attr(b, 0)?.word(), tid, alive));
+                Ok(())
+            })
+            .unwrap();
+        (found, r.live as u64, r.broken_hot_chain)
+    };
+    let txn = c.begin(&p);
+    assert_eq!(scan(&txn), (vec![(3, three, true), (1, one, true)], 2, false));
+    let _four = rel.update(&txn, three, &row(3, "x"), ModifyOptions::new(txn.command_id())).unwrap();
+    assert_eq!(scan(&txn), (vec![(1, one, true), (3, three, true)], 2, true));
+    txn.commit().unwrap();
+}
+
+/// Who locks which row beside whom: a row is held in one mode, asked for in another.
+#[test]
+fn row_locks_exclude_each_other() {
+    use RowLock::{Exclusive, KeyShare, NoKeyExclusive, Share};
+    let modes = [KeyShare, Share, NoKeyExclusive, Exclusive];
+    // By the manual's table of conflicting row-level locks.
+    let table = ["...X", "..XX", ".XXX", "XXXX"];
+    let c = Cluster::new(11, 64);
+    let (p, q, o) = (c.session(1), c.session(2), c.session(3));
+    let txn = c.begin(&p);
+    let rel = Arc::new(c.table(&txn, 20000));
+    let tid = rel.insert(&txn, &row(1, "v"), InsertOptions::default(), None).unwrap();
+    txn.commit().unwrap();
+    for (held, line) in modes.into_iter().zip(table) {
+        for (wanted, expected) in modes.into_iter().zip(line.chars()) {
+            let (a, b, third) = (c.begin(&p), c.begin(&q), c.begin(&o));
+            let lock = |t: &Transaction, mode, wait| rel.lock(t, tid, t.command_id(), mode, wait, false);
+            assert_eq!(lock(&a, held, WaitPolicy::Block).unwrap(), Outcome::Ok);
+            // Two lockers make a multixact, where they may.
+            let shared = held <= Share;
+            if shared {
+                assert_eq!(lock(&third, held, WaitPolicy::Skip).unwrap(), Outcome::Ok);
+            }
+            let got = lock(&b, wanted, WaitPolicy::Skip).unwrap();
+            let expected = if expected == 'X' { Outcome::WouldBlock } else { Outcome::Ok };
+            assert_eq!(got, expected, "{held:?} then {wanted:?}");
+            if expected == Outcome::WouldBlock {
+                let e = lock(&b, wanted, WaitPolicy::Error).unwrap_err();
+                assert_eq!(e.message(), "could not obtain lock on row in relation \"t\"");
+            }
+            // Our own locks never stand in our way.
+            assert_eq!(lock(&a, held, WaitPolicy::Skip).unwrap(), Outcome::Ok);
+            a.commit().unwrap();
+            third.abort();
+            b.commit().unwrap();
+        }
+    }
+    // A foreign key's lock and an update of another column go together, and the new version keeps the lock.
+    let (a, b) = (c.begin(&p), c.begin(&q));
+    assert_eq!(rel.lock(&a, tid, a.command_id(), KeyShare, WaitPolicy::Block, false).unwrap(), Outcome::Ok);
+    let u = rel.update(&b, tid, &row(1, "w"), ModifyOptions::new(b.command_id())).unwrap();
+    assert_eq!((u.outcome, u.lock), (Outcome::Ok, NoKeyExclusive));
+    b.commit().unwrap();
+    let b = c.begin(&q);
+    let locked = rel.lock(&b, u.tid, b.command_id(), Exclusive, WaitPolicy::Skip, false).unwrap();
+    assert_eq!(locked, Outcome::WouldBlock);
+    a.commit().unwrap();
+    assert_eq!(rel.lock(&b, u.tid, b.command_id(), Exclusive, WaitPolicy::Skip, false).unwrap(), Outcome::Ok);
+    b.commit().unwrap();
+    // And the other way round: the update runs, the foreign key's lock follows to the new version.
+    let (a, b) = (c.begin(&p), c.begin(&q));
+    let v = rel.update(&a, u.tid, &row(1, "x"), ModifyOptions::new(a.command_id())).unwrap();
+    assert_eq!(rel.lock(&b, u.tid, b.command_id(), KeyShare, WaitPolicy::Skip, true).unwrap(), Outcome::Ok);
+    a.commit().unwrap();
+    let a = c.begin(&p);
+    let deleted = rel.delete(&a, v.tid, ModifyOptions { wait: false, ..ModifyOptions::new(a.command_id()) }).unwrap();
+    assert!(matches!(deleted, Outcome::BeingModified { .. }), "{deleted:?}");
+    b.commit().unwrap();
+    assert_eq!(rel.delete(&a, v.tid, ModifyOptions::new(a.command_id())).unwrap(), Outcome::Ok);
+    a.abort();
 }

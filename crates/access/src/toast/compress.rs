@@ -34,7 +34,7 @@ pub fn compression_of(toasted: &[u8]) -> Option<Compression> {
 }
 
 /// The plain value of one compressed in line, or its first `limit` bytes.
-pub(super) fn decompress_inline(toasted: &[u8], limit: Option<usize>) -> Result<Vec<u8>> {
+pub fn decompress_inline(toasted: &[u8], limit: Option<usize>) -> Result<Vec<u8>> {
     let method = compression_of(toasted).ok_or_else(|| damaged("compression method"))?;
     decompress(toasted.get(8..).unwrap_or(&[]), method, varlena::raw_len(toasted), limit)
 }

@@ -13,6 +13,8 @@
 
 mod compress;
 mod external;
+#[cfg(test)]
+mod tests;
 
 use base::{Oid, Result};
 use txn::Transaction;
@@ -22,7 +24,7 @@ use crate::heap::{HeapRelation, ToastRelation};
 use crate::tuple::varlena::{self, Compression, ToastPointer};
 use crate::tuple::{HEADER_SIZE, Kind, MAX_HEAP_TUPLE_SIZE, Row, TupleLayout, infomask};
 
-pub use compress::{compress_inline, compression_of};
+pub use compress::{compress_inline, compression_of, decompress_inline};
 pub use external::{delete_value, fetch, store};
 
 /// A tuple longer than this is toasted. (PostgreSQL: `TOAST_TUPLE_TARGET`, `TOAST_TUPLE_THRESHOLD`)

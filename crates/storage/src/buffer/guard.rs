@@ -258,6 +258,11 @@ impl PinnedBuffer {
             false => Err(self),
         }
     }
+    /// As [`PinnedBuffer::cleanup`], pin and latch in one value.
+    pub fn into_cleanup(self, interrupt: &Interrupt) -> Result<OwnedExclusive> {
+        std::mem::forget(self.cleanup(interrupt)?);
+        Ok(OwnedExclusive { buffer: self })
+    }
     #[inline]
     pub fn into_shared(self) -> OwnedShared {
         self.core.latch_shared(self.index);

@@ -36,6 +36,14 @@ impl LocalLocks {
         self.held.insert((tag, mode), Hold { transaction: 0, session: 0, fast });
         self.add_if_held(tag, mode, level);
     }
+    /// A lock on an own id: it ends with the id, not with the subtransaction in which it happened to be taken.
+    pub fn add_own_id(&mut self, tag: LockTag) {
+        self.held.insert((tag, LockMode::Exclusive), Hold { transaction: 1, session: 0, fast: true });
+    }
+    pub fn remove_own_id(&mut self, tag: LockTag) -> Option<(LockTag, LockMode)> {
+        let hold = self.held.remove(&(tag, LockMode::Exclusive))?;
+        (!hold.fast).then_some((tag, LockMode::Exclusive))
+    }
     pub fn holds(&self, tag: LockTag, mode: LockMode) -> bool {
         self.held.contains_key(&(tag, mode))
     }
