@@ -175,7 +175,7 @@ fn check(cmd: &mut CommandContext<'_>, rel: Oid, c: &Constraint, column: Option<
         }
     };
     let mut new = NewConstraint::new(&name, entry.namespace(), b'c', rel, Some(columns.into_iter().collect()));
-    new.row.conbin = Some(analyze::nodes::write_expr(&cooked));
+    new.row.conbin = Some(crate::stored::text(&cooked)?);
     new.row.connoinherit = c.is_no_inherit;
     new.row.conenforced = c.is_enforced;
     new.row.convalidated = c.is_enforced && !c.skip_validation;
@@ -215,7 +215,9 @@ pub fn dependencies_of(expr: &q::Expr, rel: Oid) -> Vec<ObjectAddress> {
         match e {
             q::Expr::Var(v) => drop(columns.insert(v.varattno)),
             q::Expr::FuncExpr(f) => add(oids::PROCEDURE_RELATION, f.funcid),
-            q::Expr::OpExpr(o) | q::Expr::DistinctExpr(o) | q::Expr::NullIfExpr(o) => add(oids::OPERATOR_RELATION, o.opno),
+            q::Expr::OpExpr(o) | q::Expr::DistinctExpr(o) | q::Expr::NullIfExpr(o) => {
+                add(oids::OPERATOR_RELATION, o.opno)
+            }
             q::Expr::ScalarArrayOpExpr(o) => add(oids::OPERATOR_RELATION, o.opno),
             q::Expr::Const(c) => {
                 add(oids::TYPE_RELATION, c.ty.oid);

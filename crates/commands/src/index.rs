@@ -113,9 +113,12 @@ pub fn define(cmd: &mut CommandContext<'_>, table: Oid, stmt: &IndexStmt) -> Res
     for e in expressions.iter().chain(&predicate) {
         new.expression_dependencies.extend(constraint::dependencies_of(e, table));
     }
-    new.expressions = (!expressions.is_empty()).then(|| analyze::nodes::write_expr_list(&expressions));
+    new.expressions = match expressions.is_empty() {
+        true => None,
+        false => Some(crate::stored::list_text(&expressions)?),
+    };
     // A predicate is stored as the list of its conjuncts would be executed: one expression.
-    new.predicate = predicate.as_ref().map(analyze::nodes::write_expr);
+    new.predicate = predicate.as_ref().map(crate::stored::text).transpose()?;
     let index = cmd.cx.catalog.create_index(&new)?;
     if stmt.isconstraint {
         own_by_constraint(cmd, &rel, stmt, &new, index)?;
@@ -153,9 +156,10 @@ fn key(
 ) -> Result<Key> {
     let mut key = match (&element.name, &element.expr) {
         (Some(name), _) => {
-            let column = rel.desc.find(name).ok_or_else(|| {
-                PgError::new(UNDEFINED_COLUMN, format!("column \"{name}\" does not exist"))
-            })?;
+            let column = rel
+                .desc
+                .find(name)
+                .ok_or_else(|| PgError::new(UNDEFINED_COLUMN, format!("column \"{name}\" does not exist")))?;
             let a = &rel.desc.attrs[column as usize - 1];
             let (type_oid, typmod, collation) = (a.type_oid, a.typmod, a.collation);
             Key { column, name: name.clone(), type_oid, typmod, collation, opclass: Oid::INVALID, option: 0 }
@@ -264,29 +268,20 @@ pub fn build(cmd: &mut CommandContext<'_>, table: Oid, index: Oid) -> Result<()>
     let (heap, access) = (cmd.cx.catalog.heap(table)?, cmd.cx.catalog.index(index)?);
     let txn = Arc::clone(cmd.cx.txn()?);
     let kilobytes = usize::try_from(cmd.session.values().int(guc::MAINTENANCE_WORK_MEM)).unwrap_or(65_536);
-    let mut rows = IndexRows::new(&heap, info)?;
+    if info.expressions.is_some() || info.predicate.is_some() {
+        return Err(PgError::unsupported("building an expression or partial index"));
+    }
+    let wanted: Vec<usize> = info.columns.iter().map(|n| *n as usize - 1).collect();
     let mut heap_tuples = 0.0;
-    let interrupt = cmd.cx.interrupt.clone();
-    let snapshot = txn.latest_snapshot()?;
+    let unique = info.row.indisunique;
+    let layout = Arc::clone(&heap.layout);
     let mut source = |sink: &mut dyn FnMut(&[DatumRef<'_>], base::TupleId, bool) -> Result<()>| {
-        let options = ScanOptions::default();
-        let mut scan = HeapScan::new(Arc::clone(&heap), &txn, snapshot.clone(), rows.projection.clone(), options)?;
-        loop {
-            interrupt.check()?;
-            rows.columns.iter_mut().for_each(Column::clear);
-            rows.tids.clear();
-            let n = scan.next(&txn, Direction::Forward, 1024, &mut rows.columns, Some(&mut rows.tids))?;
-            if n == 0 {
-                return Ok(());
-            }
-            heap_tuples += n as f64;
-            let mut values: Vec<DatumRef<'_>> = Vec::with_capacity(rows.columns.len());
-            for row in 0..n {
-                values.clear();
-                values.extend(rows.columns.iter().map(|c| c.get(row)));
-                sink(&values, rows.tids[row], true)?;
-            }
-        }
+        let mut row = |tuple: &[u8], tid: base::TupleId, alive: bool| {
+            let values: Result<Vec<DatumRef<'_>>> = wanted.iter().map(|i| layout.attr(tuple, *i)).collect();
+            sink(&values?, tid, alive)
+        };
+        heap_tuples = heap.build_scan(&txn, None, unique, &mut row)?.live;
+        Ok(())
     };
     let built = access.am.build(&txn, &access, &mut source, kilobytes << 10)?;
     match built {
@@ -315,26 +310,6 @@ pub fn build(cmd: &mut CommandContext<'_>, table: Oid, index: Oid) -> Result<()>
     }
 }
 
-/// A table's rows as an index wants them.
-struct IndexRows {
-    projection: Projection,
-    /// One a column of the index.
-    columns: Vec<Column>,
-    tids: Vec<base::TupleId>,
-}
-
-impl IndexRows {
-    fn new(heap: &HeapRelation, info: &catalog::IndexInfo) -> Result<IndexRows> {
-        if info.expressions.is_some() || info.predicate.is_some() {
-            return Err(PgError::unsupported("building an expression or partial index"));
-        }
-        let wanted: Vec<Wanted> = info.columns.iter().map(|n| Wanted::Attr(*n as u16 - 1)).collect();
-        let projection = Projection::new(&heap.layout, &wanted);
-        let columns = projection.columns(&heap.layout);
-        Ok(IndexRows { projection, columns, tids: Vec::new() })
-    }
-}
-
 /// Sizes for the planner, as CREATE INDEX leaves them. (PostgreSQL: `index_update_stats`)
 fn note_sizes(cmd: &mut CommandContext<'_>, rel: Oid, pages: u32, tuples: f64) -> Result<()> {
     let found = cmd.cx.catalog.find_row::<PgClass>(oids::CLASS_OID_INDEX, &[Datum::oid(rel)])?;
@@ -349,5 +324,5 @@ fn note_sizes(cmd: &mut CommandContext<'_>, rel: Oid, pages: u32, tuples: f64) -
     if row.relkind == relkind::TABLE {
         row.relhasindex = true;
     }
-    cmd.cx.catalog.overwrite_row(&found, &row)
+    cmd.cx.catalog.overwrite_row(&found, &row).map(drop)
 }

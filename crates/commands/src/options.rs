@@ -78,14 +78,21 @@ fn check(options: &[DefElem], known: &[(&str, Kind)]) -> Result<Option<Vec<Strin
             if matches!(base::guc::boolean(&value), Some(false)) {
                 continue;
             }
-            return Err(PgError::new(base::sqlstate::FEATURE_NOT_SUPPORTED, "tables declared WITH OIDS are not supported"));
+            return Err(PgError::new(
+                base::sqlstate::FEATURE_NOT_SUPPORTED,
+                "tables declared WITH OIDS are not supported",
+            ));
         }
-        let (_, kind) = known.iter().find(|(n, _)| n == name).ok_or_else(|| {
-            PgError::new(INVALID_PARAMETER_VALUE, format!("unrecognized parameter \"{name}\""))
-        })?;
+        let (_, kind) = known
+            .iter()
+            .find(|(n, _)| n == name)
+            .ok_or_else(|| PgError::new(INVALID_PARAMETER_VALUE, format!("unrecognized parameter \"{name}\"")))?;
         check_value(name, &value, kind)?;
         if out.iter().any(|o| o.split('=').next() == Some(name)) {
-            return Err(PgError::new(INVALID_PARAMETER_VALUE, format!("parameter \"{name}\" specified more than once")));
+            return Err(PgError::new(
+                INVALID_PARAMETER_VALUE,
+                format!("parameter \"{name}\" specified more than once"),
+            ));
         }
         out.push(format!("{name}={value}"));
     }

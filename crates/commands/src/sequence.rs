@@ -86,12 +86,24 @@ fn parse(cmd: &mut CommandContext<'_>, list: &[DefElem], type_oid: Oid, old: Opt
     let max = match find("maxvalue") {
         Some(o) if o.arg.is_some() => number(o)?,
         None if old.is_some() => old.map_or(high, |o| o.seqmax),
-        _ => if increment > 0 { high } else { -1 },
+        _ => {
+            if increment > 0 {
+                high
+            } else {
+                -1
+            }
+        }
     };
     let min = match find("minvalue") {
         Some(o) if o.arg.is_some() => number(o)?,
         None if old.is_some() => old.map_or(low, |o| o.seqmin),
-        _ => if increment > 0 { 1 } else { low },
+        _ => {
+            if increment > 0 {
+                1
+            } else {
+                low
+            }
+        }
     };
     let shown = cmd.cx.catalog.format_type(type_oid, None)?;
     if max < low || max > high {
@@ -156,7 +168,7 @@ fn make(cmd: &mut CommandContext<'_>, name: &str, schema: Oid, type_oid: Oid, li
     cmd.cx.catalog.command_counter_increment()?;
     let rel = cmd.cx.catalog.relation_entry(oid)?;
     let data = SequenceData { last_value: p.start, log_cnt: 0, is_called: false };
-    access::sequence::create(cmd.cx.txn()?, rel.locator, true, data)?;
+    access::sequence::create(cmd.cx.txn()?, rel.locator, base::ForkNumber::Main, true, data)?;
     Ok(oid)
 }
 
@@ -175,14 +187,7 @@ pub fn create_for_column(
     let list: Vec<DefElem> = list.iter().filter(|o| o.defname != "sequence_name").cloned().collect();
     let name = match given {
         Some(name) => name.rsplit('.').next().unwrap_or_default().to_owned(),
-        None => name::choose_relation_name(
-            cmd.cx,
-            table.name(),
-            Some(&column.attname),
-            "seq",
-            table.namespace(),
-            &[],
-        )?,
+        None => name::choose_relation_name(cmd.cx, table.name(), Some(&column.attname), "seq", table.namespace(), &[])?,
     };
     let oid = make(cmd, &name, table.namespace(), column.atttypid, &list)?;
     let kind = if identity { DependencyType::Internal } else { DependencyType::Auto };
@@ -192,7 +197,7 @@ pub fn create_for_column(
         return Ok(None);
     }
     let schema = cmd.cx.catalog.namespace_name(table.namespace())?.unwrap_or_default();
-    let text = parser::quote_qualified(&[&schema, &name]);
+    let text = parser::quote_qualified(Some(&schema), &name);
     let source = format!("nextval({}::regclass)", parser::quote_literal(&text));
     let parsed = parser::parse(&format!("SELECT {source}"))?;
     match parsed.into_iter().next().map(|r| r.stmt) {
@@ -248,7 +253,9 @@ pub fn alter(cmd: &mut CommandContext<'_>, stmt: &AlterSeqStmt) -> Result<Outcom
     if let Some(restart) = p.restart {
         data = SequenceData { last_value: restart.unwrap_or(p.start), log_cnt: 0, is_called: false };
     }
-    for (low, what) in [(data.last_value < p.def.min, "less than MINVALUE"), (data.last_value > p.def.max, "greater than MAXVALUE")] {
+    for (low, what) in
+        [(data.last_value < p.def.min, "less than MINVALUE"), (data.last_value > p.def.max, "greater than MAXVALUE")]
+    {
         if low {
             let limit = if data.last_value < p.def.min { p.def.min } else { p.def.max };
             return Err(invalid(format!("RESTART value ({}) cannot be {what} ({limit})", data.last_value)));

@@ -47,7 +47,10 @@ pub fn alter(data: &Path, name: Option<&str>, value: Option<&str>) -> Result<()>
         text.push_str(&format!("{} = {}\n", e.name, file::quote(&e.value)));
     }
     write_durably(&path, &text).map_err(|e| {
-        PgError::new(IO_ERROR, format!("could not write to file \"{}\": {}", path.display(), crate::config::os_error(&e)))
+        PgError::new(
+            IO_ERROR,
+            format!("could not write to file \"{}\": {}", path.display(), crate::config::os_error(&e)),
+        )
     })
 }
 

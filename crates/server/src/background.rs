@@ -107,12 +107,13 @@ fn checkpointer(cluster: &Cluster, stopping: &AtomicBool) {
         }
         last = Instant::now();
         last_position = cluster.wal.insert_position();
-        let done = txn::checkpoint::run(&cluster.manager, wal::checkpoint::Kind::Online, false, false);
+        let share = values.real(guc::CHECKPOINT_COMPLETION_TARGET);
+        let pace = txn::checkpoint::Pace::Spread(timeout.mul_f64(share));
+        let done = txn::checkpoint::run(&cluster.manager, wal::checkpoint::Kind::Online, pace, false);
         check(done.map(|summary| {
             if let Some(s) = summary {
                 log::message(&format!(
-                    "checkpoint complete: {} WAL file(s) added, {} removed, {} recycled; total={:.3} s",
-                    s.segments_added,
+                    "checkpoint complete: {} WAL file(s) removed, {} recycled; total={:.3} s",
                     s.segments_removed,
                     s.segments_recycled,
                     last.elapsed().as_secs_f64()

@@ -6,29 +6,31 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
+use access::index::IndexAm;
+use access::nbtree::Nbtree;
 use base::guc::{self, Values};
 use base::interrupt::Reason;
 use base::{Interrupt, Oid, PgError, Result};
-use access::index::IndexAm;
-use access::nbtree::BTree;
 use catalog::{CatalogFiles, Environment, SharedCatalog};
 use parking_lot::{Mutex, RwLock};
-use storage::buffer::PoolOptions;
-use storage::{BufferPool, RealVfs, Smgr, Vfs};
+use storage::{BufferPool, RealVfs, Vfs};
+use txn::checkpoint::Pace;
+use txn::startup::{self, StartupOptions};
 use txn::{ManagerOptions, Proc, TransactionManager};
 use types::{Comparator, Registry};
 use wal::control::{Parameters, WalLevel};
 use wal::insert::{Compression, SyncMethod};
-use wal::{Control, RmgrTable, Wal, WalOptions};
+use wal::{Wal, WalOptions};
 
-use crate::config::{self, Loaded, Sources};
 use crate::auth::hba::{self, HbaLine};
+use crate::config::{self, Loaded, Sources};
 use crate::log;
 use crate::session::PlanCache;
 
 /// A cluster in operation.
 pub struct Cluster {
     pub sources: Sources,
+    floors: startup::Cluster,
     pub vfs: Arc<dyn Vfs>,
     pub wal: Arc<Wal>,
     pub pool: Arc<BufferPool>,
@@ -43,6 +45,7 @@ pub struct Cluster {
     pub plans: PlanCache,
     /// The catalogs' files, a database each.
     catalogs: Mutex<HashMap<Oid, Arc<CatalogFiles>>>,
+    nbtree: Arc<dyn IndexAm>,
     /// Microseconds since 2000-01-01 UTC.
     pub start_time: i64,
 }
@@ -188,35 +191,47 @@ impl Cluster {
     }
 
     /// As `open`, on any file system: crash tests use the simulated one.
-    pub fn open_on(vfs: Arc<dyn Vfs>, sources: Sources, loaded: Loaded, registry: Arc<Registry>) -> Result<Arc<Cluster>> {
+    pub fn open_on(
+        vfs: Arc<dyn Vfs>,
+        sources: Sources,
+        loaded: Loaded,
+        registry: Arc<Registry>,
+    ) -> Result<Arc<Cluster>> {
         let values = &loaded.values;
-        let control = Arc::new(Control::open(Arc::clone(&vfs))?);
-        let checksums = control.get().has_checksums();
-        let smgr = Arc::new(Smgr::new(Arc::clone(&vfs)));
-        let options = PoolOptions { buffers: count(values, guc::SHARED_BUFFERS).max(16), checksums };
-        let pool = BufferPool::new(options, smgr);
-        pool.set_damage_policy(values.bool(guc::ZERO_DAMAGED_PAGES), values.bool(guc::IGNORE_CHECKSUM_FAILURE));
-        let wal = Wal::new(Arc::clone(&vfs), control, wal_options(values));
-        pool.set_hooks(Arc::clone(&wal) as _, Arc::clone(&wal) as _);
-        let manager_options = ManagerOptions {
-            deadlock_timeout_ms: megabytes(values, guc::DEADLOCK_TIMEOUT),
-            ..ManagerOptions::default()
+        let options = StartupOptions {
+            buffers: count(values, guc::SHARED_BUFFERS).max(16),
+            wal: wal_options(values),
+            manager: ManagerOptions {
+                deadlock_timeout_ms: megabytes(values, guc::DEADLOCK_TIMEOUT),
+                ..ManagerOptions::default()
+            },
         };
-        let manager = TransactionManager::new(Arc::clone(&wal), Arc::clone(&pool), manager_options);
-        recover(&wal, &pool, &manager)?;
+        let floors = startup::open(vfs, options, &|table, _| access::register_redo(table), &log::message)?;
+        let pool = &floors.pool;
+        pool.set_damage_policy(values.bool(guc::ZERO_DAMAGED_PAGES), values.bool(guc::IGNORE_CHECKSUM_FAILURE));
+        if let Some((start, end)) = floors.recovery.redo {
+            log::message(&format!("redo starts at {start}"));
+            log::message(&format!("redo done at {end}"));
+        }
+        let nbtree: Arc<dyn IndexAm> = Arc::new(Nbtree::new());
         Ok(Arc::new(Cluster {
             sources,
-            vfs,
-            wal,
-            pool,
-            manager,
-            catalog: SharedCatalog::with_environment(Arc::new(Access { registry: Arc::clone(&registry) })),
+            vfs: Arc::clone(&floors.vfs),
+            wal: Arc::clone(&floors.wal),
+            pool: Arc::clone(&floors.pool),
+            manager: Arc::clone(&floors.manager),
+            floors,
+            catalog: SharedCatalog::with_environment(Arc::new(Access {
+                registry: Arc::clone(&registry),
+                nbtree: Arc::clone(&nbtree),
+            })),
             registry,
             config: RwLock::new(Arc::new(loaded)),
             config_generation: AtomicU64::new(1),
             sessions: Sessions::default(),
             plans: PlanCache::default(),
             catalogs: Mutex::default(),
+            nbtree,
             start_time: crate::clock::now(),
         }))
     }
@@ -230,7 +245,8 @@ impl Cluster {
     pub fn reload(&self) -> Result<()> {
         let mut loaded = config::load(&self.sources)?;
         if let Some(bad) = loaded.error() {
-            let text = format!("configuration file \"{}\" contains errors; no changes were applied", bad.path.display());
+            let text =
+                format!("configuration file \"{}\" contains errors; no changes were applied", bad.path.display());
             return Err(PgError::new(base::sqlstate::CONFIG_FILE_ERROR, text));
         }
         let old = self.config();
@@ -242,7 +258,10 @@ impl Cluster {
             }
             if def.context <= guc::Context::Postmaster {
                 if def.context == guc::Context::Postmaster {
-                    log::message(&format!("parameter \"{}\" cannot be changed without restarting the server", def.name));
+                    log::message(&format!(
+                        "parameter \"{}\" cannot be changed without restarting the server",
+                        def.name
+                    ));
                 }
                 loaded.values.set(guc, before.clone(), old.values.source(guc));
             } else {
@@ -261,7 +280,7 @@ impl Cluster {
         if let Some(files) = catalogs.get(&database) {
             return Ok(Arc::clone(files));
         }
-        let files = CatalogFiles::open(Arc::clone(&self.vfs), database, tablespace, Arc::new(BTree))?;
+        let files = CatalogFiles::open(Arc::clone(&self.vfs), database, tablespace, Arc::clone(&self.nbtree))?;
         catalogs.insert(database, Arc::clone(&files));
         Ok(files)
     }
@@ -288,18 +307,19 @@ impl Cluster {
 
     /// An online checkpoint now.
     pub fn checkpoint(&self) -> Result<()> {
-        txn::checkpoint::run(&self.manager, wal::checkpoint::Kind::Online, true, true).map(drop)
+        txn::checkpoint::run(&self.manager, wal::checkpoint::Kind::Online, Pace::Fast, true).map(drop)
     }
 
     /// The last act of an orderly end: nothing runs any more.
     pub fn shut_down(&self) -> Result<()> {
-        txn::checkpoint::run(&self.manager, wal::checkpoint::Kind::Shutdown, true, true).map(drop)
+        startup::shutdown(&self.floors)
     }
 }
 
 /// What the catalog's caches need to open relations.
 struct Access {
     registry: Arc<Registry>,
+    nbtree: Arc<dyn IndexAm>,
 }
 
 impl Environment for Access {
@@ -307,7 +327,7 @@ impl Environment for Access {
         &self.registry
     }
     fn index_am(&self, am: Oid) -> Option<Arc<dyn IndexAm>> {
-        (am == catalog::oids::BTREE_AM_OID).then(|| Arc::new(BTree) as Arc<dyn IndexAm>)
+        (am == catalog::oids::BTREE_AM_OID).then(|| Arc::clone(&self.nbtree))
     }
     fn comparator(&self, function: Oid, _collation: Oid) -> Result<Comparator> {
         Err(PgError::unsupported(format!("an index ordered by function {function}")))
@@ -315,22 +335,4 @@ impl Environment for Access {
     fn temporary_session(&self, namespace: Oid) -> i32 {
         i32::try_from(namespace.0).unwrap_or(1)
     }
-}
-
-/// The resource managers of all record kinds that Tusk replays.
-pub fn resource_managers(manager: &Arc<TransactionManager>) -> RmgrTable {
-    let mut table = RmgrTable::new();
-    txn::redo::register(&mut table, manager);
-    access::register_redo(&mut table);
-    table
-}
-
-fn recover(wal: &Arc<Wal>, pool: &Arc<BufferPool>, manager: &Arc<TransactionManager>) -> Result<()> {
-    let outcome = wal::recovery::recover(wal, pool, &resource_managers(manager), &**manager)?;
-    if let Some((start, end)) = outcome.redo {
-        log::message(&format!("redo starts at {start}"));
-        log::message(&format!("redo done at {end}"));
-        txn::checkpoint::run(manager, wal::checkpoint::Kind::EndOfRecovery, true, true)?;
-    }
-    Ok(())
 }

@@ -51,7 +51,11 @@ pub fn run(sources: Sources, registry: Arc<Registry>) -> ExitCode {
 fn serve(sources: Sources, registry: Arc<Registry>) -> Result<ExitCode> {
     let loaded = config::load(&sources)?;
     let values = loaded.values.clone();
-    log::message(&format!("starting Tusk {} (PostgreSQL {})", env!("CARGO_PKG_VERSION"), values.str(guc::SERVER_VERSION)));
+    log::message(&format!(
+        "starting Tusk {} (PostgreSQL {})",
+        env!("CARGO_PKG_VERSION"),
+        values.str(guc::SERVER_VERSION)
+    ));
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2])
         .map_err(|e| PgError::internal(format!("could not handle signals: {e}")).fatal())?;
     let listeners = listen(&values)?;
@@ -214,9 +218,8 @@ fn listen_tcp(host: &str, port: u16) -> Result<Vec<Listener>> {
     match in_use {
         Some((address, e)) if listeners.is_empty() && host != "::" => {
             let text = format!("could not bind address \"{}\": {}", address.ip(), os_error(&e));
-            let hint = format!(
-                "Is another postmaster already running on port {port}? If not, wait a few seconds and retry."
-            );
+            let hint =
+                format!("Is another postmaster already running on port {port}? If not, wait a few seconds and retry.");
             Err(PgError::new(base::sqlstate::IO_ERROR, text).hint(hint).fatal())
         }
         _ => Ok(listeners),

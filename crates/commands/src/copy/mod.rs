@@ -48,7 +48,8 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt) -> Result<Outcome>
         return Err(PgError::unsupported("COPY PROGRAM"));
     }
     if stmt.filename.is_some() && !cmd.cx.catalog.is_superuser(cmd.cx.settings.current_user)? {
-        let text = if stmt.is_from { "permission denied to COPY from a file" } else { "permission denied to COPY to a file" };
+        let text =
+            if stmt.is_from { "permission denied to COPY from a file" } else { "permission denied to COPY to a file" };
         return Err(PgError::new(INSUFFICIENT_PRIVILEGE, text));
     }
     let options = parse_options(&stmt.options, stmt.is_from)?;
@@ -113,7 +114,11 @@ fn parse_options(list: &[DefElem], is_from: bool) -> Result<Options> {
         }
         let on = || o.arg.is_none() || base::guc::boolean(&options::text(o)).unwrap_or(false);
         let only_csv = |what: &str| {
-            if csv { Ok(()) } else { Err(PgError::new(FEATURE_NOT_SUPPORTED, format!("COPY {what} requires CSV mode"))) }
+            if csv {
+                Ok(())
+            } else {
+                Err(PgError::new(FEATURE_NOT_SUPPORTED, format!("COPY {what} requires CSV mode")))
+            }
         };
         match o.defname.as_str() {
             "format" => {}
@@ -177,7 +182,8 @@ fn check_options(o: &Options, list: &[DefElem]) -> Result<()> {
     let given = |name: &str| list.iter().any(|d| d.defname == name);
     let refuse = |code, text: &str| Err(PgError::new(code, text));
     if o.format == Format::Binary {
-        for (name, what) in [("delimiter", "DELIMITER"), ("null", "NULL"), ("default", "DEFAULT"), ("header", "HEADER")] {
+        for (name, what) in [("delimiter", "DELIMITER"), ("null", "NULL"), ("default", "DEFAULT"), ("header", "HEADER")]
+        {
             if given(name) && (name != "header" || o.header != Header::No) {
                 return refuse(SYNTAX_ERROR, &format!("cannot specify {what} in BINARY mode"));
             }

@@ -146,12 +146,20 @@ impl Fields {
                 plain = false;
                 i = (i + 2).min(rest.len());
             }
-            let end = if i < rest.len() && memchr::memchr2(o.delimiter, b'\\', &rest[i..]) == Some(0) { i } else { rest.len() };
+            let end = if i < rest.len() && memchr::memchr2(o.delimiter, b'\\', &rest[i..]) == Some(0) {
+                i
+            } else {
+                rest.len()
+            };
             let field = &rest[..end];
             if field == null {
                 self.places.push(None);
             } else {
-                if plain { self.bytes.extend_from_slice(field) } else { unescape(field, &mut self.bytes) }
+                if plain {
+                    self.bytes.extend_from_slice(field)
+                } else {
+                    unescape(field, &mut self.bytes)
+                }
                 self.places.push(Some((start, self.bytes.len())));
             }
             self.quoted.push(false);
@@ -178,7 +186,9 @@ impl Fields {
                 loop {
                     match line.get(i) {
                         None => return Err(PgError::new(BAD_COPY_FILE_FORMAT, "unterminated CSV quoted field")),
-                        Some(b) if *b == o.escape && line.get(i + 1).is_some_and(|n| *n == o.quote || *n == o.escape) => {
+                        Some(b)
+                            if *b == o.escape && line.get(i + 1).is_some_and(|n| *n == o.quote || *n == o.escape) =>
+                        {
                             self.bytes.push(line[i + 1]);
                             i += 2;
                         }

@@ -27,7 +27,9 @@ impl Sink<'_> {
     fn write(&mut self, row: &[u8]) -> Result<()> {
         match self {
             Sink::Client(session) => session.copy_out_write(row),
-            Sink::File(f) => f.write_all(row).map_err(|e| PgError::new(IO_ERROR, format!("could not write to COPY file: {e}"))),
+            Sink::File(f) => {
+                f.write_all(row).map_err(|e| PgError::new(IO_ERROR, format!("could not write to COPY file: {e}")))
+            }
         }
     }
 }
@@ -104,7 +106,7 @@ fn table_query(cmd: &CommandContext<'_>, var: &RangeVar, columns: &[String]) -> 
     let target = |n: &i16| {
         let name = rel.attributes[*n as usize - 1].attname.clone();
         let column = ColumnRef { fields: vec![Field::Name(name)], location: unknown };
-        ResTarget { name: None, indirection: Vec::new(), val: Some(Expr::ColumnRef(Box::new(column))), location: unknown }
+        ResTarget { name: None, indirection: Vec::new(), val: Some(Expr::ColumnRef(column)), location: unknown }
     };
     let target_list = super::columns(&rel, columns)?.iter().map(target).collect();
     let mut from = var.clone();
@@ -149,7 +151,9 @@ impl Rows<'_> {
                         line.push(self.options.delimiter);
                     }
                     match format {
-                        Format::Csv => text::write_csv(a.name.as_bytes(), self.options, false, desc.len() == 1, &mut line),
+                        Format::Csv => {
+                            text::write_csv(a.name.as_bytes(), self.options, false, desc.len() == 1, &mut line)
+                        }
                         _ => text::write_text(a.name.as_bytes(), self.options, &mut line),
                     }
                 }
@@ -164,7 +168,9 @@ impl Rows<'_> {
         }
         match &mut self.sink {
             Sink::Client(session) => session.copy_out_end(),
-            Sink::File(f) => f.flush().map_err(|e| PgError::new(IO_ERROR, format!("could not write to COPY file: {e}"))),
+            Sink::File(f) => {
+                f.flush().map_err(|e| PgError::new(IO_ERROR, format!("could not write to COPY file: {e}")))
+            }
         }
     }
 

@@ -109,7 +109,10 @@ impl Connection {
         let Stream::Unix(s) = &self.stream else { return None };
         let uid = rustix::net::sockopt::socket_peercred(s).ok()?.uid.as_raw();
         let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
-        let entry = passwd.lines().map(|l| l.split(':').collect::<Vec<_>>()).find(|f| f.get(2) == Some(&uid.to_string().as_str()))?;
+        let entry = passwd
+            .lines()
+            .map(|l| l.split(':').collect::<Vec<_>>())
+            .find(|f| f.get(2) == Some(&uid.to_string().as_str()))?;
         entry.first().map(|n| (*n).to_owned())
     }
 

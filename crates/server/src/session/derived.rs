@@ -120,7 +120,8 @@ pub fn plan_key(values: &Values, settings: &Settings) -> u64 {
 mod tests {
     #[test]
     fn zones() {
-        let check = |text: &str, expected: Option<&str>| assert_eq!(super::time_zone(text).as_deref(), expected, "{text}");
+        let check =
+            |text: &str, expected: Option<&str>| assert_eq!(super::time_zone(text).as_deref(), expected, "{text}");
         check("europe/berlin", Some("Europe/Berlin"));
         check("UTC", Some("UTC"));
         check("-3.5", Some("<-03:30>+03:30"));

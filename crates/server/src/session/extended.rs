@@ -313,7 +313,9 @@ fn parameter(cx: &mut ExecContext, ty: Oid, format: Format, value: Option<&[u8]>
     let text = |bytes: &[u8]| -> Result<String> {
         match std::str::from_utf8(bytes) {
             Ok(s) if !s.contains('\0') => Ok(s.to_owned()),
-            Ok(_) => Err(PgError::new(CHARACTER_NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\": 0x00")),
+            Ok(_) => {
+                Err(PgError::new(CHARACTER_NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\": 0x00"))
+            }
             Err(e) => Err(crate::protocol::invalid_utf8(bytes, e.valid_up_to())),
         }
     };

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use base::{Oid, PgError, Result};
-use types::oid::*;
 use executor::ExecContext;
+use types::oid::*;
 use types::{Batch, Body, Builtin, Column, ColumnData, DatumRef, FnCall, FnCx, FnState, Runtime, TupleDesc};
 
 use crate::protocol::{Format, Writer};
@@ -96,7 +96,9 @@ impl Output {
             (Format::Binary, BOOLOID | CHAROID) => Some(Kind::BinaryWord(1)),
             (Format::Binary, INT2OID) => Some(Kind::BinaryWord(2)),
             (Format::Binary, INT4OID | OIDOID | XIDOID | CIDOID | FLOAT4OID | DATEOID) => Some(Kind::BinaryWord(4)),
-            (Format::Binary, INT8OID | FLOAT8OID | TIMESTAMPOID | TIMESTAMPTZOID | TIMEOID) => Some(Kind::BinaryWord(8)),
+            (Format::Binary, INT8OID | FLOAT8OID | TIMESTAMPOID | TIMESTAMPTZOID | TIMEOID) => {
+                Some(Kind::BinaryWord(8))
+            }
             (Format::Binary, TEXTOID | VARCHAROID | BPCHAROID | NAMEOID | BYTEAOID | UUIDOID | JSONOID) => {
                 Some(Kind::BinaryBytes)
             }

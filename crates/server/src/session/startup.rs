@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::os::fd::BorrowedFd;
 use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use executor::ExecContext;
 use parking_lot::Mutex;
 use txn::{Transaction, TransactionOptions};
 
-use super::transaction::Block;
 use super::store::Store;
+use super::transaction::Block;
 use super::variables::{Asker, REPORTED, Scope, Variables};
 use super::{LINGER, Session, Sink, Work};
 use crate::auth::{self, AuthRole, hba};
@@ -359,10 +359,10 @@ fn authenticate(
     };
     let line = hba::find(&lines, &who)?;
     let expired = |r: &PgAuthid| r.rolvaliduntil.is_some_and(|t| t < crate::clock::now());
-    let role = found.role.as_ref().map(|r| AuthRole {
-        name: r.rolname.clone(),
-        password: r.rolpassword.clone().filter(|_| !expired(r)),
-    });
+    let role = found
+        .role
+        .as_ref()
+        .map(|r| AuthRole { name: r.rolname.clone(), password: r.rolpassword.clone().filter(|_| !expired(r)) });
     let peer = conn.peer_user();
     auth::authenticate(conn, &entry.interrupt, line, &message.user, role.as_ref(), peer.as_deref())
 }

@@ -50,7 +50,13 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    pub(super) fn new(name: &str, source: Arc<str>, raw: Option<Arc<RawStmt>>, param_types: Vec<Oid>, from_sql: bool) -> Prepared {
+    pub(super) fn new(
+        name: &str,
+        source: Arc<str>,
+        raw: Option<Arc<RawStmt>>,
+        param_types: Vec<Oid>,
+        from_sql: bool,
+    ) -> Prepared {
         let (name, prepared_at) = (name.to_owned(), crate::clock::now());
         Prepared { name, source, raw, param_types, from_sql, prepared_at, plan: Mutex::new(None) }
     }
@@ -109,7 +115,12 @@ impl Session {
     }
 
     /// Analyzes, rewrites and plans one raw statement.
-    pub(super) fn plan_statement(&mut self, raw: &RawStmt, source: &str, params: &mut ParamTypes) -> Result<Arc<[Unit]>> {
+    pub(super) fn plan_statement(
+        &mut self,
+        raw: &RawStmt,
+        source: &str,
+        params: &mut ParamTypes,
+    ) -> Result<Arc<[Unit]>> {
         let queries = self.analyze_and_rewrite(raw, source, params)?;
         queries.into_iter().map(|q| self.plan_query(q)).collect()
     }
@@ -144,7 +155,12 @@ impl Session {
         Ok(units)
     }
 
-    pub(super) fn analyze_and_rewrite(&mut self, raw: &RawStmt, source: &str, params: &mut ParamTypes) -> Result<Vec<Query>> {
+    pub(super) fn analyze_and_rewrite(
+        &mut self,
+        raw: &RawStmt,
+        source: &str,
+        params: &mut ParamTypes,
+    ) -> Result<Vec<Query>> {
         let catalog = self.cx.catalog.clone();
         let mut lock = executor::relation_locker(&self.cx)?;
         let mut cx = AnalyzeContext::new(catalog, &mut self.cx);

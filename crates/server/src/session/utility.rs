@@ -92,19 +92,17 @@ impl Session {
             Statement::VariableShow(s) => self.variable_show(s, formats),
             Statement::Prepare(p) => self.prepare(p),
             Statement::Execute(e) => self.execute(e, formats),
-            Statement::Deallocate(d) => {
-                match &d.name {
-                    Some(name) => {
-                        self.find_prepared(name)?;
-                        self.prepared.remove(name);
-                        Ok("DEALLOCATE".into())
-                    }
-                    None => {
-                        self.prepared.clear();
-                        Ok("DEALLOCATE ALL".into())
-                    }
+            Statement::Deallocate(d) => match &d.name {
+                Some(name) => {
+                    self.find_prepared(name)?;
+                    self.prepared.remove(name);
+                    Ok("DEALLOCATE".into())
                 }
-            }
+                None => {
+                    self.prepared.clear();
+                    Ok("DEALLOCATE ALL".into())
+                }
+            },
             Statement::DeclareCursor(d) => self.declare_cursor(d),
             Statement::Fetch(f) => self.fetch(f, formats),
             Statement::ClosePortal(c) => match &c.portalname {
@@ -171,7 +169,11 @@ impl Session {
                     "TRANSACTION" => {
                         if matches!(self.block, Block::None | Block::Implicit) {
                             let text = "SET TRANSACTION can only be used in transaction blocks";
-                            self.notice(PgError::with_severity(base::Severity::Warning, NO_ACTIVE_SQL_TRANSACTION, text));
+                            self.notice(PgError::with_severity(
+                                base::Severity::Warning,
+                                NO_ACTIVE_SQL_TRANSACTION,
+                                text,
+                            ));
                         }
                         self.cx.snapshot = None;
                         self.set_transaction_options(&s.options)?;
@@ -289,7 +291,11 @@ impl Session {
             "session_authorization" => self.cx.catalog.role_name(self.cx.settings.session_user)?,
             "role" => {
                 let s = &self.cx.settings;
-                if s.current_user == s.session_user { "none".into() } else { self.cx.catalog.role_name(s.current_user)? }
+                if s.current_user == s.session_user {
+                    "none".into()
+                } else {
+                    self.cx.catalog.role_name(s.current_user)?
+                }
             }
             _ => self.variables.lock().show(name)?.ok_or_else(|| guc::unrecognized(name))?,
         })
@@ -367,8 +373,7 @@ impl Session {
         let prepared = self.find_prepared(&e.name)?;
         if e.params.len() != prepared.param_types.len() {
             let text = format!("wrong number of parameters for prepared statement \"{}\"", e.name);
-            let detail =
-                format!("Expected {} parameters but got {}.", prepared.param_types.len(), e.params.len());
+            let detail = format!("Expected {} parameters but got {}.", prepared.param_types.len(), e.params.len());
             return Err(PgError::new(SYNTAX_ERROR, text).detail(detail));
         }
         let params = self.evaluate_params(&prepared, &e.params)?;
@@ -413,14 +418,21 @@ impl Session {
                 location: unknown,
             };
             let cast = TypeCast { arg: expr.clone(), type_name, location: unknown };
-            ResTarget { name: None, indirection: Vec::new(), val: Some(Expr::TypeCast(Box::new(cast))), location: unknown }
+            ResTarget {
+                name: None,
+                indirection: Vec::new(),
+                val: Some(Expr::TypeCast(Box::new(cast))),
+                location: unknown,
+            }
         };
         let target_list = exprs.iter().zip(&prepared.param_types).map(target).collect();
         let stmt = Statement::Select(Box::new(SelectStmt { target_list, ..SelectStmt::default() }));
         let raw = RawStmt { stmt, location: base::error::Location(0), len: 0 };
         let source = self.source.clone().unwrap_or_default();
         let units = self.plan_statement(&raw, &source, &mut ParamTypes::None)?;
-        let Some(Unit::Plan(planned)) = units.first() else { return Err(PgError::internal("parameters were not planned")) };
+        let Some(Unit::Plan(planned)) = units.first() else {
+            return Err(PgError::internal("parameters were not planned"));
+        };
         let options = StartOptions { snapshot: self.cx.snapshot.clone(), ..StartOptions::default() };
         let mut execution = Execution::start(Arc::clone(planned), &mut self.cx, options)?;
         let mut rows: Vec<Vec<Datum>> = Vec::new();
@@ -499,7 +511,8 @@ impl Session {
             FetchDirection::Absolute | FetchDirection::Relative => false,
         };
         let count = f.how_many.unsigned_abs();
-        if (backward || matches!(f.direction, FetchDirection::Absolute)) && portal.options & cursor_opt::NO_SCROLL != 0 {
+        if (backward || matches!(f.direction, FetchDirection::Absolute)) && portal.options & cursor_opt::NO_SCROLL != 0
+        {
             let text = "cursor can only scan forward";
             let e = PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text);
             return Err(e.hint("Declare it with SCROLL option to enable backward scan."));
@@ -576,7 +589,25 @@ fn batch_of(desc: &TupleDesc, rows: &[Vec<Datum>]) -> Batch {
 
 /// The text of SET's arguments. (PostgreSQL: `flatten_set_variable_args`)
 fn set_value(name: &str, args: &[Expr]) -> Result<String> {
-    let list = Guc::find(name).is_some_and(|g| matches!(g, guc::SEARCH_PATH | guc::TEMP_TABLESPACES | guc::SESSION_PRELOAD_LIBRARIES | guc::LOCAL_PRELOAD_LIBRARIES | guc::DATESTYLE | guc::CREATEROLE_SELF_GRANT | guc::UNIX_SOCKET_DIRECTORIES | guc::LISTEN_ADDRESSES | guc::SHARED_PRELOAD_LIBRARIES | guc::SYNCHRONOUS_STANDBY_NAMES | guc::LOG_DESTINATION | guc::WAL_CONSISTENCY_CHECKING | guc::DEBUG_IO_DIRECT | guc::RESTRICT_NONSYSTEM_RELATION_KIND));
+    let list = Guc::find(name).is_some_and(|g| {
+        matches!(
+            g,
+            guc::SEARCH_PATH
+                | guc::TEMP_TABLESPACES
+                | guc::SESSION_PRELOAD_LIBRARIES
+                | guc::LOCAL_PRELOAD_LIBRARIES
+                | guc::DATESTYLE
+                | guc::CREATEROLE_SELF_GRANT
+                | guc::UNIX_SOCKET_DIRECTORIES
+                | guc::LISTEN_ADDRESSES
+                | guc::SHARED_PRELOAD_LIBRARIES
+                | guc::SYNCHRONOUS_STANDBY_NAMES
+                | guc::LOG_DESTINATION
+                | guc::WAL_CONSISTENCY_CHECKING
+                | guc::DEBUG_IO_DIRECT
+                | guc::RESTRICT_NONSYSTEM_RELATION_KIND
+        )
+    });
     if args.len() > 1 && !list {
         return Err(PgError::new(INVALID_PARAMETER_VALUE, format!("SET {name} takes only one argument")));
     }

@@ -39,9 +39,14 @@ pub enum Scope {
 /// Who asks, for the checks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Asker {
-    User { superuser: bool },
+    User {
+        superuser: bool,
+    },
     /// At session start: from the startup packet, the role or the database.
-    Startup { superuser: bool, source: Source },
+    Startup {
+        superuser: bool,
+        source: Source,
+    },
     /// The server itself.
     Internal,
 }
@@ -119,7 +124,8 @@ impl Variables {
         match name {
             Name::Guc(guc) => (Some(self.values().get(*guc).clone()), self.values().source(*guc)),
             Name::Custom(n) => {
-                let source = self.values().custom_settings().find(|(m, ..)| m.eq_ignore_ascii_case(n)).map(|(_, _, s)| s);
+                let source =
+                    self.values().custom_settings().find(|(m, ..)| m.eq_ignore_ascii_case(n)).map(|(_, _, s)| s);
                 let value = self.values().custom(n).map(|v| Value::Str(Some(v.into())));
                 (value, source.unwrap_or(Source::Default))
             }
@@ -281,9 +287,8 @@ fn check_permission(guc: Guc, asker: Asker) -> Result<()> {
 /// What a setting demands beyond its type; the value may come back in another spelling. (PostgreSQL: check hooks)
 fn check(guc: Guc, value: Value) -> Result<Value> {
     let Value::Str(Some(text)) = &value else { return Ok(value) };
-    let invalid = || {
-        PgError::new(INVALID_PARAMETER_VALUE, format!("invalid value for parameter \"{}\": \"{text}\"", guc.name()))
-    };
+    let invalid =
+        || PgError::new(INVALID_PARAMETER_VALUE, format!("invalid value for parameter \"{}\": \"{text}\"", guc.name()));
     let canonical: Arc<str> = match guc {
         guc::DATESTYLE => date_style(text).ok_or_else(|| invalid().detail(date_style_detail(text)))?.into(),
         guc::CLIENT_ENCODING => client_encoding(text).ok_or_else(invalid)?.into(),

@@ -39,7 +39,10 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     let data = super::absolute(&data);
     match create(&data, &options) {
         Ok(()) => {
-            println!("Success. You can now start the database server using:\n\n    pg_ctl -D {} -l logfile start\n", data.display());
+            println!(
+                "Success. You can now start the database server using:\n\n    pg_ctl -D {} -l logfile start\n",
+                data.display()
+            );
             ExitCode::SUCCESS
         }
         Err(e) => {
@@ -70,14 +73,16 @@ pub fn create(data: &Path, options: &Options) -> base::Result<()> {
         return Err(base::PgError::new(base::sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE, text).hint(hint));
     }
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|e| fail("create", &e))?;
-    std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o700)).map_err(|e| fail("change permissions of", &e))?;
+    std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o700))
+        .map_err(|e| fail("change permissions of", &e))?;
     let vfs = storage::RealVfs::new(data);
     let mut runner = server::bootstrap::Runner::new(data);
     catalog::initdb::initdb(&vfs, options, Some(&mut runner))
 }
 
 fn parse(args: Vec<OsString>) -> Result<Option<(Options, Option<PathBuf>)>, lexopt::Error> {
-    let mut options = Options { superuser: std::env::var("USER").unwrap_or_else(|_| "postgres".into()), ..Options::default() };
+    let mut options =
+        Options { superuser: std::env::var("USER").unwrap_or_else(|_| "postgres".into()), ..Options::default() };
     let mut data = None;
     let mut provider = None;
     let mut locale = None;
@@ -95,8 +100,9 @@ fn parse(args: Vec<OsString>) -> Result<Option<(Options, Option<PathBuf>)>, lexo
             Long("auth-local") => options.auth_local = super::value(&mut parser)?,
             Long("pwfile") => {
                 let path = super::value(&mut parser)?;
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|e| format!("could not open file \"{path}\" for reading: {}", server::config::os_error(&e)))?;
+                let text = std::fs::read_to_string(&path).map_err(|e| {
+                    format!("could not open file \"{path}\" for reading: {}", server::config::os_error(&e))
+                })?;
                 let password = text.lines().next().unwrap_or_default().to_owned();
                 if password.is_empty() {
                     return Err(format!("password file \"{path}\" is empty").into());

@@ -69,6 +69,11 @@ fn help() -> String {
     text
 }
 
+/// All built-ins of this server.
+fn registry() -> std::sync::Arc<types::Registry> {
+    std::sync::Arc::new(functions::registry())
+}
+
 /// The data directory from `-D` or the environment.
 fn data_directory(option: Option<PathBuf>) -> Option<PathBuf> {
     option.or_else(|| std::env::var_os("PGDATA").map(PathBuf::from))

@@ -55,10 +55,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         return kill(&options.words[1..]);
     }
     let Some(data) = super::data_directory(options.data.clone()) else {
-        return super::usage_error(
-            "pg_ctl",
-            "no database directory specified and environment variable PGDATA unset",
-        );
+        return super::usage_error("pg_ctl", "no database directory specified and environment variable PGDATA unset");
     };
     let data = super::absolute(&data);
     let ctl = Ctl { data, options };
@@ -284,7 +281,10 @@ impl Ctl {
             }
         } else {
             let path = self.data.join("postmaster.pid");
-            eprintln!("pg_ctl: PID file \"{}\" does not exist\nIs server running?\ntrying to start server anyway", path.display());
+            eprintln!(
+                "pg_ctl: PID file \"{}\" does not exist\nIs server running?\ntrying to start server anyway",
+                path.display()
+            );
         }
         self.start()
     }
@@ -371,6 +371,9 @@ pub fn write_opts(data: &Path, args: &[String]) -> std::io::Result<()> {
 mod tests {
     #[test]
     fn words() {
-        assert_eq!(super::split_words(r#"-c a=1  -c "b=x y" -c c='z'\ q"#), ["-c", "a=1", "-c", "b=x y", "-c", "c=z q"]);
+        assert_eq!(
+            super::split_words(r#"-c a=1  -c "b=x y" -c c='z'\ q"#),
+            ["-c", "a=1", "-c", "b=x y", "-c", "c=z q"]
+        );
     }
 }

@@ -96,14 +96,16 @@ fn check(options: &Options) -> Status {
         })
     } else {
         let addresses = (options.host.as_str(), options.port).to_socket_addrs();
-        addresses.and_then(|mut list| list.next().ok_or_else(|| std::io::Error::other("no address"))).and_then(|address| {
-            let mut s = match timeout {
-                Some(t) => TcpStream::connect_timeout(&address, t)?,
-                None => TcpStream::connect(address)?,
-            };
-            s.set_read_timeout(timeout)?;
-            ask(&mut s, options)
-        })
+        addresses.and_then(|mut list| list.next().ok_or_else(|| std::io::Error::other("no address"))).and_then(
+            |address| {
+                let mut s = match timeout {
+                    Some(t) => TcpStream::connect_timeout(&address, t)?,
+                    None => TcpStream::connect(address)?,
+                };
+                s.set_read_timeout(timeout)?;
+                ask(&mut s, options)
+            },
+        )
     };
     answer.unwrap_or(Status::NoResponse)
 }

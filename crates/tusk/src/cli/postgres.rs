@@ -76,8 +76,18 @@ pub fn quick_start(args: Vec<OsString>) -> ExitCode {
     let data = super::absolute(&super::data_directory(options.data.clone()).unwrap_or_else(|| "tusk-data".into()));
     let empty = std::fs::read_dir(&data).map_or(true, |mut entries| entries.next().is_none());
     if empty && !options.serve {
-        println!("Creating a database cluster in {} (superuser postgres; connections from this machine are trusted).", data.display());
-        let made = super::initdb::main(vec!["-D".into(), data.clone().into(), "-U".into(), "postgres".into(), "-A".into(), "trust".into()]);
+        println!(
+            "Creating a database cluster in {} (superuser postgres; connections from this machine are trusted).",
+            data.display()
+        );
+        let made = super::initdb::main(vec![
+            "-D".into(),
+            data.clone().into(),
+            "-U".into(),
+            "postgres".into(),
+            "-A".into(),
+            "trust".into(),
+        ]);
         if made != ExitCode::SUCCESS {
             return made;
         }
@@ -95,7 +105,7 @@ fn run(sources: Sources, given: &[String], serve: bool) -> ExitCode {
         return ExitCode::from(2);
     }
     if serve {
-        return server::run(sources);
+        return server::run(sources, super::registry());
     }
     if rustix::process::geteuid().is_root() {
         eprintln!("WARNING:  running as root: the operating system cannot confine the server");
