@@ -47,7 +47,7 @@ impl Fixture {
         let smgr = Arc::new(Smgr::new(Arc::new(SimVfs::new(1))));
         let locator = RelFileLocator { spc: Oid(1663), db: Oid(5), rel: Oid(16384) };
         smgr.create(locator, base::ForkNumber::Main, false).unwrap();
-        let pool = BufferPool::new(PoolOptions { buffers: 2000, checksums: true }, smgr);
+        let pool = BufferPool::new(PoolOptions { buffers: 8000, checksums: true }, smgr);
         let keys = columns.iter().map(|(_, compare)| KeyOrder {
             compare: compare.clone(),
             descending,
@@ -194,7 +194,7 @@ impl Fixture {
         if key.columns.len() < tree.key_columns() || key.tid.is_none() {
             // A pivot's missing columns are lower than everything: not greater than what it separates.
             let natts = tuple::natts(b, tree.all_columns());
-            let key = SearchKey { tid: None, backward: true, ..key };
+            let key = SearchKey::new(key.columns, None, false, true);
             let order = tree.compare_tuple(&key, b).unwrap();
             return if natts < key.columns.len() { order } else { order.then(Ordering::Less) };
         }
@@ -554,4 +554,27 @@ fn page_text(f: &Fixture, block: u32) -> String {
     o.cycle_id = 0;
     let items: Vec<Option<&[u8]>> = page.offsets().map(|n| page.item(n)).collect();
     format!("{} {o:?} {:?} {items:?}", page.lsn(), super::page::deleted_at(&page))
+}
+
+#[test]
+fn long_keys_are_compressed_or_refused() {
+    let f = Fixture::new(vec![text_()], false, false);
+    let value = |n: u32| format!("{n:05}{}", "a long text of few different words ".repeat(300));
+    for n in 0..500 {
+        f.insert(&[Datum::text(&value((n * 7) % 500))], tid((n * 7) % 500));
+    }
+    assert_eq!(f.verify(), (0..500).map(tid).collect::<Vec<_>>());
+    let key = |n| ScanKey::Compare {
+        column: 0,
+        strategy: ScanStrategy::Equal,
+        value: Datum::text(&value(n)),
+        compare: Comparator::Bytes,
+    };
+    assert_eq!(f.scan(vec![key(77)], Direction::Forward), [tid(77)]);
+    let mut random = Random(5);
+    let noise: String = (0..6000).map(|_| char::from(33 + random.below(90) as u8)).collect();
+    let none = UniqueRow::Dead { for_all: false };
+    let e = f.insert_checked(&[Datum::text(&noise)], tid(1000), UniqueCheck::No, none).unwrap_err();
+    assert_eq!(e.sqlstate().as_str(), "54000");
+    assert!(e.message().ends_with("exceeds btree version 4 maximum 2704 for index \"i\""), "{}", e.message());
 }
