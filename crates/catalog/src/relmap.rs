@@ -114,6 +114,11 @@ pub fn update(wal: &wal::Wal, vfs: &dyn Vfs, db: Oid, tablespace: Oid, map: &Rel
     map.write(vfs, &database_folder(db, tablespace))
 }
 
+/// Adds this crate's resource manager.
+pub fn register(table: &mut wal::RmgrTable) {
+    table.register(wal::RmgrId::RELMAP, std::sync::Arc::new(RelationMapManager));
+}
+
 /// Replays changes of mapping files.
 pub struct RelationMapManager;
 
