@@ -62,7 +62,8 @@ impl Catalog {
         Ok(rel.index_access.get_or_init(|| index).clone())
     }
 
-    fn persistence(&self, rel: &Relation) -> Result<Persistence> {
+    /// How long a relation's files last.
+    pub fn persistence_of(&self, rel: &Relation) -> Result<Persistence> {
         Ok(match rel.class.relpersistence {
             b'u' => Persistence::Unlogged,
             b't' => Persistence::Temporary(self.environment()?.temporary_session(rel.namespace())),
@@ -73,7 +74,7 @@ impl Catalog {
     fn make_heap(&self, rel: &Relation) -> Result<HeapRelation> {
         let layout = Arc::new(TupleLayout::new(&rel.desc));
         let mut heap = HeapRelation::new(rel.oid, rel.name(), rel.locator, layout);
-        heap.persistence = self.persistence(rel)?;
+        heap.persistence = self.persistence_of(rel)?;
         heap.is_catalog = rel.is_catalog();
         heap.is_shared = rel.is_shared();
         heap.is_toast = rel.kind() == relkind::TOAST;
@@ -141,7 +142,7 @@ impl Catalog {
             keys,
             unique: info.row.indisunique,
             nulls_not_distinct: info.row.indnullsnotdistinct,
-            persistence: self.persistence(rel)?,
+            persistence: self.persistence_of(rel)?,
             is_catalog: table.is_catalog(),
             is_shared: rel.is_shared(),
             fillfactor: rel.option("fillfactor").and_then(|v| v.parse().ok()).unwrap_or(0),
