@@ -88,7 +88,7 @@ impl Core {
     /// Shared becomes exclusive if nobody else has the latch.
     fn try_upgrade(&self, index: u32) -> bool {
         let alone = |s| s & (SHARERS | EXCLUSIVE) == SHARED;
-        self.frame(index).update(|s| alone(s).then_some(s - SHARED | EXCLUSIVE)).is_ok()
+        self.frame(index).update(|s| alone(s).then_some((s - SHARED) | EXCLUSIVE)).is_ok()
     }
     fn downgrade(&self, index: u32) {
         let old = self.frame(index).state.fetch_add(SHARED.wrapping_sub(EXCLUSIVE), Ordering::AcqRel);
