@@ -7,8 +7,8 @@ use access::nbtree::Nbtree;
 use base::{Interrupt, Oid, Result, SessionId};
 use catalog::ddl::new_attribute;
 use catalog::{
-    Catalog, CatalogFiles, CatalogFollower, CatalogStore, DropBehavior, DropOptions, Environment, NewIndex,
-    NewRelation, ObjectAddress, PgClass, SharedCatalog, initdb, oids,
+    Catalog, CatalogFiles, CatalogFollower, CatalogScan as _, CatalogStore, DropBehavior, DropOptions, Environment,
+    NewIndex, NewRelation, ObjectAddress, PgClass, SharedCatalog, initdb, oids,
 };
 use storage::{SimVfs, Vfs};
 use txn::startup::StartupOptions;
@@ -260,7 +260,9 @@ fn work_on_a_cluster_of_postgresql() {
     for class in &classes {
         assert!(s.catalog.relation(class.oid).unwrap().is_some(), "{}", class.relname);
     }
-    s.create_table("made_by_tusk");
+    let oid = s.create_table("made_by_tusk");
+    let index = s.catalog.relation_entry(oid).unwrap().primary_key;
+    s.store.build_empty_index(&s.catalog.index(index).unwrap()).unwrap();
     s.end(txn, true);
     txn::startup::shutdown(&cluster.lower).unwrap();
 }
@@ -276,19 +278,13 @@ fn leave_a_crashed_cluster() {
     let txn = s.begin();
     let oid = s.create_table("made_by_tusk");
     let rel = s.catalog.relation_entry(oid).unwrap();
-    let toast = s.catalog.relation_entry(rel.class.reltoastrelid).unwrap();
-    for (index, heap) in [(rel.primary_key, oid), (toast.indexes[0], toast.oid)] {
-        let (index, heap) = (s.catalog.index(index).unwrap(), s.catalog.heap(heap).unwrap());
-        let mut nothing = |_: &mut dyn FnMut(&[types::DatumRef<'_>], base::TupleId, bool) -> Result<()>| Ok(());
-        index.am.build(&txn, &index, &mut nothing, 1 << 20).unwrap();
-        if heap.oid == oid {
-            for n in 0..1000 {
-                let row = vec![Datum::i32(n), Datum::text(&format!("row {n}"))];
-                let tid = heap.insert(&txn, &row, Default::default(), None).unwrap();
-                let check = access::index::UniqueCheck::Yes;
-                index.am.insert(&txn, &index, &heap, &row[..1], tid, check, false).unwrap();
-            }
-        }
+    let (index, heap) = (s.catalog.index(rel.primary_key).unwrap(), s.catalog.heap(oid).unwrap());
+    s.store.build_empty_index(&index).unwrap();
+    for n in 0..1000 {
+        let row = vec![Datum::i32(n), Datum::text(&format!("row {n}"))];
+        let tid = heap.insert(&txn, &row, Default::default(), None).unwrap();
+        let check = access::index::UniqueCheck::Yes;
+        index.am.insert(&txn, &index, &heap, &row[..1], tid, check, false).unwrap();
     }
     s.end(txn, true);
     let txn = s.begin();

@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use storage::{Persistence, critical};
 
 use crate::clog::XidStatus;
+use crate::lock::{Acquired, LockLevel, LockMode, LockTag, Wait};
 use crate::manager::TransactionManager;
 use crate::proc::Proc;
 use crate::record::{AbortRecord, CommitRecord};
@@ -149,6 +150,8 @@ struct State {
     database_tablespace: Oid,
     /// Subtransaction ids that standbys were not told about yet. (PostgreSQL: `unreportedXids`)
     unreported: Vec<Xid>,
+    /// It logged an ACCESS EXCLUSIVE lock.
+    exclusive_locks: bool,
 }
 
 /// A transaction in progress. Dropped without [`Transaction::commit`] it aborts.
@@ -213,6 +216,7 @@ impl Transaction {
                 force_sync: false,
                 database_tablespace: Oid(1663),
                 unreported: Vec::new(),
+                exclusive_locks: false,
             }),
             current: AtomicU32::new(0),
             command: AtomicU32::new(0),
@@ -524,6 +528,24 @@ impl Transaction {
             .ok_or_else(|| PgError::new(S_E_INVALID_SPECIFICATION, format!("savepoint \"{name}\" does not exist")))
     }
 
+    /// Locks a relation for the transaction, waiting for it. An ACCESS EXCLUSIVE lock is logged, so that sessions on a
+    /// standby do not read while it is replayed. (PostgreSQL: `LockRelationOid`)
+    pub fn lock_relation(&self, db: Oid, rel: Oid, mode: LockMode) -> Result<()> {
+        let logged = mode == LockMode::AccessExclusive && self.manager.wal().wal_level() >= wal::WalLevel::Replica;
+        if logged {
+            // Before the lock is taken: the record carries the id.
+            self.xid()?;
+        }
+        let tag = LockTag::Relation { db, rel };
+        let granted = self.manager.locks().acquire(&self.proc, tag, mode, LockLevel::Transaction, Wait::Block)?;
+        if logged && granted == Acquired::Granted {
+            let xid = self.xid()?;
+            self.state.lock().exclusive_locks = true;
+            crate::redo::log_standby_lock(self.manager.wal(), xid, db, rel);
+        }
+        Ok(())
+    }
+
     /// Creates a relation's file, logs that, and removes it if the (sub)transaction aborts.
     /// (PostgreSQL: `RelationCreateStorage`)
     pub fn create_storage(&self, locator: RelFileLocator, persistence: Persistence) -> Result<()> {
@@ -622,6 +644,18 @@ impl Transaction {
         Ok(())
     }
     fn record_commit(&self, files: &[PendingFile]) -> Result<()> {
+        let wal = self.manager.wal();
+        let Some(xid) = self.own.top_xid() else {
+            // Nothing to record; but what was logged on the way (a sequence) must not be lost.
+            let end = Lsn(self.last_wal.load(Ordering::Relaxed));
+            if end.is_valid() {
+                let state = self.state.lock();
+                let sync = state.sync_commit > SyncCommit::Off || state.force_sync;
+                drop(state);
+                if sync { wal.flush(end)? } else { wal.set_async_commit(end) }
+            }
+            return Ok(());
+        };
         let (record, sync) = {
             let mut state = self.state.lock();
             let top = &mut state.stack[0];
@@ -638,17 +672,9 @@ impl Transaction {
                 relcache_init_file: state.relcache_init_file,
                 force_sync: state.force_sync,
                 apply_feedback: state.sync_commit >= SyncCommit::RemoteApply,
+                exclusive_locks: state.exclusive_locks,
             };
             (record, state.sync_commit > SyncCommit::Off || state.force_sync || !files.is_empty())
-        };
-        let wal = self.manager.wal();
-        let Some(xid) = self.own.top_xid() else {
-            // Nothing to record; but what was logged on the way (a sequence) must not be lost.
-            let end = Lsn(self.last_wal.load(Ordering::Relaxed));
-            if end.is_valid() {
-                if sync { wal.flush(end)? } else { wal.set_async_commit(end) }
-            }
-            return Ok(());
         };
         let end = self.manager.log_commit(&self.proc, xid, &record.subs, |section| record.insert(wal, section, xid))?;
         match sync {

@@ -264,7 +264,8 @@ impl NbtreeScan {
                 found.ends_forward = true;
             }
         }
-        if self.options.want_tuples && !found.found.items.is_empty() {
+        // Without a log, an unchanged LSN would not tell that entries are still what they were when they are marked dead.
+        if (self.options.want_tuples || !self.index.needs_wal()) && !found.found.items.is_empty() {
             found.pin = Some(page.unlatch());
         }
         Ok(found)
