@@ -563,6 +563,11 @@ impl Transaction {
         }
         Ok(())
     }
+    /// Whether the current (sub)transaction made this file: nobody else can have seen what is in it.
+    pub fn created_storage(&self, locator: RelFileLocator) -> bool {
+        let level = self.nest_level();
+        self.state.lock().files.iter().any(|f| !f.at_commit && f.locator == locator && f.level == level)
+    }
     /// Logs and creates one more fork of a relation made by `create_storage`.
     pub fn create_fork(&self, locator: RelFileLocator, fork: ForkNumber) -> Result<()> {
         let smgr = self.manager.pool().smgr();
