@@ -50,6 +50,12 @@ pub struct Cluster {
     pub start_time: i64,
 }
 
+/// Adds the resource managers of the floors between `txn` and the server.
+fn register_redo(table: &mut wal::RmgrTable, _: &Arc<TransactionManager>) {
+    access::register_redo(table);
+    catalog::relmap::register(table);
+}
+
 /// The open sessions, by the id that clients see.
 #[derive(Default)]
 pub struct Sessions {
@@ -206,7 +212,7 @@ impl Cluster {
                 ..ManagerOptions::default()
             },
         };
-        let floors = startup::open(vfs, options, &|table, _| access::register_redo(table), &log::message)?;
+        let floors = startup::open(vfs, options, &register_redo, &log::message)?;
         let pool = &floors.pool;
         pool.set_damage_policy(values.bool(guc::ZERO_DAMAGED_PAGES), values.bool(guc::IGNORE_CHECKSUM_FAILURE));
         if let Some((start, end)) = floors.recovery.redo {
