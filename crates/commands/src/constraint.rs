@@ -175,7 +175,7 @@ fn check(cmd: &mut CommandContext<'_>, rel: Oid, c: &Constraint, column: Option<
         }
     };
     let mut new = NewConstraint::new(&name, entry.namespace(), b'c', rel, Some(columns.into_iter().collect()));
-    new.row.conbin = Some(crate::stored::text(&cooked)?);
+    new.row.conbin = Some(crate::stored::text(&cooked, &cmd.cx.catalog)?);
     new.row.connoinherit = c.is_no_inherit;
     new.row.conenforced = c.is_enforced;
     new.row.convalidated = c.is_enforced && !c.skip_validation;

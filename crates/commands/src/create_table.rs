@@ -263,7 +263,7 @@ pub fn store_default(cmd: &mut CommandContext<'_>, rel: Oid, attnum: i16, expr: 
         return Ok(());
     }
     let oid = catalog.new_oid(oids::ATTR_DEFAULT_RELATION, oids::ATTR_DEFAULT_OID_INDEX)?;
-    let adbin = crate::stored::text(&cooked)?;
+    let adbin = crate::stored::text(&cooked, &catalog)?;
     catalog.insert_row(&PgAttrdef { oid, adrelid: rel, adnum: attnum, adbin })?;
     let found = catalog.find_row::<PgAttribute>(
         oids::ATTRIBUTE_RELID_NUM_INDEX,

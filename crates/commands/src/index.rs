@@ -115,10 +115,10 @@ pub fn define(cmd: &mut CommandContext<'_>, table: Oid, stmt: &IndexStmt) -> Res
     }
     new.expressions = match expressions.is_empty() {
         true => None,
-        false => Some(crate::stored::list_text(&expressions)?),
+        false => Some(crate::stored::list_text(&expressions, &cmd.cx.catalog)?),
     };
     // A predicate is stored as the list of its conjuncts would be executed: one expression.
-    new.predicate = predicate.as_ref().map(crate::stored::text).transpose()?;
+    new.predicate = predicate.as_ref().map(|p| crate::stored::text(p, &cmd.cx.catalog)).transpose()?;
     let index = cmd.cx.catalog.create_index(&new)?;
     if stmt.isconstraint {
         own_by_constraint(cmd, &rel, stmt, &new, index)?;

@@ -5,10 +5,12 @@
 //! statement needs of the session beyond its [`ExecContext`] comes through [`Session`].
 #![forbid(unsafe_code)]
 
+mod analyze_table;
 mod constraint;
 mod copy;
 mod create_table;
 mod drop;
+mod explain;
 mod index;
 mod name;
 mod options;
@@ -17,6 +19,7 @@ mod schema;
 mod sequence;
 mod stored;
 mod truncate;
+mod vacuum;
 
 use std::sync::Arc;
 
@@ -91,6 +94,8 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::CreateSeq(s) => sequence::create(cmd, s),
         Statement::AlterSeq(s) => sequence::alter(cmd, s),
         Statement::CreateSchema(s) => schema::create(cmd, s),
+        Statement::ExplainStmt(s) => explain::execute(cmd, s),
+        Statement::VacuumStmt(s) => vacuum::execute(cmd, s),
         Statement::Checkpoint => {
             let (kind, pace) = (wal::checkpoint::Kind::Online, txn::checkpoint::Pace::Fast);
             txn::checkpoint::run(cmd.cx.txn()?.manager(), kind, pace, true)?;
@@ -103,8 +108,11 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
 /// The columns a utility statement will return, for Describe; `None` where it returns no rows.
 /// (PostgreSQL: `UtilityTupleDescriptor`)
 pub fn result_desc(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Option<Arc<TupleDesc>>> {
-    let _ = (cmd, stmt);
-    Ok(None)
+    let _ = cmd;
+    Ok(match stmt {
+        Statement::ExplainStmt(s) => Some(explain::result_desc(s)),
+        _ => None,
+    })
 }
 
 /// An operating system error's text without Rust's suffix.
