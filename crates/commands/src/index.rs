@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use access::heap::{HeapRelation, HeapScan, ScanOptions};
-use access::index::{Direction, IndexBuild};
-use access::tuple::{Projection, Wanted};
 use base::guc;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
