@@ -405,13 +405,6 @@ impl Analyzer<'_, '_> {
         Ok(())
     }
 
-    pub(crate) fn attribute_of(&self, name: &str, ty: TypeMod) -> Result<Attribute> {
-        let t = self.cat().type_row(ty.oid)?;
-        let mut a = Attribute::new(name, ty.oid, t.typlen, t.typbyval, types::Align::from_char(t.typalign));
-        (a.typmod, a.collation, a.storage) = (ty.typmod, ty.collation, t.typstorage);
-        Ok(a)
-    }
-
     /// (PostgreSQL: `chooseScalarFunctionAlias`)
     fn scalar_column_name(&self, e: &Expr, name: &str, alias: Option<&Alias>, nfuncs: usize) -> Result<String> {
         if let Expr::FuncExpr(f) = e
@@ -434,6 +427,22 @@ impl Analyzer<'_, '_> {
             (Some((_, n)), None) if !n.is_empty() => Some(n.clone()),
             _ => None,
         })
+    }
+
+    pub(crate) fn func_class(&self, e: &Expr) -> Result<FuncClass> {
+        Rows(self.cat()).func_class(e)
+    }
+    pub(crate) fn attribute_of(&self, name: &str, ty: TypeMod) -> Result<Attribute> {
+        Rows(self.cat()).attribute_of(name, ty)
+    }
+}
+
+/// What rows calls give.
+pub(crate) struct Rows<'a>(pub &'a catalog::Catalog);
+
+impl Rows<'_> {
+    fn cat(&self) -> &catalog::Catalog {
+        self.0
     }
 
     /// What an expression used as a table returns. (PostgreSQL: `get_expr_result_type`)
@@ -498,6 +507,15 @@ impl Analyzer<'_, '_> {
         Ok((attrs.len() > 1).then(|| Arc::new(TupleDesc::new(attrs))))
     }
 
+    pub(crate) fn attribute_of(&self, name: &str, ty: TypeMod) -> Result<Attribute> {
+        let t = self.cat().type_row(ty.oid)?;
+        let mut a = Attribute::new(name, ty.oid, t.typlen, t.typbyval, types::Align::from_char(t.typalign));
+        (a.typmod, a.collation, a.storage) = (ty.typmod, ty.collation, t.typstorage);
+        Ok(a)
+    }
+}
+
+impl Analyzer<'_, '_> {
     /// The names and types of an entry's columns. (PostgreSQL: `expandRTE`)
     pub(crate) fn rte_columns(&self, rte: &RangeTblEntry) -> Result<Vec<RteColumn>> {
         rte_columns(self.cat(), rte)

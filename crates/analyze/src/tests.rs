@@ -245,3 +245,26 @@ fn psql_queries_analyze() {
     }
     assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), all.split("\n----\n").count(), bad.join("\n"));
 }
+
+/// What PostgreSQL stored reads and writes back to the same text.
+#[test]
+fn stored_rules_round_trip() {
+    let c = Catalog::bootstrap();
+    let mut bad = Vec::new();
+    for line in include_str!("../tests/rules.txt").lines() {
+        match crate::nodes::read_queries(line, &c).and_then(|q| crate::nodes::write_queries(&q, &c)) {
+            Ok(text) if text == line => {}
+            Ok(text) => {
+                let at = text.bytes().zip(line.bytes()).position(|(a, b)| a != b).unwrap_or(0);
+                let from = at.saturating_sub(60);
+                bad.push(format!(
+                    "got  {}\nwant {}",
+                    &text[from..(at + 60).min(text.len())],
+                    &line[from..(at + 60).min(line.len())]
+                ));
+            }
+            Err(e) => bad.push(format!("{e:?}")),
+        }
+    }
+    assert!(bad.is_empty(), "{} bad:\n{}", bad.len(), bad.join("\n"));
+}

@@ -3,6 +3,9 @@
 //! Two implementations: [`crate::BootstrapCatalog`], in memory, without transactions; and the real one over heap and B-tree
 //! ([`crate::store`]).
 
+use std::sync::Arc;
+
+use access::index::IndexRelation;
 use base::{Oid, PgError, RelFileLocator, Result, TupleId};
 use types::Datum;
 
@@ -61,6 +64,16 @@ pub trait CatalogScan: Send + Sync {
     fn create_storage(&self, locator: RelFileLocator, persistence: u8) -> Result<()> {
         let _ = (locator, persistence);
         Err(read_only())
+    }
+    /// Creates the empty init fork of an unlogged table.
+    fn create_init_fork(&self, locator: RelFileLocator) -> Result<()> {
+        let _ = locator;
+        Ok(())
+    }
+    /// Fills the file of a new index of an empty table, and its init fork if it is unlogged.
+    fn build_empty_index(&self, index: &Arc<IndexRelation>) -> Result<()> {
+        let _ = index;
+        Ok(())
     }
     /// Removes a relation's files at commit.
     fn drop_storage(&self, locator: RelFileLocator, persistence: u8) -> Result<()> {

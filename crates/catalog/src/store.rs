@@ -14,8 +14,8 @@ use access::heap::{
     ToastRelation, UpdateIndexes,
 };
 use access::index::{
-    Direction, IndexAm, IndexBatch, IndexInsert, IndexRelation, IndexScanOptions, KeyOrder, ScanKey, ScanStrategy,
-    UniqueCheck,
+    BuildSource, Direction, IndexAm, IndexBatch, IndexInsert, IndexRelation, IndexScanOptions, KeyOrder, ScanKey,
+    ScanStrategy, UniqueCheck,
 };
 use access::tuple::{Projection, TupleLayout};
 use base::sqlstate::UNIQUE_VIOLATION;
@@ -449,6 +449,18 @@ impl CatalogScan for CatalogStore {
     fn create_storage(&self, locator: RelFileLocator, persistence: u8) -> Result<()> {
         let txn = self.txn()?;
         txn.create_storage(locator, persistence_of(persistence, &txn))
+    }
+    fn create_init_fork(&self, locator: RelFileLocator) -> Result<()> {
+        self.txn()?.create_fork(locator, base::ForkNumber::Init)
+    }
+    fn build_empty_index(&self, index: &Arc<IndexRelation>) -> Result<()> {
+        let txn = self.txn()?;
+        let mut nothing: Box<BuildSource<'_>> = Box::new(|_| Ok(()));
+        index.am.build(&txn, index, &mut *nothing, 1 << 20)?;
+        match index.persistence {
+            Persistence::Unlogged => index.am.build_empty(&txn, index),
+            _ => Ok(()),
+        }
     }
     fn drop_storage(&self, locator: RelFileLocator, _persistence: u8) -> Result<()> {
         self.txn()?.drop_storage(locator);

@@ -166,9 +166,15 @@ impl Execution {
         Ok(())
     }
 
-    /// Counters of the node at a position in the plan tree's preorder, where they were asked for.
-    pub fn instrumentation(&self) -> Option<&Instrumentation> {
-        self.root.instrument.as_deref()
+    /// Counters of a node of this statement's plan, where they were asked for.
+    pub fn counters(&self, plan: &planner::Plan) -> Option<Instrumentation> {
+        let own = match &plan.node {
+            // A Hash node has no operator of its own.
+            PlanNode::Hash { .. } => plan.outer.as_deref()?,
+            _ => plan,
+        };
+        let at = self.st.counter_of.get(&std::ptr::from_ref(own).addr())?;
+        self.st.counters.get(*at).cloned()
     }
 }
 

@@ -24,6 +24,7 @@ mod constraints;
 pub mod context;
 mod cte;
 mod execution;
+pub mod explain;
 pub mod expr;
 mod function_scan;
 mod hash_join;

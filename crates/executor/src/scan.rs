@@ -19,8 +19,6 @@ pub(crate) struct ScanOutput {
     qual: Filter,
     projection: Projection,
     out: Batch,
-    /// Rows that the filter removed.
-    pub filtered: u64,
 }
 
 impl ScanOutput {
@@ -47,7 +45,6 @@ impl ScanOutput {
             qual: c.filter(&plan.qual)?,
             projection: c.projection(&plan.targetlist)?,
             out: Batch::default(),
-            filtered: 0,
         })
     }
     /// Lets go of shared columns, so that whoever fills the next batch can reuse them.
@@ -58,7 +55,9 @@ impl ScanOutput {
     pub fn apply(&mut self, run: &mut Run<'_>, rows: &mut Batch) -> Result<bool> {
         let before = rows.selected_len();
         let left = self.qual.apply(run, rows)?;
-        self.filtered += (before - left) as u64;
+        if let Some(at) = run.st.current.filter(|_| left < before) {
+            run.st.counters[at].filtered += (before - left) as u64;
+        }
         if left == 0 {
             return Ok(false);
         }

@@ -52,6 +52,11 @@ pub struct Estate {
     /// In a recheck of a changed row: what the relations' scans give instead of reading. (PostgreSQL: `EPQState`)
     pub(crate) recheck: Option<Recheck>,
     pub(crate) instrument: bool,
+    pub(crate) counters: Vec<crate::node::Instrumentation>,
+    /// By the plan node's place in memory, which its statement keeps.
+    pub(crate) counter_of: hashbrown::HashMap<usize, usize>,
+    /// The node that runs.
+    pub(crate) current: Option<usize>,
 }
 
 /// The rows that a recheck works on, by range-table index. (PostgreSQL: `EvalPlanQual`)
@@ -75,6 +80,9 @@ impl Estate {
             processed: 0,
             recheck: None,
             instrument: false,
+            counters: Vec::new(),
+            counter_of: hashbrown::HashMap::new(),
+            current: None,
         }
     }
 }

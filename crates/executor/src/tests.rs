@@ -33,6 +33,11 @@ fn int4gt(a: i32, b: i32) -> bool {
 fn int8inc(a: i64) -> i64 {
     a + 1
 }
+#[builtin("int4out", write)]
+fn int4out(v: i32, out: &mut Vec<u8>) -> Result<()> {
+    out.extend_from_slice(v.to_string().as_bytes());
+    Ok(())
+}
 #[builtin("int8in")]
 fn int8in(s: &str) -> i64 {
     s.parse().unwrap_or(0)
@@ -46,8 +51,15 @@ const GT: (Oid, Oid) = (Oid(521), Oid(147));
 const INT4_LT: Oid = Oid(97);
 
 fn cx() -> ExecContext {
-    let list =
-        [__BUILTIN_int4pl, __BUILTIN_int4div, __BUILTIN_int4eq, __BUILTIN_int4gt, __BUILTIN_int8inc, __BUILTIN_int8in];
+    let list = [
+        __BUILTIN_int4pl,
+        __BUILTIN_int4div,
+        __BUILTIN_int4eq,
+        __BUILTIN_int4gt,
+        __BUILTIN_int8inc,
+        __BUILTIN_int8in,
+        __BUILTIN_int4out,
+    ];
     ExecContext::new(Catalog::bootstrap(), Arc::new(Registry::new().with_functions(&list)))
 }
 fn int(v: Option<i32>) -> Expr {
@@ -100,9 +112,8 @@ fn values(relid: RtIndex, rows: &[(i32, Option<i32>)]) -> Plan {
     let lists = rows.iter().map(|(a, b)| vec![int(Some(*a)), int(*b)]).collect();
     node(PlanNode::ValuesScan { scanrelid: relid, lists }, vec![var(relid, 1), var(relid, 2)])
 }
-fn run(plan: Plan) -> Result<Vec<Vec<Option<i64>>>> {
-    let mut cx = cx();
-    let planned = PlannedStmt {
+fn statement(plan: Plan) -> PlannedStmt {
+    PlannedStmt {
         command_type: CmdType::Select,
         can_set_tag: true,
         has_returning: false,
@@ -121,7 +132,11 @@ fn run(plan: Plan) -> Result<Vec<Vec<Option<i64>>>> {
         transient: false,
         stmt_location: Location::UNKNOWN,
         stmt_len: 0,
-    };
+    }
+}
+fn run(plan: Plan) -> Result<Vec<Vec<Option<i64>>>> {
+    let mut cx = cx();
+    let planned = statement(plan);
     let mut e = Execution::start(Arc::new(planned), &mut cx, StartOptions::default())?;
     let mut rows: Vec<Vec<Datum>> = Vec::new();
     e.run(&mut cx, 0, &mut rows)?;
@@ -277,4 +292,32 @@ fn grouping_counts() {
             false => check(agg, &[&[Some(5)]]),
         }
     }
+}
+
+#[test]
+fn explain_shows_the_tree() {
+    let rte = |name: &str| RangeTblEntry {
+        alias: None,
+        eref: Alias { aliasname: name.into(), colnames: vec!["a".into(), "b".into()] },
+        kind: RteKind::Values { lists: Vec::new(), types: vec![INT4; 2] },
+        lateral: false,
+        in_from_cl: true,
+        security_quals: Vec::new(),
+    };
+    let mut plan = hash_join(JoinType::Left, vec![var(OUTER_VAR, 1)]);
+    plan.qual = vec![op(GT, var(INNER_VAR, 2), int(Some(-5)))];
+    let planned = PlannedStmt { rtable: vec![rte("x"), rte("x")], ..statement(plan) };
+    let options = crate::explain::ExplainOptions { costs: false, ..Default::default() };
+    let mut cx = cx();
+    let lines = crate::explain::explain(&mut cx, &planned, None, &options, None, None).unwrap();
+    let expected = [
+        "Hash Left Join",
+        "  Hash Cond: (x.a = x_1.a)",
+        "  Filter: (x_1.b > '-5'::integer)",
+        "  ->  Values Scan on x",
+        "  ->  Hash",
+        "        ->  Values Scan on x x_1",
+    ];
+    let expected: Vec<String> = expected.iter().map(|s| s.replace(" on x x_1", " on x_1")).collect();
+    assert_eq!(lines, expected);
 }

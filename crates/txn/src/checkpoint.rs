@@ -19,9 +19,10 @@ pub enum Pace {
     Spread(Duration),
 }
 
-/// Makes a checkpoint; the caller makes sure that there is one at a time. `force`: even if nothing happened since the last
-/// one. `None`: there was nothing to do.
+/// Makes a checkpoint, after one that may be running. `force`: even if nothing happened since the last one. `None`: there
+/// was nothing to do.
 pub fn run(manager: &Arc<TransactionManager>, kind: Kind, pace: Pace, force: bool) -> Result<Option<Summary>> {
+    let _alone = manager.checkpointing.lock();
     let hooks = Hooks { manager, pace };
     wal::checkpoint::create(manager.wal(), &hooks, kind, force)
 }

@@ -35,11 +35,13 @@ pub struct ManagerOptions {
     pub multixact_buffers: usize,
     /// Milliseconds. (PostgreSQL: `deadlock_timeout`)
     pub deadlock_timeout_ms: u64,
+    /// initdb is at work: object ids below 16384 are given out.
+    pub system_objects: bool,
 }
 
 impl Default for ManagerOptions {
     fn default() -> ManagerOptions {
-        ManagerOptions { clog_buffers: 64, multixact_buffers: 32, deadlock_timeout_ms: 1000 }
+        ManagerOptions { clog_buffers: 64, multixact_buffers: 32, deadlock_timeout_ms: 1000, system_objects: false }
     }
 }
 
@@ -115,6 +117,8 @@ pub struct TransactionManager {
     pub(crate) limits: Mutex<XidLimits>,
     warned: AtomicBool,
     oids: Mutex<NextOid>,
+    /// One checkpoint at a time.
+    pub(crate) checkpointing: Mutex<()>,
     options: ManagerOptions,
 }
 
@@ -144,6 +148,7 @@ impl TransactionManager {
             limits: Mutex::new(XidLimits::new(Xid::FIRST_NORMAL, Oid::INVALID)),
             warned: AtomicBool::new(false),
             oids: Mutex::default(),
+            checkpointing: Mutex::new(()),
             wal,
             pool,
             options,
@@ -300,10 +305,10 @@ impl TransactionManager {
     pub fn truncate_clog(&self, oldest_frozen: Xid, database: Oid) -> Result<()> {
         self.clog.truncate(oldest_frozen, database)
     }
-    /// A new object id, at least 16384. (PostgreSQL: `GetNewObjectId`)
+    /// A new object id, at least 16384 unless initdb is at work. (PostgreSQL: `GetNewObjectId`)
     pub fn next_oid(&self) -> Result<Oid> {
         let mut oids = self.oids.lock();
-        if oids.next < Oid::FIRST_NORMAL.0 {
+        if oids.next < Oid::FIRST_NORMAL.0 && !(self.options.system_objects && oids.next >= 12000) {
             oids.next = Oid::FIRST_NORMAL.0;
             oids.logged = 0;
         }

@@ -151,7 +151,7 @@ fn fate(
 ) -> Result<Fate> {
     let state = viewer.for_vacuum(h)?.0;
     // Of a chain only the newest version is indexed.
-    let mut old_version = |result: &mut BuildScan| match h.is_hot_updated() {
+    let old_version = |result: &mut BuildScan| match h.is_hot_updated() {
         true => {
             result.broken_hot_chain = true;
             Fate::Skip

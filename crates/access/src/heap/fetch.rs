@@ -108,17 +108,14 @@ impl Fetcher {
         &self.rel
     }
 
-    fn pin(&mut self, txn: &Transaction, block: BlockNumber) -> Result<()> {
+    /// Makes this the page that `buffer` holds; says whether it was another one before.
+    fn pin(&mut self, txn: &Transaction, block: BlockNumber) -> Result<bool> {
         if self.buffer.as_ref().is_some_and(|b| b.block() == block) {
-            return Ok(());
+            return Ok(false);
         }
         self.buffer = None;
-        let buffer = txn.manager().pool().read(self.rel.locator, block)?;
-        if prune::is_worth_a_try(&self.rel, &buffer.shared()) {
-            prune::prune_on_access(&self.rel, txn, &buffer)?;
-        }
-        self.buffer = Some(buffer);
-        Ok(())
+        self.buffer = Some(txn.manager().pool().read(self.rel.locator, block)?);
+        Ok(true)
     }
 
     /// The row an index entry points to: the first version of its chain that `look` sees is appended to the columns.
@@ -159,11 +156,16 @@ impl Fetcher {
         look: Look<'_>,
         read: impl FnOnce(TupleId, &[u8]) -> Result<R>,
     ) -> Result<(Option<R>, bool)> {
-        self.pin(txn, tid.block)?;
+        let fresh = self.pin(txn, tid.block)?;
         let Some(buffer) = &self.buffer else { return Ok((None, false)) };
         let viewer = Viewer::new(txn);
         self.hints.clear();
-        let page = buffer.shared();
+        let mut page = buffer.shared();
+        if fresh && prune::is_worth_a_try(&self.rel, &page) {
+            drop(page);
+            prune::prune_on_access(&self.rel, txn, buffer)?;
+            page = buffer.shared();
+        }
         let mut chain = Chain::new(&page, tid.offset);
         let mut all_dead = true;
         let mut result = None;

@@ -16,7 +16,7 @@ use storage::{OwnedExclusive, Page, critical};
 use wal::{RecordBuilder, RegBuf, RmgrId};
 
 use super::page::{HIGH_KEY, MAX_ITEM_SIZE, META_BLOCK, Meta, NONE, Opaque, change_opaque, flags, init};
-use super::search::{KeyColumn, SearchKey, Stack, Tree};
+use super::search::{KeyColumn, KeyColumns, SearchKey, Stack, Tree};
 use super::tuple;
 use super::wal::{INSERT_LEAF, INSERT_POST, NEWROOT, newroot_data, put_meta};
 use crate::heap::UniqueRow;
@@ -67,11 +67,11 @@ impl Tree<'_> {
     pub fn key_of<'k>(&'k self, t: &'k [u8]) -> Result<SearchKey<'k>> {
         let all = self.all_columns();
         let natts = tuple::natts(t, all);
-        let mut columns = Vec::with_capacity(self.key_columns());
+        let mut columns = KeyColumns::new();
         for (i, key) in self.index.keys.iter().enumerate().take(natts) {
             columns.push(KeyColumn { value: self.index.layout.index_attr(t, natts, i)?, compare: &key.compare });
         }
-        Ok(SearchKey { columns, tid: tuple::heap_tid(t), next_key: false, backward: false })
+        Ok(SearchKey::new(columns, tuple::heap_tid(t), false, false))
     }
 
     /// Inserts a leaf tuple.

@@ -9,7 +9,7 @@
 //! | `insert.rs` | unique checks, finding the place, inserting |
 //! | `split.rs`, `splitloc.rs` | dividing pages, unfinished splits; where to divide |
 //! | `dedup.rs`, `delete.rs` | making room on a leaf |
-//! | `build.rs` | bulk build from sorted tuples |
+//! | `build.rs`, `sort.rs` | bulk build from sorted tuples |
 //! | `vacuum.rs` | removing entries, deleting and recycling pages |
 //! | `wal.rs` | records: encoding, redo, description |
 //!
@@ -32,6 +32,7 @@ pub mod page;
 mod scan;
 mod scankeys;
 pub mod search;
+mod sort;
 mod split;
 mod splitloc;
 #[cfg(test)]
@@ -50,6 +51,7 @@ use crate::index::{
     BuildSource, IndexAm, IndexBuild, IndexInsert, IndexRelation, IndexScan, IndexScanOptions, IndexVacuum,
     IndexVacuumStats, ScanKey, UniqueCheck,
 };
+use crate::toast;
 use crate::tuple::varlena;
 use insert::{Attempt, InsertRequest};
 use search::Tree;
@@ -107,9 +109,24 @@ impl Tree<'_> {
     pub fn fill_factor(&self) -> u16 {
         if self.index.fillfactor == 0 { 90 } else { self.index.fillfactor.clamp(10, 100) }
     }
-    /// Makes a leaf tuple. Values are in the form they are stored in: see [`crate::index::stored_values`].
+    /// Makes a leaf tuple; long values are compressed. None may be external: see [`crate::index::stored_values`].
     pub fn form(&self, values: &[DatumRef<'_>], tid: TupleId, out: &mut Vec<u8>) -> Result<()> {
-        self.index.layout.form_index(values, tid, out)
+        let layout = &self.index.layout;
+        let is_long =
+            |v: &DatumRef<'_>| matches!(v, DatumRef::Bytes(b) if b.len() + varlena::HEADER > toast::INDEX_TARGET);
+        if !values.iter().any(is_long) {
+            return layout.form_index(values, tid, out);
+        }
+        let mut stored: Vec<Datum> = Vec::with_capacity(values.len());
+        for (value, att) in values.iter().zip(&layout.desc().attrs) {
+            let compressible = att.len == -1 && matches!(att.storage, b'x' | b'm') && is_long(value);
+            let method = varlena::Compression::from_attribute(att.compression, varlena::Compression::Pglz);
+            stored.push(match compressible.then(|| toast::compress_inline(value.as_bytes(), method)).flatten() {
+                Some(whole) => Datum::Toasted(whole.into()),
+                None => (*value).to_owned(),
+            });
+        }
+        layout.form_index(&stored, tid, out)
     }
 }
 
@@ -119,7 +136,7 @@ pub(crate) fn plain(value: DatumRef<'_>) -> Result<Datum> {
     if varlena::is_external(bytes) {
         return Err(PgError::internal("an index tuple holds an external value"));
     }
-    crate::toast::decompress_inline(bytes, None).map(Datum::bytes)
+    toast::decompress_inline(bytes, None).map(Datum::bytes)
 }
 
 impl IndexAm for Nbtree {
@@ -176,9 +193,9 @@ impl IndexAm for Nbtree {
         txn: &Transaction,
         index: &IndexRelation,
         source: &mut BuildSource<'_>,
-        _memory: usize,
+        memory: usize,
     ) -> Result<IndexBuild> {
-        self.with_tree(txn, index, |tree| tree.build(source, &mut || txn.proc().interrupt().check()))
+        self.with_tree(txn, index, |tree| tree.build(source, memory, &mut || txn.proc().interrupt().check()))
     }
     fn build_empty(&self, txn: &Transaction, index: &IndexRelation) -> Result<()> {
         self.with_tree(txn, index, |tree| {

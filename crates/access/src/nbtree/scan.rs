@@ -23,7 +23,6 @@ pub struct NbtreeScan {
     pool: Arc<BufferPool>,
     index: Arc<IndexRelation>,
     cycles: Arc<VacuumCycles>,
-    keys: Vec<ScanKey>,
     conditions: Conditions,
     options: IndexScanOptions,
     place: Place,
@@ -32,6 +31,17 @@ pub struct NbtreeScan {
     mark: Option<Mark>,
     /// After `restore`: entries of `current` to be returned again, from this one on.
     replay_from: Option<usize>,
+    /// Buffers of the page before, to be used again.
+    spare: Buffers,
+}
+
+/// What a page's entries are collected in.
+#[derive(Clone, Default)]
+struct Buffers {
+    /// In the scan's order.
+    items: Vec<(TupleId, OffsetNumber)>,
+    tuples: Vec<(u32, u32)>,
+    bytes: Vec<u8>,
 }
 
 /// Where the scan stands between batches.
@@ -53,15 +63,12 @@ struct PageItems {
     /// To tell whether the page changed before entries are marked dead.
     lsn: Lsn,
     direction: Direction,
-    /// In the scan's order.
-    items: Vec<(TupleId, OffsetNumber)>,
+    found: Buffers,
     /// No entry beyond this page matches, in either direction.
     ends_forward: bool,
     ends_backward: bool,
     elements: Vec<usize>,
     pin: Option<PinnedBuffer>,
-    tuples: Vec<(u32, u32)>,
-    bytes: Vec<u8>,
 }
 
 struct Mark {
@@ -77,18 +84,18 @@ impl NbtreeScan {
         keys: Vec<ScanKey>,
         options: IndexScanOptions,
     ) -> Result<NbtreeScan> {
-        let conditions = Conditions::new(&index, keys.clone())?;
+        let conditions = Conditions::new(&index, keys)?;
         Ok(NbtreeScan {
             pool,
             index,
             cycles,
-            keys,
             conditions,
             options,
             place: Place::Start,
             current: None,
             mark: None,
             replay_from: None,
+            spare: Buffers::default(),
         })
     }
     fn tree(&self) -> Tree<'_> {
@@ -107,67 +114,52 @@ impl NbtreeScan {
         if let (Some(from), Some(current)) = (self.replay_from.take(), &mut self.current) {
             if current.direction == direction {
                 if from > 0 {
-                    current.items.drain(..from);
+                    current.found.items.drain(..from);
                     if self.options.want_tuples {
-                        current.tuples.drain(..from);
+                        current.found.tuples.drain(..from);
                     }
                 }
-                if !current.items.is_empty() {
+                if !current.found.items.is_empty() {
                     current.give(out);
                     return Ok(true);
                 }
             }
         }
         loop {
-            let page = match self.place {
+            let mut page = match self.place {
                 Place::End(d) if d == direction => return Ok(false),
+                Place::Start | Place::End(_) if self.conditions.is_impossible() => None,
                 Place::Start | Place::End(_) => {
                     // From the end backwards is the same as beginning backwards.
-                    if self.conditions.is_impossible() {
-                        self.place = Place::End(direction);
-                        return Ok(false);
-                    }
                     self.conditions.first_elements(direction);
                     self.first_page(direction)?
                 }
                 Place::Page => self.step(direction)?,
             };
-            match page {
-                Some(page) => {
-                    self.place = Place::Page;
-                    let some = !page.items.is_empty();
-                    if some {
-                        page.give(out);
-                    }
-                    self.current = Some(page);
-                    if some {
-                        return Ok(true);
-                    }
-                }
-                None => {
-                    if self.conditions.next_elements(direction)
-                        && let Some(page) = self.first_page(direction)?
-                    {
-                        self.place = Place::Page;
-                        let some = !page.items.is_empty();
-                        if some {
-                            page.give(out);
-                        }
-                        self.current = Some(page);
-                        if some {
-                            return Ok(true);
-                        }
-                        continue;
-                    }
-                    self.current = None;
-                    self.place = Place::End(direction);
-                    return Ok(false);
-                }
+            if page.is_none() && !self.conditions.is_impossible() && self.conditions.next_elements(direction) {
+                page = self.first_page(direction)?;
+            }
+            let Some(page) = page else {
+                self.current = None;
+                self.place = Place::End(direction);
+                return Ok(false);
+            };
+            self.place = Place::Page;
+            let some = !page.found.items.is_empty();
+            if some {
+                page.give(out);
+            }
+            if let Some(old) = self.current.replace(page) {
+                self.spare = old.found;
+            }
+            if some {
+                return Ok(true);
             }
         }
     }
     /// The page where the current search begins. `None`: the index is empty.
-    fn first_page(&self, direction: Direction) -> Result<Option<PageItems>> {
+    fn first_page(&mut self, direction: Direction) -> Result<Option<PageItems>> {
+        let buffers = std::mem::take(&mut self.spare);
         let tree = self.tree();
         let key = self.conditions.start(&self.index, direction)?;
         let leaf = match key.columns.is_empty() {
@@ -182,11 +174,12 @@ impl NbtreeScan {
             (false, Direction::Forward) => tree.binary_search(&key, &leaf, opaque)?,
             (false, Direction::Backward) => tree.binary_search(&key, &leaf, opaque)? - 1,
         };
-        self.read_page(&tree, leaf, direction, start).map(Some)
+        self.read_page(&tree, leaf, direction, start, buffers).map(Some)
     }
     /// The page after the current one, `None` if nothing can match there. When the scan turns around after a batch, that is
     /// the neighbour on the other side: a page's entries are returned as a whole, the caller walks back through them.
-    fn step(&self, direction: Direction) -> Result<Option<PageItems>> {
+    fn step(&mut self, direction: Direction) -> Result<Option<PageItems>> {
+        let buffers = std::mem::take(&mut self.spare);
         let Some(current) = &self.current else { return Ok(None) };
         let tree = self.tree();
         match direction {
@@ -198,7 +191,7 @@ impl NbtreeScan {
                     let page = tree.read(block)?;
                     let opaque = Opaque::of(&page);
                     if !opaque.is_ignored() {
-                        return self.read_page(&tree, page, direction, opaque.first_data()).map(Some);
+                        return self.read_page(&tree, page, direction, opaque.first_data(), buffers).map(Some);
                     }
                     block = opaque.next;
                 }
@@ -207,7 +200,7 @@ impl NbtreeScan {
             Direction::Backward => {
                 let Some(page) = step_left(&tree, current.block, current.prev)? else { return Ok(None) };
                 let last = page.max_offset();
-                self.read_page(&tree, page, direction, last).map(Some)
+                self.read_page(&tree, page, direction, last, buffers).map(Some)
             }
         }
     }
@@ -218,7 +211,11 @@ impl NbtreeScan {
         page: OwnedShared,
         direction: Direction,
         start: OffsetNumber,
+        mut buffers: Buffers,
     ) -> Result<PageItems> {
+        buffers.items.clear();
+        buffers.tuples.clear();
+        buffers.bytes.clear();
         let opaque = Opaque::of(&page);
         let mut found = PageItems {
             block: page.block(),
@@ -226,13 +223,11 @@ impl NbtreeScan {
             next: opaque.next,
             lsn: page.lsn(),
             direction,
-            items: Vec::new(),
+            found: buffers,
             ends_forward: opaque.is_rightmost(),
             ends_backward: opaque.is_leftmost(),
             elements: self.conditions.elements(),
             pin: None,
-            tuples: Vec::new(),
-            bytes: Vec::new(),
         };
         let (first, max) = (opaque.first_data(), page.max_offset());
         let layout = &self.index.layout;
@@ -269,7 +264,8 @@ impl NbtreeScan {
                 found.ends_forward = true;
             }
         }
-        if self.options.want_tuples && !found.items.is_empty() {
+        // Without a log, an unchanged LSN would not tell that entries are still what they were when they are marked dead.
+        if (self.options.want_tuples || !self.index.needs_wal()) && !found.found.items.is_empty() {
             found.pin = Some(page.unlatch());
         }
         Ok(found)
@@ -278,27 +274,28 @@ impl NbtreeScan {
 
 impl PageItems {
     fn take(&mut self, t: &[u8], offnum: OffsetNumber, direction: Direction, want_tuple: bool) {
-        let from = self.items.len();
-        tuple::for_each_tid(t, |tid| self.items.push((tid, offnum)));
+        let Buffers { items, tuples, bytes } = &mut self.found;
+        let from = items.len();
+        tuple::for_each_tid(t, |tid| items.push((tid, offnum)));
         if direction == Direction::Backward {
-            self.items[from..].reverse();
+            items[from..].reverse();
         }
         if want_tuple {
-            let begin = self.bytes.len() as u32;
+            let begin = bytes.len() as u32;
             // Without the posting list it is a plain tuple.
             match tuple::is_posting(t) {
-                true => self.bytes.extend_from_slice(&tuple::form_posting(t, &[self.items[from].0])),
-                false => self.bytes.extend_from_slice(t),
+                true => bytes.extend_from_slice(&tuple::form_posting(t, &[items[from].0])),
+                false => bytes.extend_from_slice(t),
             }
-            let end = self.bytes.len() as u32;
-            self.tuples.resize(self.items.len(), (begin, end));
+            let end = bytes.len() as u32;
+            tuples.resize(items.len(), (begin, end));
         }
     }
     fn give(&self, out: &mut IndexBatch) {
         let base = out.bytes.len() as u32;
-        out.tids.extend(self.items.iter().map(|(tid, _)| *tid));
-        out.tuples.extend(self.tuples.iter().map(|(from, to)| (from + base, to + base)));
-        out.bytes.extend_from_slice(&self.bytes);
+        out.tids.extend(self.found.items.iter().map(|(tid, _)| *tid));
+        out.tuples.extend(self.found.tuples.iter().map(|(from, to)| (from + base, to + base)));
+        out.bytes.extend_from_slice(&self.found.bytes);
     }
 }
 
@@ -354,11 +351,12 @@ fn step_left(tree: &Tree<'_>, block: BlockNumber, prev: BlockNumber) -> Result<O
 impl IndexScan for NbtreeScan {
     fn rescan(&mut self, keys: Option<Vec<ScanKey>>) -> Result<()> {
         if let Some(keys) = keys {
-            self.keys = keys;
-            self.conditions = Conditions::new(&self.index, self.keys.clone())?;
+            self.conditions = Conditions::new(&self.index, keys)?;
         }
         self.place = Place::Start;
-        self.current = None;
+        if let Some(old) = self.current.take() {
+            self.spare = old.found;
+        }
         self.mark = None;
         self.replay_from = None;
         Ok(())
@@ -370,7 +368,7 @@ impl IndexScan for NbtreeScan {
     fn kill(&mut self, positions: &[usize]) {
         let Some(current) = &self.current else { return };
         let mut dead: Vec<(OffsetNumber, TupleId)> =
-            positions.iter().filter_map(|p| current.items.get(*p)).map(|(tid, n)| (*n, *tid)).collect();
+            positions.iter().filter_map(|p| current.found.items.get(*p)).map(|(tid, n)| (*n, *tid)).collect();
         dead.sort_unstable();
         // A hint: what goes wrong does not matter.
         let _ = self.mark_dead(current, &dead);

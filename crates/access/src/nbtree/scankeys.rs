@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 use base::Result;
 use types::{Comparator, Datum, DatumRef};
 
-use super::search::{KeyColumn, SearchKey, compare_plain};
+use super::search::{KeyColumn, KeyColumns, SearchKey, compare_plain};
 use crate::index::{Direction, IndexRelation, ScanKey, ScanStrategy};
 
 /// What a tuple means for the scan.
@@ -41,16 +41,13 @@ struct Array {
 
 impl Conditions {
     pub fn new(index: &IndexRelation, keys: Vec<ScanKey>) -> Result<Conditions> {
-        let mut all = Conditions { keys: Vec::new(), arrays: Vec::new(), impossible: false };
-        for key in keys {
-            match &key {
-                ScanKey::Compare { value, .. } if value.is_null() => all.impossible = true,
-                ScanKey::Row { parts, .. } if parts.first().is_none_or(|p| p.1.is_null()) => all.impossible = true,
-                ScanKey::Any { values, .. } if values.iter().all(Datum::is_null) => all.impossible = true,
-                _ => {}
-            }
-            all.keys.push(key);
-        }
+        let impossible = keys.iter().any(|key| match key {
+            ScanKey::Compare { value, .. } => value.is_null(),
+            ScanKey::Row { parts, .. } => parts.first().is_none_or(|p| p.1.is_null()),
+            ScanKey::Any { values, .. } => values.iter().all(Datum::is_null),
+            ScanKey::IsNull { .. } | ScanKey::IsNotNull { .. } => false,
+        });
+        let mut all = Conditions { keys, arrays: Vec::new(), impossible };
         if !all.impossible {
             all.take_arrays(index)?;
         }
@@ -116,12 +113,13 @@ impl Conditions {
     /// Where the scan begins; without columns: at the end of the index.
     pub fn start<'k>(&'k self, index: &'k IndexRelation, direction: Direction) -> Result<SearchKey<'k>> {
         let forward = direction == Direction::Forward;
+        let mut columns = KeyColumns::new();
         // Forward: to the first tuple not before the key. Backward: to the last one not behind it.
-        let mut key = SearchKey { columns: Vec::new(), tid: None, next_key: !forward, backward: !forward };
+        let mut next_key = !forward;
         for (i, order) in index.keys.iter().enumerate() {
             let column = i as u16;
             if let Some((value, compare)) = self.equality(column) {
-                key.columns.push(KeyColumn { value, compare: compare.unwrap_or(&order.compare) });
+                columns.push(KeyColumn { value, compare: compare.unwrap_or(&order.compare) });
                 continue;
             }
             // The best of the bounds on the side where the scan begins.
@@ -141,16 +139,16 @@ impl Conditions {
                 }
             }
             if let Some((value, compare, strict)) = bound {
-                key.columns.push(KeyColumn { value: value.as_ref(), compare });
-                key.next_key = strict == forward;
+                columns.push(KeyColumn { value: value.as_ref(), compare });
+                next_key = strict == forward;
             } else if self.wants_non_null(column) && order.nulls_first == forward {
                 // Begin behind the nulls.
-                key.columns.push(KeyColumn { value: DatumRef::Null, compare: &order.compare });
-                key.next_key = forward;
+                columns.push(KeyColumn { value: DatumRef::Null, compare: &order.compare });
+                next_key = forward;
             }
             break;
         }
-        Ok(key)
+        Ok(SearchKey::new(columns, None, next_key, !forward))
     }
     /// The value that a column must have, if there is only one; null for IS NULL.
     fn equality(&self, column: u16) -> Option<(DatumRef<'_>, Option<&Comparator>)> {

@@ -14,6 +14,7 @@ use super::page::{HIGH_KEY, META_BLOCK, Meta, NONE, OPAQUE_SIZE, Opaque, VERSION
 use super::wal::Log;
 use super::{VacuumCycles, tuple};
 use crate::index::IndexRelation;
+use crate::tuple::index_info;
 
 /// An index with what is needed to work on it.
 #[derive(Clone, Copy)]
@@ -37,19 +38,96 @@ pub struct KeyColumn<'a> {
     pub compare: &'a Comparator,
 }
 
+/// The columns of a search key. The usual few need no allocation.
+pub struct KeyColumns<'a> {
+    few: [KeyColumn<'a>; KeyColumns::FEW],
+    len: usize,
+    /// All of them, if they are more than a few.
+    many: Vec<KeyColumn<'a>>,
+}
+
+impl<'a> KeyColumns<'a> {
+    const FEW: usize = 3;
+
+    pub fn new() -> KeyColumns<'a> {
+        let none = KeyColumn { value: DatumRef::Null, compare: &Comparator::Int4 };
+        KeyColumns { few: [none; KeyColumns::FEW], len: 0, many: Vec::new() }
+    }
+    pub fn push(&mut self, column: KeyColumn<'a>) {
+        if self.len < KeyColumns::FEW {
+            self.few[self.len] = column;
+        } else {
+            if self.many.is_empty() {
+                self.many.extend_from_slice(&self.few);
+            }
+            self.many.push(column);
+        }
+        self.len += 1;
+    }
+}
+impl<'a> std::ops::Deref for KeyColumns<'a> {
+    type Target = [KeyColumn<'a>];
+    #[inline]
+    fn deref(&self) -> &[KeyColumn<'a>] {
+        if self.len <= KeyColumns::FEW { &self.few[..self.len] } else { &self.many }
+    }
+}
+
+/// The first column's value, where it can be compared without taking tuples apart.
+#[derive(Clone, Copy)]
+enum Fast {
+    No,
+    /// Four signed bytes at the beginning of the data.
+    W4(i32),
+    /// Four unsigned bytes.
+    Oid(u32),
+    /// Eight signed bytes.
+    W8(i64),
+}
+
 /// Where to go in the tree. (PostgreSQL: `BTScanInsert`)
 pub struct SearchKey<'a> {
     /// For the first columns of the index; perhaps none.
-    pub columns: Vec<KeyColumn<'a>>,
+    pub columns: KeyColumns<'a>,
     /// A row place, the last column of the key space. Only with all columns.
     pub tid: Option<TupleId>,
     /// To the first item greater than the key, instead of the first not less.
     pub next_key: bool,
     /// For a scan that goes back from there. (PostgreSQL: `backward`)
     pub backward: bool,
+    fast: Fast,
 }
 
-impl SearchKey<'_> {
+impl<'a> SearchKey<'a> {
+    pub fn new(columns: KeyColumns<'a>, tid: Option<TupleId>, next_key: bool, backward: bool) -> SearchKey<'a> {
+        SearchKey { columns, tid, next_key, backward, fast: Fast::No }.prepared()
+    }
+    /// Notes what makes comparing fast.
+    fn prepared(mut self) -> SearchKey<'a> {
+        self.fast = match self.columns.first() {
+            Some(KeyColumn { value: DatumRef::Word(w), compare: Comparator::Int4 }) => Fast::W4(*w as i32),
+            Some(KeyColumn { value: DatumRef::Word(w), compare: Comparator::Oid }) => Fast::Oid(*w as u32),
+            Some(KeyColumn { value: DatumRef::Word(w), compare: Comparator::Int8 }) => Fast::W8(*w as i64),
+            _ => Fast::No,
+        };
+        self
+    }
+    /// How the first column's value compares with a tuple's, if it can be told from the bytes where it must lie.
+    #[inline]
+    fn compare_first(&self, t: &[u8]) -> Option<Ordering> {
+        // The tuple has a header of 8 bytes and no nulls.
+        let data = t.get(8..)?;
+        if t[7] & (index_info::NULL_MASK >> 8) as u8 != 0 {
+            return None;
+        }
+        Some(match self.fast {
+            Fast::No => return None,
+            Fast::W4(v) => v.cmp(&i32::from_le_bytes(*data.first_chunk()?)),
+            Fast::Oid(v) => v.cmp(&u32::from_le_bytes(*data.first_chunk()?)),
+            Fast::W8(v) => v.cmp(&i64::from_le_bytes(*data.first_chunk()?)),
+        })
+    }
+
     /// Is an item that compares so before the place we look for?
     #[inline]
     fn goes_right(&self, key_to_item: Ordering) -> bool {
@@ -134,6 +212,13 @@ impl<'a> Tree<'a> {
     /// How the key compares with a tuple's columns and row place. (PostgreSQL: `_bt_compare`)
     #[inline]
     pub fn compare_tuple(&self, key: &SearchKey<'_>, t: &[u8]) -> Result<Ordering> {
+        match key.compare_first(t) {
+            None | Some(Ordering::Equal) => self.compare_columns(key, t),
+            Some(order) if self.index.keys[0].descending => Ok(order.reverse()),
+            Some(order) => Ok(order),
+        }
+    }
+    fn compare_columns(&self, key: &SearchKey<'_>, t: &[u8]) -> Result<Ordering> {
         let natts = tuple::natts(t, self.all_columns());
         let layout = &self.index.layout;
         for (i, column) in key.columns.iter().take(natts).enumerate() {

@@ -47,7 +47,7 @@ impl Fixture {
         let smgr = Arc::new(Smgr::new(Arc::new(SimVfs::new(1))));
         let locator = RelFileLocator { spc: Oid(1663), db: Oid(5), rel: Oid(16384) };
         smgr.create(locator, base::ForkNumber::Main, false).unwrap();
-        let pool = BufferPool::new(PoolOptions { buffers: 2000, checksums: true }, smgr);
+        let pool = BufferPool::new(PoolOptions { buffers: 8000, checksums: true }, smgr);
         let keys = columns.iter().map(|(_, compare)| KeyOrder {
             compare: compare.clone(),
             descending,
@@ -194,7 +194,7 @@ impl Fixture {
         if key.columns.len() < tree.key_columns() || key.tid.is_none() {
             // A pivot's missing columns are lower than everything: not greater than what it separates.
             let natts = tuple::natts(b, tree.all_columns());
-            let key = SearchKey { tid: None, backward: true, ..key };
+            let key = SearchKey::new(key.columns, None, false, true);
             let order = tree.compare_tuple(&key, b).unwrap();
             return if natts < key.columns.len() { order } else { order.then(Ordering::Less) };
         }
@@ -367,7 +367,10 @@ fn unique_checks() {
 
 #[test]
 fn built_trees_are_as_inserted_ones() {
-    for (values, unique) in [(1000, false), (100_000, true), (300, false), (0, false)] {
+    // The second time in many runs, merged from a file.
+    for (values, unique, memory) in
+        [(1000, false, 1 << 30), (1000, false, 100_000), (100_000, true, 500_000), (300, false, 1 << 30), (0, false, 0)]
+    {
         let f = Fixture::new(vec![int()], unique, false);
         let mut random = Random(5);
         let mut model: Vec<(i32, TupleId)> = match unique {
@@ -378,12 +381,13 @@ fn built_trees_are_as_inserted_ones() {
         let mut source = |sink: &mut dyn FnMut(&[DatumRef<'_>], TupleId, bool) -> Result<()>| {
             rows.iter().try_for_each(|(v, tid)| sink(&[Datum::i32(*v).as_ref()], *tid, true))
         };
-        let built = f.tree().build(&mut source, &mut || Ok(())).unwrap();
+        let built = f.tree().build(&mut source, memory, &mut || Ok(())).unwrap();
         assert!(matches!(built, IndexBuild::Built { index_tuples } if index_tuples == model.len() as f64));
         model.sort_unstable();
         let expected: Vec<TupleId> = model.iter().map(|m| m.1).collect();
         assert_eq!(f.verify(), expected);
         assert_eq!(f.scan(vec![], Direction::Forward), expected);
+        assert!(f.pool.smgr().vfs().list("base/pgsql_tmp").map_or(true, |files| files.is_empty()));
         for n in 0..2000 {
             let v = random.below(values.max(1) as u64) as i32;
             f.insert(&ints(v), tid(5_000_000 + n));
@@ -392,13 +396,14 @@ fn built_trees_are_as_inserted_ones() {
         model.sort_unstable();
         assert_eq!(f.verify(), model.iter().map(|m| m.1).collect::<Vec<_>>());
     }
+    let memory = 1 << 20;
     let f = Fixture::new(vec![int()], true, false);
     let mut source = |sink: &mut dyn FnMut(&[DatumRef<'_>], TupleId, bool) -> Result<()>| {
         sink(&[Datum::i32(1).as_ref()], tid(1), true)?;
         sink(&[Datum::i32(1).as_ref()], tid(2), false)?;
         sink(&[Datum::i32(1).as_ref()], tid(3), true)
     };
-    let built = f.tree().build(&mut source, &mut || Ok(())).unwrap();
+    let built = f.tree().build(&mut source, memory, &mut || Ok(())).unwrap();
     assert!(matches!(built, IndexBuild::Duplicate { first, second, .. } if (first, second) == (tid(1), tid(3))));
 }
 
@@ -554,4 +559,27 @@ fn page_text(f: &Fixture, block: u32) -> String {
     o.cycle_id = 0;
     let items: Vec<Option<&[u8]>> = page.offsets().map(|n| page.item(n)).collect();
     format!("{} {o:?} {:?} {items:?}", page.lsn(), super::page::deleted_at(&page))
+}
+
+#[test]
+fn long_keys_are_compressed_or_refused() {
+    let f = Fixture::new(vec![text_()], false, false);
+    let value = |n: u32| format!("{n:05}{}", "a long text of few different words ".repeat(300));
+    for n in 0..500 {
+        f.insert(&[Datum::text(&value((n * 7) % 500))], tid((n * 7) % 500));
+    }
+    assert_eq!(f.verify(), (0..500).map(tid).collect::<Vec<_>>());
+    let key = |n| ScanKey::Compare {
+        column: 0,
+        strategy: ScanStrategy::Equal,
+        value: Datum::text(&value(n)),
+        compare: Comparator::Bytes,
+    };
+    assert_eq!(f.scan(vec![key(77)], Direction::Forward), [tid(77)]);
+    let mut random = Random(5);
+    let noise: String = (0..6000).map(|_| char::from(33 + random.below(90) as u8)).collect();
+    let none = UniqueRow::Dead { for_all: false };
+    let e = f.insert_checked(&[Datum::text(&noise)], tid(1000), UniqueCheck::No, none).unwrap_err();
+    assert_eq!(e.sqlstate().as_str(), "54000");
+    assert!(e.message().ends_with("exceeds btree version 4 maximum 2704 for index \"i\""), "{}", e.message());
 }

@@ -228,11 +228,17 @@ fn describe(record: &Record, out: &mut String) -> Result<()> {
             format!("level: {level}, firstrightoff: {first}, newitemoff: {new}, postingoff: {posting}")
         }
         DEDUP => format!("nintervals: {}", r.u16()?),
-        VACUUM => format!("ndeleted: {}, nupdated: {}", r.u16()?, r.u16()?),
+        VACUUM => {
+            let (deleted, updated) = (r.u16()?, r.u16()?);
+            format!("ndeleted: {deleted}, nupdated: {updated}{}", describe_removal(record, deleted, updated)?)
+        }
         DELETE => {
             let (xid, deleted, updated, catalog) = (r.u32()?, r.u16()?, r.u16()?, r.u8()?);
             let catalog = if catalog != 0 { 'T' } else { 'F' };
-            format!("snapshotConflictHorizon: {xid}, ndeleted: {deleted}, nupdated: {updated}, isCatalogRel: {catalog}")
+            let removal = describe_removal(record, deleted, updated)?;
+            format!(
+                "snapshotConflictHorizon: {xid}, ndeleted: {deleted}, nupdated: {updated}, isCatalogRel: {catalog}{removal}"
+            )
         }
         MARK_PAGE_HALFDEAD => {
             let h = HalfDead::decode(&record.main)?;
@@ -277,6 +283,18 @@ fn describe(record: &Record, out: &mut String) -> Result<()> {
     };
     let _ = write!(out, "{text}");
     Ok(())
+}
+
+fn describe_removal(record: &Record, deleted: u16, updated: u16) -> Result<String> {
+    if record.block_data(0).is_empty() {
+        return Ok(String::new());
+    }
+    let removal = Removal::decode(record.block_data(0), usize::from(deleted), usize::from(updated))?;
+    let update = |u: &super::delete::PostingUpdate| {
+        format!("{{ off: {}, nptids: {}, ptids: {:?} }}", u.offnum, u.gone.len(), u.gone)
+    };
+    let updates: Vec<String> = removal.updated.iter().map(update).collect();
+    Ok(format!(", deleted: {:?}, updated: [{}]", removal.deleted, updates.join(", ")))
 }
 
 struct Redo<'a> {

@@ -262,7 +262,7 @@ impl LockManager {
         }
     }
     /// Locks that are no longer held, out of the shared table.
-    fn give_back(&self, proc: &Arc<Proc>, gone: Vec<(LockTag, LockMode)>) {
+    fn give_back(&self, proc: &Arc<Proc>, gone: impl IntoIterator<Item = (LockTag, LockMode)>) {
         for (tag, mode) in gone {
             self.shard(tag).lock().release(proc, tag, mode);
             if tag.has_weak_modes() && mode.conflicts_with_weak() {

@@ -11,7 +11,7 @@ use wal::{Record, RedoContext, ResourceManager, RmgrId, RmgrTable};
 
 use crate::manager::TransactionManager;
 
-pub(crate) use standby::log_running_xacts;
+pub(crate) use standby::{log_running_xacts, log_standby_lock};
 
 /// Registers Transaction, CLOG, MultiXact, Standby, Storage, Database and Tablespace.
 pub fn register(table: &mut RmgrTable, manager: &Arc<TransactionManager>) {

@@ -1,13 +1,13 @@
 //! Records for standbys: which transactions run, who holds ACCESS EXCLUSIVE locks. (PostgreSQL: `standby.c`)
 //!
-//! Crash recovery has no use for them. We write the first kind, with each online checkpoint.
+//! Crash recovery has no use for them. We write them for standbys.
 
 use std::fmt::Write;
 
-use base::{Lsn, Result, Xid};
+use base::{Lsn, Oid, Result, Xid};
 use storage::critical;
 use wal::bytes::Put;
-use wal::{Record, RecordBuilder, RedoContext, ResourceManager, RmgrId};
+use wal::{Record, RecordBuilder, RedoContext, ResourceManager, RmgrId, Wal};
 
 use super::name;
 use crate::manager::TransactionManager;
@@ -86,4 +86,15 @@ pub(crate) fn log_running_xacts(manager: &TransactionManager) -> Lsn {
     // Standbys that wait for this need not wait for the next commit.
     wal.set_async_commit(end);
     end
+}
+
+/// XLOG_STANDBY_LOCK. (PostgreSQL: `LogAccessExclusiveLock`)
+pub(crate) fn log_standby_lock(wal: &Wal, xid: Xid, db: Oid, rel: Oid) {
+    let mut main = Vec::with_capacity(16);
+    main.put_i32(1);
+    for n in [xid.0, db.0, rel.0] {
+        main.put_u32(n);
+    }
+    let record = RecordBuilder::new(RmgrId::STANDBY, LOCK).xid(xid).main_data(&main).unimportant();
+    critical(|section| wal.insert(section, record));
 }
