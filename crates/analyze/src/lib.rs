@@ -15,6 +15,7 @@
 
 mod agg;
 mod api;
+pub mod builtins;
 mod clause;
 mod coerce;
 mod collate;

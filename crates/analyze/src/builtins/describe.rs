@@ -1,0 +1,1 @@
+//! Definitions as SQL: `pg_get_expr` and its like.
