@@ -22,6 +22,7 @@ mod collate;
 mod context;
 mod cte;
 pub mod ddl;
+pub mod deparse;
 mod dml;
 mod expr;
 mod exprtype;
