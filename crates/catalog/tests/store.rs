@@ -291,3 +291,49 @@ fn leave_a_crashed_cluster() {
     s.create_table("never_committed");
     s.end(txn, false);
 }
+
+#[test]
+fn options_are_obeyed() {
+    let vfs = vfs();
+    let options = initdb::Options {
+        superuser: "me".into(),
+        password: Some("secret".into()),
+        auth_host: "scram-sha-256".into(),
+        locale: initdb::Locale::Libc,
+        lc_collate: "C".into(),
+        lc_ctype: "C.UTF-8".into(),
+        wal_segment_size: 1 << 20,
+        checksums: false,
+        settings: vec![("work_mem".into(), "8MB".into())],
+        ..Default::default()
+    };
+    initdb::initdb(&*vfs, &options, None).unwrap();
+    let e = initdb::initdb(&*vfs, &options, None).unwrap_err();
+    assert!(e.message().ends_with("exists but is not empty"), "{e}");
+    let hba = String::from_utf8(vfs.read_file("pg_hba.conf").unwrap()).unwrap();
+    assert!(hba.contains("127.0.0.1/32            scram-sha-256"));
+    let conf = String::from_utf8(vfs.read_file("postgresql.conf").unwrap()).unwrap();
+    assert!(conf.contains("\nwork_mem = '8MB'") && conf.contains("\n#autovacuum = on "));
+
+    let cluster = Cluster::open(vfs);
+    let s = cluster.session(1);
+    let txn = s.begin();
+    let me = s.catalog.role_by_name("me").unwrap().unwrap();
+    assert!(me.oid == Oid(10) && me.rolpassword.as_deref().is_some_and(|p| p.starts_with("SCRAM-SHA-256$4096:")));
+    let db = s.catalog.database(oids::POSTGRES_DB).unwrap().unwrap();
+    assert_eq!((db.datlocprovider, db.datctype.as_str(), db.datlocale.as_deref()), (b'c', "C.UTF-8", None));
+    let acl = s.catalog.namespace(oids::PG_CATALOG_NAMESPACE).unwrap().unwrap().nspacl.clone().unwrap();
+    assert_eq!(s.catalog.print_aclitem(&acl[0]), "me=UC/me");
+    s.end(txn, true);
+
+    for (options, message) in [
+        (
+            initdb::Options { locale: initdb::Locale::Icu("und".into()), ..Default::default() },
+            "locale provider icu is not supported yet",
+        ),
+        (initdb::Options { encoding: "LATIN1".into(), ..Default::default() }, "encoding LATIN1 is not supported yet"),
+    ] {
+        let e = initdb::initdb(&SimVfs::new(1), &options, None).unwrap_err();
+        assert_eq!((e.message(), e.sqlstate().as_str()), (message, "0A000"));
+    }
+}

@@ -5,6 +5,22 @@
 //! statement needs of the session beyond its [`ExecContext`] comes through [`Session`].
 #![forbid(unsafe_code)]
 
+mod analyze_table;
+mod constraint;
+mod copy;
+mod create_table;
+mod drop;
+mod explain;
+mod index;
+mod name;
+mod options;
+mod query;
+mod schema;
+mod sequence;
+mod stored;
+mod truncate;
+mod vacuum;
+
 use std::sync::Arc;
 
 use base::guc::Values;
@@ -60,21 +76,61 @@ impl Outcome {
     }
 }
 
+impl CommandContext<'_> {
+    /// Tells the client something.
+    pub fn notice(&mut self, severity: base::Severity, code: base::SqlState, text: impl Into<String>) {
+        self.cx.notices.notice(PgError::with_severity(severity, code, text));
+    }
+}
+
 /// Runs a utility statement.
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome> {
-    let _ = cmd;
-    Err(PgError::unsupported(command_name(stmt)))
+    match stmt {
+        Statement::CreateStmt(s) => create_table::execute(cmd, s),
+        Statement::IndexStmt(s) => index::execute(cmd, s),
+        Statement::DropStmt(s) => drop::execute(cmd, s),
+        Statement::TruncateStmt(s) => truncate::execute(cmd, s),
+        Statement::CopyStmt(s) => copy::execute(cmd, s),
+        Statement::CreateSeq(s) => sequence::create(cmd, s),
+        Statement::AlterSeq(s) => sequence::alter(cmd, s),
+        Statement::CreateSchema(s) => schema::create(cmd, s),
+        Statement::ExplainStmt(s) => explain::execute(cmd, s),
+        Statement::VacuumStmt(s) => vacuum::execute(cmd, s),
+        Statement::Checkpoint => {
+            let (kind, pace) = (wal::checkpoint::Kind::Online, txn::checkpoint::Pace::Fast);
+            txn::checkpoint::run(cmd.cx.txn()?.manager(), kind, pace, true)?;
+            Ok(Outcome::tag("CHECKPOINT"))
+        }
+        other => Err(PgError::unsupported(command_name(other))),
+    }
 }
 
 /// The columns a utility statement will return, for Describe; `None` where it returns no rows.
 /// (PostgreSQL: `UtilityTupleDescriptor`)
 pub fn result_desc(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Option<Arc<TupleDesc>>> {
-    let _ = (cmd, stmt);
-    Ok(None)
+    let _ = cmd;
+    Ok(match stmt {
+        Statement::ExplainStmt(s) => Some(explain::result_desc(s)),
+        _ => None,
+    })
 }
 
-/// The statement's name as its command tag has it. (PostgreSQL: `CreateCommandTag`)
+/// An operating system error's text without Rust's suffix.
+pub(crate) fn os_error(e: &std::io::Error) -> String {
+    let text = e.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+/// A statement's name for messages: its variant's, in words.
 pub fn command_name(stmt: &Statement) -> String {
     let variant = format!("{stmt:?}");
-    variant.split(['(', ' ']).next().unwrap_or_default().to_owned()
+    let variant = variant.split(['(', ' ', '{']).next().unwrap_or_default();
+    let mut name = String::new();
+    for c in variant.trim_end_matches("Stmt").chars() {
+        if c.is_ascii_uppercase() && !name.is_empty() {
+            name.push(' ');
+        }
+        name.push(c.to_ascii_uppercase());
+    }
+    name
 }

@@ -8,7 +8,7 @@ use access::tuple::ToastPointer;
 use analyze::query::Expr;
 use base::{Oid, PgError, Result};
 use catalog::Relation;
-use types::DatumRef;
+use types::{Datum, DatumRef};
 
 use crate::context::ExecContext;
 
@@ -84,4 +84,16 @@ pub(crate) fn detoast(cx: &mut ExecContext, varlena: &[u8]) -> Result<Vec<u8>> {
     let txn = cx.txn()?.clone();
     let plain = access::toast::detoast(&txn, toast.as_ref(), DatumRef::Toasted(varlena))?;
     Ok(plain.as_ref().as_bytes().to_vec())
+}
+
+/// Fetches values that lie in another table's TOAST table: a row may only point into its own.
+pub(crate) fn bring_in(cx: &mut ExecContext, heap: &HeapRelation, row: &mut [Datum]) -> Result<()> {
+    let own = heap.toast.as_ref().map(|t| t.heap.oid);
+    for value in row {
+        let Datum::Toasted(bytes) = &*value else { continue };
+        if ToastPointer::read(bytes).is_some_and(|p| Some(p.toast_relation) != own) {
+            *value = Datum::bytes(detoast(cx, &bytes.clone())?);
+        }
+    }
+    Ok(())
 }

@@ -236,6 +236,7 @@ impl ModifyTableExec {
         self.constraints.generate(run, &mut row)?;
         self.check_options(run, &row)?;
         self.constraints.check(run, &row)?;
+        crate::heap::bring_in(run.cx, &self.table.heap, &mut row)?;
         let txn = run.cx.txn()?.clone();
         if let Some(conflict) = &self.conflict {
             let (arbiters, update) = (conflict.plan.arbiter_indexes.clone(), conflict.plan.update);
@@ -373,6 +374,7 @@ impl ModifyTableExec {
         self.constraints.generate(run, &mut new)?;
         self.check_options(run, &new)?;
         self.constraints.check(run, &new)?;
+        crate::heap::bring_in(run.cx, &self.table.heap, &mut new)?;
         let txn = run.cx.txn()?.clone();
         let snapshot = run.st.snapshot.clone();
         let mut options = ModifyOptions::new(run.st.output_cid);

@@ -97,7 +97,7 @@ impl RedoContext {
         self.zeroed(block.tag())
     }
     fn zeroed(&self, tag: BufferTag) -> Result<OwnedExclusive> {
-        self.smgr().create(tag.locator, tag.fork, true)?;
+        self.make_sure_it_exists(tag)?;
         let mut page = self.pool.pin_zeroed(tag)?;
         critical(|section| page.write(section).bytes_mut().fill(0));
         Ok(page)
@@ -123,8 +123,7 @@ impl RedoContext {
     /// A page by its name, extending the fork with zeroes if asked to. `None`: it does not exist, or was never
     /// initialised, and a later record should say why. (PostgreSQL: `XLogReadBufferExtended`)
     pub fn read_page(&self, tag: BufferTag, extend: bool) -> Result<Option<OwnedExclusive>> {
-        // A relation whose file is gone is created again, so that redo of the records until its drop finds it.
-        self.smgr().create(tag.locator, tag.fork, true)?;
+        self.make_sure_it_exists(tag)?;
         let nblocks = self.pool.nblocks(tag.locator, tag.fork)?;
         if tag.block.0 >= nblocks {
             if !extend {
@@ -139,6 +138,13 @@ impl RedoContext {
             return Ok(None);
         }
         Ok(Some(page))
+    }
+    /// A relation whose file is gone is created again, so that redo of the records until its drop finds it.
+    fn make_sure_it_exists(&self, tag: BufferTag) -> Result<()> {
+        match self.smgr().exists(tag.locator, tag.fork)? {
+            true => Ok(()),
+            false => self.smgr().create(tag.locator, tag.fork, true),
+        }
     }
     fn note_invalid(&self, tag: BufferTag, present: bool) {
         self.invalid_pages.borrow_mut().entry(tag).or_insert(present);

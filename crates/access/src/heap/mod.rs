@@ -228,4 +228,6 @@ pub enum WaitPolicy {
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
+mod stress_tests;
+#[cfg(test)]
 mod tests;

@@ -2,102 +2,31 @@
 //! (PostgreSQL: `nbtsort.c`)
 //!
 //! Works without a log (initdb, unlogged indexes) and with one, which gets every page as a whole.
-//! Different from PostgreSQL: the sort is in memory only.
+//! Different from PostgreSQL: no parallel builds.
 
 use std::cmp::Ordering;
 
 use base::{BLCKSZ, BlockNumber, OffsetNumber, Result, TupleId};
 use storage::page::{ITEM_ID_SIZE, maxalign, maxalign_down};
 use storage::{ItemId, Page, critical};
-use types::{Comparator, DatumRef};
 
 use super::dedup::Gather;
 use super::page::{
     FIRST_KEY, HIGH_KEY, MAX_ITEM_SIZE, META_BLOCK, Meta, NONE, OPAQUE_SIZE, Opaque, add, flags, init, slide_left,
 };
-use super::search::{Tree, compare_plain};
+use super::search::Tree;
+use super::sort::{Sorter, compare_keys};
 use super::tuple;
-use crate::index::{BuildSource, IndexBuild, KeyOrder};
-
-/// Tuples to be sorted. They lie in one buffer; a prefix of the first column decides most comparisons.
-#[derive(Default)]
-pub(super) struct Sorter {
-    bytes: Vec<u8>,
-    entries: Vec<Entry>,
-}
-
-#[derive(Clone, Copy)]
-struct Entry {
-    /// Orders as the first column does, as far as eight bytes can; equal ones are compared in full.
-    prefix: u64,
-    at: usize,
-    /// Dead rows do not count for uniqueness.
-    alive: bool,
-}
+use crate::index::{BuildSource, IndexBuild};
 
 /// Two live rows with equal keys, where there may be none.
-pub(super) struct DuplicateRows {
+struct DuplicateRows {
     pub first: TupleId,
     pub second: TupleId,
     pub tuple: Vec<u8>,
 }
 
-impl Sorter {
-    pub fn push(&mut self, tree: &Tree<'_>, t: &[u8], alive: bool) -> Result<()> {
-        let prefix = match tree.index.keys.first() {
-            Some(order) => prefix_of(order, tree.index.layout.index_attr(t, tree.all_columns(), 0)?)?,
-            None => 0,
-        };
-        self.entries.push(Entry { prefix, at: self.bytes.len(), alive });
-        self.bytes.extend_from_slice(t);
-        Ok(())
-    }
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-    fn tuple(&self, at: usize) -> &[u8] {
-        let rest = &self.bytes[at..];
-        &rest[..tuple::size(rest)]
-    }
-    /// Sorts; with `unique`, looks for live rows with equal keys.
-    pub fn sort(&mut self, tree: &Tree<'_>, unique: bool) -> Result<Option<DuplicateRows>> {
-        let mut failure = None;
-        let mut entries = std::mem::take(&mut self.entries);
-        entries.sort_unstable_by(|a, b| {
-            a.prefix.cmp(&b.prefix).then_with(|| {
-                let (a, b) = (self.tuple(a.at), self.tuple(b.at));
-                let order = compare_keys(tree, a, b).unwrap_or_else(|e| {
-                    failure = Some(e);
-                    Ordering::Equal
-                });
-                order.then_with(|| tuple::raw_tid(a).cmp(&tuple::raw_tid(b)))
-            })
-        });
-        self.entries = entries;
-        if let Some(e) = failure {
-            return Err(e);
-        }
-        if !unique {
-            return Ok(None);
-        }
-        // Between two live rows may lie dead ones.
-        let mut last: Option<&[u8]> = None;
-        for e in self.entries.iter().filter(|e| e.alive) {
-            let t = self.tuple(e.at);
-            if let Some(previous) = last
-                && compare_keys(tree, previous, t)? == Ordering::Equal
-                && (tree.index.nulls_not_distinct || !has_null_key(tree, t)?)
-            {
-                let (first, second) = (tuple::raw_tid(previous), tuple::raw_tid(t));
-                return Ok(Some(DuplicateRows { first, second, tuple: t.to_vec() }));
-            }
-            last = Some(t);
-        }
-        Ok(None)
-    }
-}
-
-pub(super) fn has_null_key(tree: &Tree<'_>, t: &[u8]) -> Result<bool> {
+fn has_null_key(tree: &Tree<'_>, t: &[u8]) -> Result<bool> {
     for i in 0..tree.key_columns() {
         if tree.index.layout.index_attr(t, tree.all_columns(), i)?.is_null() {
             return Ok(true);
@@ -105,49 +34,6 @@ pub(super) fn has_null_key(tree: &Tree<'_>, t: &[u8]) -> Result<bool> {
     }
     Ok(false)
 }
-fn compare_keys(tree: &Tree<'_>, a: &[u8], b: &[u8]) -> Result<Ordering> {
-    let (layout, all) = (&tree.index.layout, tree.all_columns());
-    for (i, key) in tree.index.keys.iter().enumerate() {
-        let (a, b) = (layout.index_attr(a, all, i)?, layout.index_attr(b, all, i)?);
-        let order = match (a.is_null(), b.is_null()) {
-            (true, true) => Ordering::Equal,
-            (false, false) if key.descending => compare_plain(&key.compare, b, a)?,
-            (false, false) => compare_plain(&key.compare, a, b)?,
-            (a_null, _) => {
-                if a_null == key.nulls_first {
-                    Ordering::Less
-                } else {
-                    Ordering::Greater
-                }
-            }
-        };
-        if order != Ordering::Equal {
-            return Ok(order);
-        }
-    }
-    Ok(Ordering::Equal)
-}
-fn prefix_of(order: &KeyOrder, value: DatumRef<'_>) -> Result<u64> {
-    const SIGN: u64 = 1 << 63;
-    if value.is_null() {
-        return Ok(if order.nulls_first { 0 } else { u64::MAX });
-    }
-    let prefix = match (&order.compare, value) {
-        (Comparator::Int2 | Comparator::Int4 | Comparator::Int8 | Comparator::Integer, DatumRef::Word(w)) => w ^ SIGN,
-        (Comparator::Oid, DatumRef::Word(w)) => u64::from(w as u32),
-        (Comparator::Bytes, value) => {
-            let plain = super::plain(value)?;
-            let mut first = [0; 8];
-            let n = plain.as_ref().as_bytes().len().min(8);
-            first[..n].copy_from_slice(&plain.as_ref().as_bytes()[..n]);
-            u64::from_be_bytes(first)
-        }
-        // All the same: compared in full.
-        _ => return Ok(u64::MAX / 2),
-    };
-    Ok(if order.descending { !prefix } else { prefix })
-}
-
 /// A level being filled.
 struct Level {
     page: Box<Page>,
@@ -175,31 +61,51 @@ impl Tree<'_> {
         Meta::new(NONE, 0, all_equal_image).store(&mut page);
         self.write_page(fork, META_BLOCK, &page)
     }
-    /// Fills an empty index with sorted tuples.
-    pub(super) fn load(&self, sorted: &Sorter, all_equal_image: bool) -> Result<()> {
+    /// Fills an empty index with sorted tuples. Stops at two live rows with equal keys if the index is unique.
+    fn load(&self, sorter: Sorter, all_equal_image: bool) -> Result<Option<DuplicateRows>> {
         let mut loader = Loader { tree: self, levels: Vec::new(), next_block: 1 };
         let merge = all_equal_image && self.index.deduplicate && !self.index.unique;
         let mut gather = Gather::new(maxalign_down(BLCKSZ / 10) - ITEM_ID_SIZE);
-        for e in &sorted.entries {
-            let t = sorted.tuple(e.at);
+        // Between two live rows may lie dead ones.
+        let mut last_alive: Vec<u8> = Vec::new();
+        let mut duplicate = None;
+        sorter.drain(self, &mut |t, alive| {
             if t.len() > MAX_ITEM_SIZE {
                 return Err(self.too_large(t));
             }
+            if self.index.unique && alive && duplicate.is_none() {
+                if !last_alive.is_empty() && self.are_duplicates(&last_alive, t)? {
+                    let (first, second) = (tuple::raw_tid(&last_alive), tuple::raw_tid(t));
+                    duplicate = Some(DuplicateRows { first, second, tuple: t.to_vec() });
+                }
+                last_alive.clear();
+                last_alive.extend_from_slice(t);
+            }
+            if duplicate.is_some() {
+                return Ok(());
+            }
             if !merge {
-                loader.add(0, t, 0)?;
-                continue;
+                return loader.add(0, t, 0);
             }
             if !gather.is_empty() {
                 let equal = self.columns_to_differ(gather.base(), t)? > self.key_columns();
                 if equal && gather.join(t) {
-                    continue;
+                    return Ok(());
                 }
                 loader.add_gathered(&mut gather)?;
             }
             gather.start(t, 1);
+            Ok(())
+        })?;
+        if duplicate.is_none() {
+            loader.add_gathered(&mut gather)?;
+            loader.finish(all_equal_image)?;
         }
-        loader.add_gathered(&mut gather)?;
-        loader.finish(all_equal_image)
+        Ok(duplicate)
+    }
+    fn are_duplicates(&self, a: &[u8], b: &[u8]) -> Result<bool> {
+        let equal = compare_keys(self, a, b)? == Ordering::Equal;
+        Ok(equal && (self.index.nulls_not_distinct || !has_null_key(self, b)?))
     }
     fn write_page(&self, fork: base::ForkNumber, block: BlockNumber, page: &Page) -> Result<()> {
         let tag = storage::BufferTag::new(self.index.locator, fork, block);
@@ -340,25 +246,31 @@ fn new_page(level: u32) -> Box<Page> {
 }
 
 impl Tree<'_> {
-    /// Sorts what the source brings and fills the empty index with it.
-    pub fn build(&self, source: &mut BuildSource<'_>, check: &mut dyn FnMut() -> Result<()>) -> Result<IndexBuild> {
-        let mut sorter = Sorter::default();
+    /// Sorts what the source brings and fills the empty index with it. `memory`: bytes that sorting may use; `check` is
+    /// called once in a while.
+    pub fn build(
+        &self,
+        source: &mut BuildSource<'_>,
+        memory: usize,
+        check: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<IndexBuild> {
+        let mut sorter = Sorter::new(memory);
         let mut t = Vec::new();
         source(&mut |values, tid, alive| {
             self.form(values, tid, &mut t)?;
-            if sorter.len() % 1024 == 0 {
+            if sorter.len().is_multiple_of(1024) {
                 check()?;
             }
             sorter.push(self, &t, alive)
         })?;
-        if let Some(DuplicateRows { first, second, tuple }) = sorter.sort(self, self.index.unique)? {
-            let mut key = Vec::new();
-            for i in 0..self.key_columns() {
-                key.push(super::plain(self.index.layout.index_attr(&tuple, self.all_columns(), i)?)?);
-            }
-            return Ok(IndexBuild::Duplicate { first, second, key });
+        let index_tuples = sorter.len() as f64;
+        let Some(DuplicateRows { first, second, tuple }) = self.load(sorter, self.index.deduplicate)? else {
+            return Ok(IndexBuild::Built { index_tuples });
+        };
+        let mut key = Vec::new();
+        for i in 0..self.key_columns() {
+            key.push(super::plain(self.index.layout.index_attr(&tuple, self.all_columns(), i)?)?);
         }
-        self.load(&sorter, self.index.deduplicate)?;
-        Ok(IndexBuild::Built { index_tuples: sorter.len() as f64 })
+        Ok(IndexBuild::Duplicate { first, second, key })
     }
 }

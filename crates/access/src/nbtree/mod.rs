@@ -9,7 +9,7 @@
 //! | `insert.rs` | unique checks, finding the place, inserting |
 //! | `split.rs`, `splitloc.rs` | dividing pages, unfinished splits; where to divide |
 //! | `dedup.rs`, `delete.rs` | making room on a leaf |
-//! | `build.rs` | bulk build from sorted tuples |
+//! | `build.rs`, `sort.rs` | bulk build from sorted tuples |
 //! | `vacuum.rs` | removing entries, deleting and recycling pages |
 //! | `wal.rs` | records: encoding, redo, description |
 //!
@@ -32,6 +32,7 @@ pub mod page;
 mod scan;
 mod scankeys;
 pub mod search;
+mod sort;
 mod split;
 mod splitloc;
 #[cfg(test)]
@@ -192,9 +193,9 @@ impl IndexAm for Nbtree {
         txn: &Transaction,
         index: &IndexRelation,
         source: &mut BuildSource<'_>,
-        _memory: usize,
+        memory: usize,
     ) -> Result<IndexBuild> {
-        self.with_tree(txn, index, |tree| tree.build(source, &mut || txn.proc().interrupt().check()))
+        self.with_tree(txn, index, |tree| tree.build(source, memory, &mut || txn.proc().interrupt().check()))
     }
     fn build_empty(&self, txn: &Transaction, index: &IndexRelation) -> Result<()> {
         self.with_tree(txn, index, |tree| {

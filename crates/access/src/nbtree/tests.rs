@@ -367,7 +367,10 @@ fn unique_checks() {
 
 #[test]
 fn built_trees_are_as_inserted_ones() {
-    for (values, unique) in [(1000, false), (100_000, true), (300, false), (0, false)] {
+    // The second time in many runs, merged from a file.
+    for (values, unique, memory) in
+        [(1000, false, 1 << 30), (1000, false, 100_000), (100_000, true, 500_000), (300, false, 1 << 30), (0, false, 0)]
+    {
         let f = Fixture::new(vec![int()], unique, false);
         let mut random = Random(5);
         let mut model: Vec<(i32, TupleId)> = match unique {
@@ -378,12 +381,13 @@ fn built_trees_are_as_inserted_ones() {
         let mut source = |sink: &mut dyn FnMut(&[DatumRef<'_>], TupleId, bool) -> Result<()>| {
             rows.iter().try_for_each(|(v, tid)| sink(&[Datum::i32(*v).as_ref()], *tid, true))
         };
-        let built = f.tree().build(&mut source, &mut || Ok(())).unwrap();
+        let built = f.tree().build(&mut source, memory, &mut || Ok(())).unwrap();
         assert!(matches!(built, IndexBuild::Built { index_tuples } if index_tuples == model.len() as f64));
         model.sort_unstable();
         let expected: Vec<TupleId> = model.iter().map(|m| m.1).collect();
         assert_eq!(f.verify(), expected);
         assert_eq!(f.scan(vec![], Direction::Forward), expected);
+        assert!(f.pool.smgr().vfs().list("base/pgsql_tmp").map_or(true, |files| files.is_empty()));
         for n in 0..2000 {
             let v = random.below(values.max(1) as u64) as i32;
             f.insert(&ints(v), tid(5_000_000 + n));
@@ -392,13 +396,14 @@ fn built_trees_are_as_inserted_ones() {
         model.sort_unstable();
         assert_eq!(f.verify(), model.iter().map(|m| m.1).collect::<Vec<_>>());
     }
+    let memory = 1 << 20;
     let f = Fixture::new(vec![int()], true, false);
     let mut source = |sink: &mut dyn FnMut(&[DatumRef<'_>], TupleId, bool) -> Result<()>| {
         sink(&[Datum::i32(1).as_ref()], tid(1), true)?;
         sink(&[Datum::i32(1).as_ref()], tid(2), false)?;
         sink(&[Datum::i32(1).as_ref()], tid(3), true)
     };
-    let built = f.tree().build(&mut source, &mut || Ok(())).unwrap();
+    let built = f.tree().build(&mut source, memory, &mut || Ok(())).unwrap();
     assert!(matches!(built, IndexBuild::Duplicate { first, second, .. } if (first, second) == (tid(1), tid(3))));
 }
 

@@ -104,6 +104,18 @@ impl Connection {
         self.out.shrink();
     }
 
+    /// The operating system's name of the user at the other end of a Unix socket.
+    pub fn peer_user(&self) -> Option<String> {
+        let Stream::Unix(s) = &self.stream else { return None };
+        let uid = rustix::net::sockopt::socket_peercred(s).ok()?.uid.as_raw();
+        let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
+        let entry = passwd
+            .lines()
+            .map(|l| l.split(':').collect::<Vec<_>>())
+            .find(|f| f.get(2) == Some(&uid.to_string().as_str()))?;
+        entry.first().map(|n| (*n).to_owned())
+    }
+
     pub fn has_input(&self) -> bool {
         self.start < self.end
     }
