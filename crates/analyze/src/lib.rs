@@ -55,5 +55,7 @@ pub use rewrite::rewrite;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod view_tests;
 
 include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
