@@ -157,7 +157,6 @@ fn step(at: i64, def: &SequenceDef) -> Option<i64> {
 /// Takes `def.cache` values. `None`: the limit is reached and it does not cycle (2200H is the caller's to raise).
 /// (PostgreSQL: `nextval_internal`)
 pub fn next(txn: &Transaction, l: RelFileLocator, needs_wal: bool, def: &SequenceDef) -> Result<Option<Taken>> {
-    let xid = if needs_wal { txn.top_xid()? } else { Xid::INVALID };
     let (mut page, data) = open(txn, l)?;
     let cache = def.cache.max(1);
     let (mut next, mut last, mut first) = (data.last_value, data.last_value, data.last_value);
@@ -192,6 +191,7 @@ pub fn next(txn: &Transaction, l: RelFileLocator, needs_wal: bool, def: &Sequenc
         }
     }
     log_cnt -= fetch;
+    let xid = if logit && needs_wal { txn.top_xid()? } else { Xid::INVALID };
     let new = SequenceData { last_value: last, log_cnt, is_called: true };
     critical(|section| {
         new.put(page.write(section).item_mut(1).expect("looked at above"));

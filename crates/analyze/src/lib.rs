@@ -51,5 +51,7 @@ pub use level::{equal, increment_levels, increment_query_levels};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod view_tests;
 
 include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
