@@ -48,11 +48,6 @@ pub fn inner_query(stmt: &Statement) -> Option<Statement> {
     }
 }
 
-/// What the planner gets: views expanded, defaults filled in. (PostgreSQL: `QueryRewrite`)
-pub fn rewrite(_cx: &mut AnalyzeContext<'_>, query: Query) -> Result<Vec<Query>> {
-    Ok(vec![query])
-}
-
 /// SELECT INTO is CREATE TABLE AS.
 fn select_into(stmt: &Statement) -> Option<Statement> {
     let Statement::Select(s) = stmt else { return None };

@@ -15,12 +15,14 @@
 
 mod agg;
 mod api;
+pub mod builtins;
 mod clause;
 mod coerce;
 mod collate;
 mod context;
 mod cte;
 pub mod ddl;
+pub mod deparse;
 mod dml;
 mod expr;
 mod exprtype;
@@ -37,6 +39,7 @@ pub mod query;
 mod recursion;
 mod relation;
 mod resolve;
+mod rewrite;
 mod select;
 mod state;
 mod target;
@@ -45,11 +48,14 @@ pub mod walk;
 pub mod walker;
 
 pub use agg::{expand_grouping_sets, flatten_group_exprs, flatten_join_aliases};
-pub use api::{analyze, analyze_statement, inner_query, rewrite};
+pub use api::{analyze, analyze_statement, inner_query};
 pub use context::{AnalyzeContext, ColumnHooks, ParamTypes};
 pub use level::{equal, increment_levels, increment_query_levels};
+pub use rewrite::rewrite;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod view_tests;
 
 include!(concat!(env!("OUT_DIR"), "/builtins.rs"));

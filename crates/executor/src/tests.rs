@@ -7,41 +7,10 @@ use base::error::Location;
 use base::{Oid, Result};
 use catalog::Catalog;
 use planner::*;
+use types::Datum;
 use types::oid::*;
-use types::{Datum, Registry, builtin};
 
 use crate::{ExecContext, Execution, StartOptions};
-
-#[builtin("int4pl", batch)]
-fn int4pl(a: i32, b: i32) -> Result<i32> {
-    a.checked_add(b)
-        .ok_or_else(|| base::PgError::new(base::sqlstate::NUMERIC_VALUE_OUT_OF_RANGE, "integer out of range"))
-}
-#[builtin("int4div")]
-fn int4div(a: i32, b: i32) -> Result<i32> {
-    a.checked_div(b).ok_or_else(|| base::PgError::new(base::sqlstate::DIVISION_BY_ZERO, "division by zero"))
-}
-#[builtin("int4eq", batch)]
-fn int4eq(a: i32, b: i32) -> bool {
-    a == b
-}
-#[builtin("int4gt", batch)]
-fn int4gt(a: i32, b: i32) -> bool {
-    a > b
-}
-#[builtin("int8inc")]
-fn int8inc(a: i64) -> i64 {
-    a + 1
-}
-#[builtin("int4out", write)]
-fn int4out(v: i32, out: &mut Vec<u8>) -> Result<()> {
-    out.extend_from_slice(v.to_string().as_bytes());
-    Ok(())
-}
-#[builtin("int8in")]
-fn int8in(s: &str) -> i64 {
-    s.parse().unwrap_or(0)
-}
 
 const INT4: TypeMod = TypeMod { oid: INT4OID, typmod: -1, collation: Oid(0) };
 const PLUS: (Oid, Oid) = (Oid(551), Oid(177));
@@ -51,16 +20,8 @@ const GT: (Oid, Oid) = (Oid(521), Oid(147));
 const INT4_LT: Oid = Oid(97);
 
 fn cx() -> ExecContext {
-    let list = [
-        __BUILTIN_int4pl,
-        __BUILTIN_int4div,
-        __BUILTIN_int4eq,
-        __BUILTIN_int4gt,
-        __BUILTIN_int8inc,
-        __BUILTIN_int8in,
-        __BUILTIN_int4out,
-    ];
-    ExecContext::new(Catalog::bootstrap(), Arc::new(Registry::new().with_functions(&list)))
+    let registry = functions::registry();
+    ExecContext::new(Catalog::bootstrap(), Arc::new(registry))
 }
 fn int(v: Option<i32>) -> Expr {
     let value = v.map_or(Datum::Null, Datum::i32);
@@ -320,4 +281,64 @@ fn explain_shows_the_tree() {
     ];
     let expected: Vec<String> = expected.iter().map(|s| s.replace(" on x x_1", " on x_1")).collect();
     assert_eq!(lines, expected);
+}
+
+/// Parses, analyzes, plans and runs a query.
+fn sql(text: &str) -> Result<Vec<Vec<Option<i64>>>> {
+    let mut cx = cx();
+    let mut result = Vec::new();
+    for stmt in parser::parse(text)? {
+        let mut acx = analyze::AnalyzeContext::new(cx.catalog.clone(), &mut cx);
+        let query = analyze::analyze(&mut acx, &stmt, text, &mut analyze::ParamTypes::None)?;
+        for q in analyze::rewrite(&mut acx, query)? {
+            let planned = crate::support::plan_query(&mut cx, q, &PlanOptions::default())?;
+            let mut e = Execution::start(Arc::new(planned), &mut cx, StartOptions::default())?;
+            let mut rows: Vec<Vec<Datum>> = Vec::new();
+            e.run(&mut cx, 0, &mut rows)?;
+            let number = |d: &Datum| if d.is_null() { None } else { Some(d.as_ref().word() as i64) };
+            result = rows.iter().map(|r| r.iter().map(number).collect()).collect();
+        }
+    }
+    Ok(result)
+}
+
+#[test]
+fn queries() {
+    let t = "(VALUES (1, 10), (2, 20), (2, 21), (3, NULL)) AS t(a, b)";
+    let u = "(VALUES (1, 100), (2, 200), (9, 900)) AS u(a, c)";
+    let check = |text: String, expected: &str| {
+        let rows = match sql(&text) {
+            Ok(rows) => rows,
+            Err(e) => panic!("{text}: {e:?}"),
+        };
+        let show = |v: &Option<i64>| v.map_or("-".to_owned(), |n| n.to_string());
+        let rows: Vec<String> = rows.iter().map(|r| r.iter().map(show).collect::<Vec<_>>().join(",")).collect();
+        assert_eq!(rows.join(" "), expected, "{text}");
+    };
+    check("SELECT 1+1".into(), "2");
+    check(format!("SELECT a, b FROM {t} WHERE a > 1 ORDER BY b DESC"), "3,- 2,21 2,20");
+    check(format!("SELECT t.a, c FROM {t} JOIN {u} ON t.a = u.a ORDER BY b"), "1,100 2,200 2,200");
+    check(format!("SELECT t.a, c FROM {t} LEFT JOIN {u} ON t.a = u.a ORDER BY b"), "1,100 2,200 2,200 3,-");
+    check(format!("SELECT t.b, u.c FROM {t} FULL JOIN {u} USING (a) ORDER BY a, b"), "10,100 20,200 21,200 -,- -,900");
+    check(format!("SELECT a, count(*) FROM {t} GROUP BY a HAVING count(*) > 0 ORDER BY a"), "1,1 2,2 3,1");
+    check(format!("SELECT DISTINCT a FROM {t} ORDER BY a DESC LIMIT 2"), "3 2");
+    check(format!("SELECT a FROM {t} WHERE a IN (SELECT a FROM {u}) ORDER BY b"), "1 2 2");
+    check(format!("SELECT a FROM {t} WHERE NOT EXISTS (SELECT 1 FROM {u} WHERE u.a = t.a)"), "3");
+    check(format!("SELECT a, (SELECT c FROM {u} WHERE u.a = t.a) FROM {t} ORDER BY b"), "1,100 2,200 2,200 3,-");
+    check(format!("SELECT a FROM {t} UNION SELECT a FROM {u} ORDER BY a"), "1 2 3 9");
+    check(format!("SELECT a FROM {t} INTERSECT ALL SELECT a FROM {u} ORDER BY 1"), "1 2");
+    check(format!("WITH x AS (SELECT a FROM {t}) SELECT x.a FROM x, x y WHERE x.a = y.a AND x.a > 2"), "3");
+    check(
+        "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE 5 > n) SELECT n FROM r".into(),
+        "1 2 3 4 5",
+    );
+    check(
+        format!("SELECT a, b, row_number() OVER (PARTITION BY a ORDER BY b) FROM {t} ORDER BY b"),
+        "1,10,1 2,20,1 2,21,2 3,-,1",
+    );
+    check(
+        format!("SELECT t.a, x.c FROM {t}, LATERAL (SELECT c FROM {u} WHERE u.a = t.a) x WHERE t.a > 1 ORDER BY b"),
+        "2,200 2,200",
+    );
+    check(format!("SELECT CASE a WHEN 1 THEN 100 ELSE b + 1 END FROM {t} ORDER BY b"), "100 21 22 -");
 }

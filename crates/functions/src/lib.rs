@@ -11,10 +11,12 @@
 #[macro_use]
 mod macros;
 
+pub mod agg;
 pub mod array_sql;
 pub mod arrays;
 pub mod boolean;
 pub mod bytes;
+pub mod datetime;
 pub mod encode;
 pub mod err;
 pub mod float;
@@ -42,16 +44,34 @@ use types::{BuiltinAggregate, BuiltinOrder, Registry};
 include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
 
 /// Aggregates with states of their own.
-pub static AGGREGATES: &[BuiltinAggregate] = &[];
+pub static AGGREGATES: &[&[BuiltinAggregate]] = &[
+    agg::fold::AGGREGATES,
+    agg::sums::AGGREGATES,
+    agg::collect::AGGREGATES,
+    agg::floats::AVERAGE,
+    agg::floats::VAR_POP,
+    agg::floats::VAR_SAMP,
+    agg::floats::STDDEV_POP,
+    agg::floats::STDDEV_SAMP,
+    agg::floats::REGRESSION,
+    agg::numerics::NUMERIC,
+    agg::numerics::INT8,
+    agg::numerics::INT4,
+    agg::numerics::INT2,
+    agg::numerics::SUMS,
+];
 
 /// Orders of by-reference types that need no context.
 pub static ORDERS: &[BuiltinOrder] = &[
     BuiltinOrder { names: &["numeric_cmp"], cmp: numeric::compare_bytes },
+    BuiltinOrder { names: &["interval_cmp"], cmp: datetime::interval::compare_bytes },
+    BuiltinOrder { names: &["timetz_cmp"], cmp: datetime::time::compare_timetz },
     BuiltinOrder { names: &["btoidvectorcmp"], cmp: oid::compare_oidvectors },
 ];
 
 /// A registry of everything in this crate; other crates' lists are added with `with_functions`.
 pub fn registry() -> Registry {
-    let registry = Registry::new().with_functions(BUILTINS).with_aggregates(AGGREGATES).with_orders(ORDERS);
+    let registry = Registry::new().with_functions(BUILTINS).with_orders(ORDERS);
+    let registry = AGGREGATES.iter().fold(registry, |r, list| r.with_aggregates(list));
     BUILTIN_LISTS.iter().fold(registry, |r, list| r.with_functions(list))
 }

@@ -6,12 +6,13 @@
 #![forbid(unsafe_code)]
 
 pub mod cost;
+mod direct;
 pub mod plan;
 
 use std::sync::Arc;
 
 use analyze::query::Query;
-use base::{PgError, Result};
+use base::Result;
 use catalog::{Catalog, Relation};
 use types::{Datum, Runtime};
 
@@ -46,6 +47,5 @@ pub struct PlanOptions {
 
 /// Plans one analyzed and rewritten query. (PostgreSQL: `standard_planner`)
 pub fn plan(cx: &mut PlannerContext<'_>, query: Query, options: &PlanOptions) -> Result<PlannedStmt> {
-    let _ = (cx, query, options);
-    Err(PgError::unsupported("planning"))
+    direct::plan(cx, query, options)
 }

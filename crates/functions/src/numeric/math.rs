@@ -351,3 +351,11 @@ impl Numeric {
         }
     }
 }
+
+impl Numeric {
+    /// The root of a number that is not negative, rounded to a scale.
+    pub fn sqrt_to_scale(&self, scale: i32) -> Numeric {
+        let places = i64::from(scale) / 4 + 2;
+        Numeric::from_big(&self.to_big(places * 2).sqrt(), places, false, scale)
+    }
+}
