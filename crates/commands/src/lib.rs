@@ -20,6 +20,7 @@ mod sequence;
 mod stored;
 mod truncate;
 mod vacuum;
+mod view;
 
 use std::sync::Arc;
 
@@ -94,6 +95,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::CreateSeq(s) => sequence::create(cmd, s),
         Statement::AlterSeq(s) => sequence::alter(cmd, s),
         Statement::CreateSchema(s) => schema::create(cmd, s),
+        Statement::ViewStmt(s) => view::execute(cmd, s),
         Statement::ExplainStmt(s) => explain::execute(cmd, s),
         Statement::VacuumStmt(s) => vacuum::execute(cmd, s),
         Statement::Checkpoint => {

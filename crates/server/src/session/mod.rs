@@ -51,7 +51,7 @@ pub use statement::PlanCache;
 
 use portal::Portal;
 use statement::Prepared;
-use store::Store;
+pub(crate) use store::Store;
 use transaction::Block;
 use variables::Variables;
 

@@ -10,7 +10,7 @@ use txn::transaction::TransactionCallback;
 
 use crate::cluster::Cluster;
 
-pub(super) struct Store {
+pub(crate) struct Store {
     files: Arc<CatalogFiles>,
     store: Arc<CatalogStore>,
     pub database_tablespace: Oid,

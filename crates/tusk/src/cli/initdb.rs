@@ -76,7 +76,7 @@ pub fn create(data: &Path, options: &Options) -> base::Result<()> {
     std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o700))
         .map_err(|e| fail("change permissions of", &e))?;
     let vfs = storage::RealVfs::new(data);
-    let mut runner = server::bootstrap::Runner::new(data);
+    let mut runner = server::bootstrap::Runner::new(data, super::registry());
     catalog::initdb::initdb(&vfs, options, Some(&mut runner))
 }
 
