@@ -292,3 +292,26 @@ fn views_are_shown() {
     }
     assert!(bad.is_empty(), "{} bad:\n{}", bad.len(), bad.join("\n"));
 }
+
+/// What comes out of the rewriter has positional, complete calls, and its text reads back.
+#[test]
+fn rewritten_queries() {
+    let mut rt = TestRuntime::new();
+    let catalog = rt.catalog.clone();
+    let sql = "select make_interval(days => 3), relname from pg_class where oid = 1";
+    let stmts = parser::parse(sql).unwrap();
+    let mut cx = AnalyzeContext::new(catalog.clone(), &mut rt);
+    let q = analyze(&mut cx, &stmts[0], sql, &mut ParamTypes::None).unwrap();
+    let text = crate::nodes::write_queries(std::slice::from_ref(&q), &catalog).unwrap();
+    let again = crate::nodes::read_queries(&text, &catalog).unwrap();
+    assert_eq!(crate::nodes::write_queries(&again, &catalog).unwrap(), text);
+    let q = crate::rewrite(&mut cx, q).unwrap().remove(0);
+    let Expr::FuncExpr(f) = &q.target_list[0].expr else { panic!("no call") };
+    assert_eq!(f.args.len(), 7);
+    let sql = "insert into pg_am (oid, amname) values (1, default), (default, 'x')";
+    let stmts = parser::parse(sql).unwrap();
+    let q = analyze(&mut cx, &stmts[0], sql, &mut ParamTypes::None).unwrap();
+    let q = crate::rewrite(&mut cx, q).unwrap().remove(0);
+    let RteKind::Values { lists, .. } = &q.rtable[1].kind else { panic!("no VALUES") };
+    assert!(lists[0][1].is_const_null() && lists[1][0].is_const_null());
+}

@@ -610,3 +610,90 @@ fn pg_encoding_to_char(encoding: i32) -> String {
     ];
     usize::try_from(encoding).ok().and_then(|i| NAMES.get(i)).map_or_else(String::new, |s| (*s).to_owned())
 }
+
+/// All take and give four bytes. (PostgreSQL: `regclassrecv` and the others, which are `oidrecv`)
+#[builtin(
+    "regprocrecv",
+    "regprocedurerecv",
+    "regoperrecv",
+    "regoperatorrecv",
+    "regclassrecv",
+    "regcollationrecv",
+    "regtyperecv",
+    "regrolerecv",
+    "regnamespacerecv"
+)]
+fn regrecv(b: &[u8]) -> Result<Oid> {
+    let bytes = <[u8; 4]>::try_from(b);
+    let bytes = bytes.map_err(|_| PgError::new(INVALID_BINARY_REPRESENTATION, "incorrect binary data format"))?;
+    Ok(Oid(u32::from_be_bytes(bytes)))
+}
+#[builtin(
+    "regprocsend",
+    "regproceduresend",
+    "regopersend",
+    "regoperatorsend",
+    "regclasssend",
+    "regcollationsend",
+    "regtypesend",
+    "regrolesend",
+    "regnamespacesend"
+)]
+fn regsend(o: Oid) -> Vec<u8> {
+    o.0.to_be_bytes().to_vec()
+}
+
+/// A `name[]`: fixed elements of 64 bytes.
+fn name_array(names: &[String]) -> Vec<u8> {
+    let mut b = Vec::new();
+    let n = names.len() as i32;
+    let dims = i32::from(n > 0);
+    b.extend_from_slice(&dims.to_le_bytes());
+    b.extend_from_slice(&0i32.to_le_bytes());
+    b.extend_from_slice(&types::oid::NAMEOID.0.to_le_bytes());
+    if n > 0 {
+        b.extend_from_slice(&n.to_le_bytes());
+        b.extend_from_slice(&1i32.to_le_bytes());
+    }
+    for s in names {
+        let mut name = [0u8; base::NAMEDATALEN];
+        let k = s.len().min(base::NAMEDATALEN - 1);
+        name[..k].copy_from_slice(&s.as_bytes()[..k]);
+        b.extend_from_slice(&name);
+    }
+    b
+}
+#[builtin("current_schemas")]
+fn current_schemas(cx: &mut FnCx<'_>, implicit: bool) -> Result<Vec<u8>> {
+    let c = catalog_of(cx)?;
+    let path = c.search_path()?;
+    let mut names = Vec::new();
+    for ns in if implicit { &path.schemas } else { &path.explicit } {
+        names.extend(c.namespace_name(*ns)?);
+    }
+    Ok(name_array(&names))
+}
+#[builtin("pg_get_serial_sequence")]
+fn pg_get_serial_sequence(cx: &mut FnCx<'_>, table: &str, column: &str) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    let rel = class_oid(&c, table)?;
+    let name = c.class_row(rel)?.relname.clone();
+    let missing =
+        || PgError::new(UNDEFINED_COLUMN, format!("column \"{column}\" of relation \"{name}\" does not exist"));
+    let att = c.attribute_by_name(rel, column)?.ok_or_else(missing)?;
+    let keys = [
+        types::Datum::oid(catalog::oids::RELATION_RELATION),
+        types::Datum::oid(rel),
+        types::Datum::i32(i32::from(att.attnum)),
+    ];
+    let deps: Vec<catalog::PgDepend> = c.rows(catalog::oids::DEPEND_REFERENCE_INDEX, &keys)?;
+    for d in deps {
+        if d.classid != catalog::oids::RELATION_RELATION || !matches!(d.deptype, b'a' | b'i') {
+            continue;
+        }
+        if let Some(s) = c.class(d.objid)?.filter(|k| k.relkind == b'S') {
+            return Ok(Some(quote_qualified(c.namespace_name(s.relnamespace)?.as_deref(), &s.relname)));
+        }
+    }
+    Ok(None)
+}
