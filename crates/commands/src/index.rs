@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use access::index::IndexBuild;
 use base::guc;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
@@ -9,7 +10,7 @@ use catalog::{NewConstraint, NewIndex, ObjectAddress, PgClass, Relation, oids, r
 use executor::ExecContext;
 use parser::ast::*;
 use txn::LockMode;
-use types::{Column, Datum, DatumRef};
+use types::{Datum, DatumRef};
 
 use crate::{CommandContext, Outcome, constraint, name, options};
 
