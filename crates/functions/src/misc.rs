@@ -62,3 +62,9 @@ fn pg_size_pretty(size: i64) -> String {
 fn pg_size_pretty_numeric(size: Numeric) -> String {
     size.truncated(0).to_i128().map_or_else(|| format!("{} bytes", size.to_text()), pretty)
 }
+
+/// Whether equal values of a btree operator class are equal bytes, so that duplicates may share one entry.
+#[builtin("btequalimage", "btvarstrequalimage")]
+fn btequalimage(cx: &mut FnCx<'_>, _opcintype: base::Oid) -> bool {
+    crate::bytes::is_bytewise(cx)
+}

@@ -35,6 +35,12 @@ impl Planner<'_, '_> {
     }
 
     fn query_body(&mut self, q: &Query) -> Result<Plan> {
+        if q.group_distinct {
+            return unsupported("GROUP BY DISTINCT");
+        }
+        if q.command_type == CmdType::Utility {
+            return Err(PgError::internal("a utility statement has no plan"));
+        }
         for cte in &q.cte_list {
             self.cte(cte)?;
         }
