@@ -562,54 +562,6 @@ fn current_schema(cx: &mut FnCx<'_>) -> Result<Option<String>> {
         None => Ok(None),
     }
 }
-#[builtin("PG_encoding_to_char")]
-fn pg_encoding_to_char(encoding: i32) -> String {
-    const NAMES: [&str; 42] = [
-        "SQL_ASCII",
-        "EUC_JP",
-        "EUC_CN",
-        "EUC_KR",
-        "EUC_TW",
-        "EUC_JIS_2004",
-        "UTF8",
-        "MULE_INTERNAL",
-        "LATIN1",
-        "LATIN2",
-        "LATIN3",
-        "LATIN4",
-        "LATIN5",
-        "LATIN6",
-        "LATIN7",
-        "LATIN8",
-        "LATIN9",
-        "LATIN10",
-        "WIN1256",
-        "WIN1258",
-        "WIN866",
-        "WIN874",
-        "KOI8R",
-        "WIN1251",
-        "WIN1252",
-        "ISO_8859_5",
-        "ISO_8859_6",
-        "ISO_8859_7",
-        "ISO_8859_8",
-        "WIN1250",
-        "WIN1253",
-        "WIN1254",
-        "WIN1255",
-        "WIN1257",
-        "KOI8U",
-        "SJIS",
-        "BIG5",
-        "GBK",
-        "UHC",
-        "GB18030",
-        "JOHAB",
-        "SHIFT_JIS_2004",
-    ];
-    usize::try_from(encoding).ok().and_then(|i| NAMES.get(i)).map_or_else(String::new, |s| (*s).to_owned())
-}
 
 /// All take and give four bytes. (PostgreSQL: `regclassrecv` and the others, which are `oidrecv`)
 #[builtin(

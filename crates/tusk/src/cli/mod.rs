@@ -71,7 +71,7 @@ fn help() -> String {
 
 /// All built-ins of this server.
 fn registry() -> std::sync::Arc<types::Registry> {
-    std::sync::Arc::new(functions::registry())
+    std::sync::Arc::new(functions::registry().with_functions(analyze::BUILTINS).with_functions(commands::BUILTINS))
 }
 
 /// The data directory from `-D` or the environment.
