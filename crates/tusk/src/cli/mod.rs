@@ -71,7 +71,8 @@ fn help() -> String {
 
 /// All built-ins of this server.
 fn registry() -> std::sync::Arc<types::Registry> {
-    std::sync::Arc::new(functions::registry())
+    let registry = functions::registry().with_functions(analyze::BUILTINS).with_functions(server::BUILTINS);
+    std::sync::Arc::new(registry)
 }
 
 /// The data directory from `-D` or the environment.
