@@ -50,12 +50,30 @@ pub struct Deparser<'a> {
     levels: Vec<Names>,
     /// The queries of those levels, for what variables stand for.
     queries: Vec<Query>,
+    /// The left edge of the current query.
     indent: usize,
+    /// How much further in its expressions' own lines are.
+    inner: usize,
+    /// The view's column names, which its outermost targets must show.
+    result: Option<Vec<String>>,
+    /// Whether anybody sees the current query's column names.
+    visible: bool,
 }
 
 impl<'a> Deparser<'a> {
     pub fn new(rt: &'a mut dyn Runtime, catalog: Catalog, pretty: Pretty) -> Deparser<'a> {
-        Deparser { rt, catalog, pretty, out: String::new(), levels: Vec::new(), queries: Vec::new(), indent: 0 }
+        Deparser {
+            rt,
+            catalog,
+            pretty,
+            out: String::new(),
+            levels: Vec::new(),
+            queries: Vec::new(),
+            indent: 0,
+            inner: 0,
+            result: None,
+            visible: true,
+        }
     }
 
     /// An expression over the columns of one relation, which are shown bare. (PostgreSQL: `deparse_expression`)
@@ -71,8 +89,9 @@ impl<'a> Deparser<'a> {
         Ok(self.out)
     }
 
-    /// A view's query, without the closing semicolon.
-    pub fn view(mut self, q: &Query) -> Result<String> {
+    /// A view's query, without the closing semicolon; `names` are its columns' present names.
+    pub fn view(mut self, q: &Query, names: Option<Vec<String>>) -> Result<String> {
+        self.result = names;
         self.query(q)?;
         Ok(self.out)
     }
@@ -523,9 +542,9 @@ impl<'a> Deparser<'a> {
     }
 
     fn case(&mut self, c: &CaseExpr) -> Result<()> {
-        let saved = self.indent;
+        self.own_line();
         self.put("CASE");
-        self.indent += 4;
+        self.inner += 4;
         if let Some(a) = &c.arg {
             self.put(" ");
             self.expr(a)?;
@@ -548,17 +567,25 @@ impl<'a> Deparser<'a> {
         self.line_break();
         self.put("ELSE ");
         self.expr(&c.defresult)?;
-        self.indent = saved;
+        self.inner -= 4;
         self.line_break();
         self.put("END");
         Ok(())
     }
 
+    /// A new line where lines are kept apart.
+    fn own_line(&mut self) {
+        if self.pretty.indent {
+            self.out.truncate(self.out.trim_end_matches(' ').len());
+            self.out.push('\n');
+            self.out.extend(std::iter::repeat_n(' ', self.indent + self.inner));
+        }
+    }
+
     /// A new line where lines are kept apart, else a blank.
     fn line_break(&mut self) {
         if self.pretty.indent {
-            self.out.push('\n');
-            self.out.extend(std::iter::repeat_n(' ', self.indent));
+            self.own_line();
         } else {
             self.out.push(' ');
         }
@@ -596,7 +623,8 @@ impl<'a> Deparser<'a> {
             n if n < 0 => crate::names::system_column_by_number(n).map(|c| c.0.to_owned()),
             n => names.columns.get(no as usize - 1).and_then(|c| c.get(n as usize - 1)).cloned(),
         };
-        let prefix = names.prefix || v.varreturning != VarReturning::Default || att == 0;
+        let shown = self.levels.last().is_some_and(|l| l.prefix);
+        let prefix = shown || v.varreturning != VarReturning::Default || att == 0;
         if prefix && !table.is_empty() {
             self.ident(&table);
             self.put(".");
@@ -965,7 +993,7 @@ impl<'a> Deparser<'a> {
         if self.pretty.indent {
             self.indent += 8;
         }
-        self.query(&s.subselect)?;
+        self.nested(&s.subselect, false)?;
         self.indent = saved;
         self.put(if need_paren { "))" } else { ")" });
         Ok(())
@@ -985,9 +1013,20 @@ impl<'a> Deparser<'a> {
         let names = self.names(&q, prefix)?;
         self.levels.push(names);
         self.queries.push(q.clone());
+        let saved = std::mem::replace(&mut self.inner, 8);
         let r = self.select(&q);
+        self.inner = saved;
         self.levels.pop();
         self.queries.pop();
+        r
+    }
+
+    /// A query inside another: nobody asks for the view's column names there.
+    fn nested(&mut self, q: &Query, visible: bool) -> Result<()> {
+        let result = self.result.take();
+        let saved = std::mem::replace(&mut self.visible, visible);
+        let r = self.query(q);
+        (self.result, self.visible) = (result, saved);
         r
     }
 
@@ -1066,21 +1105,18 @@ impl<'a> Deparser<'a> {
                 }
                 self.put("(");
                 let saved = self.indent;
+                self.own_line();
                 if self.pretty.indent {
                     self.indent += 8;
-                    self.line_break();
                 }
-                self.query(&c.ctequery)?;
+                self.nested(&c.ctequery, true)?;
                 self.indent = saved;
-                if self.pretty.indent {
-                    self.indent += 8;
-                    self.line_break();
-                    self.indent = saved;
-                }
+                self.own_line();
                 self.put(")");
             }
             if self.pretty.indent {
-                self.line_break();
+                self.out.push('\n');
+                self.out.extend(std::iter::repeat_n(' ', self.indent));
             } else {
                 self.put(" ");
             }
@@ -1199,7 +1235,9 @@ impl<'a> Deparser<'a> {
                     self.put("ALL ");
                 }
                 if self.pretty.indent {
-                    self.line_break();
+                    self.out.truncate(self.out.trim_end_matches(' ').len());
+                    self.out.push('\n');
+                    self.out.extend(std::iter::repeat_n(' ', self.indent));
                 }
                 if rp {
                     self.put("(");
@@ -1242,6 +1280,7 @@ impl<'a> Deparser<'a> {
             }
         }
         let mut sep = " ";
+        let mut colno = 0;
         for t in q.target_list.iter().filter(|t| !t.resjunk) {
             self.put(sep);
             if sep != " " && self.pretty.indent {
@@ -1259,9 +1298,12 @@ impl<'a> Deparser<'a> {
                     let text = &self.out[start..];
                     text.rsplit('.').next().map(|s| s.trim_matches('"').to_owned())
                 }
+                _ if self.visible => None,
                 _ => Some("?column?".to_owned()),
             };
-            if let Some(n) = &t.resname
+            let given = self.result.as_ref().and_then(|r| r.get(colno)).cloned();
+            colno += 1;
+            if let Some(n) = given.as_ref().or(t.resname.as_ref())
                 && shown.as_ref() != Some(n)
             {
                 self.put(" AS ");
@@ -1297,7 +1339,7 @@ impl<'a> Deparser<'a> {
             }
         }
         if let Some(h) = &q.having_qual {
-            self.clause("HAVING ", 2);
+            self.clause("HAVING ", 1);
             self.expr(h)?;
         }
         let named: Vec<_> = q.window_clause.iter().filter(|w| w.name.is_some()).collect();
@@ -1500,9 +1542,9 @@ impl<'a> Deparser<'a> {
                 self.put("(");
                 let saved = self.indent;
                 if self.pretty.indent {
-                    self.indent += 10;
+                    self.indent += 8;
                 }
-                self.query(subquery)?;
+                self.nested(subquery, true)?;
                 self.indent = saved;
                 self.put(")");
                 show_alias = r.alias.is_some() || name != r.eref.aliasname;
@@ -1604,7 +1646,8 @@ pub fn view_definition(rt: &mut dyn Runtime, c: &Catalog, oid: Oid, pretty: Pret
     let Some(rule) = rel.view_rule() else { return Ok(None) };
     let mut list = crate::nodes::read_queries(&rule.ev_action, c)?;
     let Some(q) = list.pop() else { return Ok(None) };
-    Ok(Some(Deparser::new(rt, c.clone(), pretty).view(&q)? + ";"))
+    let names = rel.desc.attrs.iter().map(|a| a.name.to_string()).collect();
+    Ok(Some(Deparser::new(rt, c.clone(), pretty).view(&q, Some(names))? + ";"))
 }
 
 /// Stored expression text, of one expression or a list, shown over a relation's columns. (PostgreSQL: `pg_get_expr`)

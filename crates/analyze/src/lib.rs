@@ -51,7 +51,7 @@ pub use agg::{expand_grouping_sets, flatten_group_exprs, flatten_join_aliases};
 pub use api::{analyze, analyze_statement, inner_query};
 pub use context::{AnalyzeContext, ColumnHooks, ParamTypes};
 pub use level::{equal, increment_levels, increment_query_levels};
-pub use rewrite::rewrite;
+pub use rewrite::{fill_arguments, rewrite};
 
 #[cfg(test)]
 mod tests;

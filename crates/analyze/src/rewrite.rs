@@ -25,6 +25,7 @@ pub fn rewrite(cx: &mut AnalyzeContext<'_>, mut query: Query) -> Result<Vec<Quer
     }
     let mut r = Rewriter { cx, views: Vec::new() };
     r.query(&mut query)?;
+    FillArguments(&cx.catalog).query(&mut query)?;
     Ok(vec![query])
 }
 
@@ -793,4 +794,54 @@ fn replace_ref(f: &mut FromExpr, from: RtIndex, to: RtIndex) {
             *i = to;
         }
     }
+}
+
+/// Puts the arguments of calls in the order of the parameters and fills in defaults, so that a plan's calls are positional.
+/// (PostgreSQL: `expand_function_arguments`, which the planner runs)
+struct FillArguments<'a>(&'a catalog::Catalog);
+
+impl MutWalker for FillArguments<'_> {
+    type Break = PgError;
+    fn expr(&mut self, e: &mut Expr) -> Result<()> {
+        if let Expr::FuncExpr(f) = e {
+            fill_arguments(self.0, f)?;
+        }
+        walk_expr_mut(self, e)
+    }
+    fn query(&mut self, q: &mut Query) -> Result<()> {
+        walk_query_mut(self, q)
+    }
+}
+
+/// As [`rewrite`] does for every call of a query, for one.
+pub fn fill_arguments(c: &catalog::Catalog, f: &mut FuncExpr) -> Result<()> {
+    let named = f.args.iter().any(|a| matches!(a, Expr::NamedArgExpr(_)));
+    let p = c.function_row(f.funcid)?;
+    // CALL lists OUT arguments too, and needs nothing filled in once they are all there.
+    let n = p.pronargs.max(0) as usize;
+    if !named && f.args.len() >= n {
+        return Ok(());
+    }
+    let mut slots: Vec<Option<Expr>> = vec![None; n.max(f.args.len())];
+    for (i, a) in std::mem::take(&mut f.args).into_iter().enumerate() {
+        let (at, e) = match a {
+            Expr::NamedArgExpr(x) => (x.argnumber as usize, x.arg),
+            e => (i, e),
+        };
+        let slot = slots.get_mut(at).ok_or_else(|| PgError::internal("an argument of no parameter"))?;
+        *slot = Some(e);
+    }
+    let missing = || PgError::internal("not enough default arguments");
+    let defaults = match &p.proargdefaults {
+        Some(text) => crate::nodes::read_exprs(text, c)?,
+        None => Vec::new(),
+    };
+    let first = n.saturating_sub(defaults.len());
+    for (i, s) in slots.into_iter().enumerate() {
+        f.args.push(match s {
+            Some(e) => e,
+            None => i.checked_sub(first).and_then(|k| defaults.get(k)).cloned().ok_or_else(missing)?,
+        });
+    }
+    Ok(())
 }

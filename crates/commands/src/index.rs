@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use access::heap::{HeapRelation, HeapScan, ScanOptions};
-use access::index::{Direction, IndexBuild};
-use access::tuple::{Projection, Wanted};
+use access::index::IndexBuild;
 use base::guc;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
@@ -12,7 +10,7 @@ use catalog::{NewConstraint, NewIndex, ObjectAddress, PgClass, Relation, oids, r
 use executor::ExecContext;
 use parser::ast::*;
 use txn::LockMode;
-use types::{Column, Datum, DatumRef};
+use types::{Datum, DatumRef};
 
 use crate::{CommandContext, Outcome, constraint, name, options};
 

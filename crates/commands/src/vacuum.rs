@@ -160,8 +160,7 @@ fn vacuum_one(
     }
     let memory = usize::try_from(values.int(guc::MAINTENANCE_WORK_MEM)).unwrap_or(65_536) << 10;
     let class = &rel.class;
-    let (cutoffs, aggressive) =
-        cutoffs(&heap, &txn, class.relfrozenxid, MultiXactId(class.relminmxid.0), ages);
+    let (cutoffs, aggressive) = cutoffs(&heap, &txn, class.relfrozenxid, MultiXactId(class.relminmxid.0), ages);
     let interrupt = cmd.cx.interrupt.clone();
     let mut delay = || interrupt.check();
     let mut options = VacuumOptions {

@@ -146,7 +146,10 @@ fn check_same_columns(cmd: &CommandContext<'_>, rel: &Relation, columns: &[catal
         if (old.atttypid, old.atttypmod) != (new.atttypid, new.atttypmod) {
             let before = cmd.cx.catalog.format_type(old.atttypid, Some(old.atttypmod))?;
             let after = cmd.cx.catalog.format_type(new.atttypid, Some(new.atttypmod))?;
-            return refuse(format!("cannot change data type of view column \"{}\" from {before} to {after}", old.attname));
+            return refuse(format!(
+                "cannot change data type of view column \"{}\" from {before} to {after}",
+                old.attname
+            ));
         }
     }
     Ok(())

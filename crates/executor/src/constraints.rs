@@ -9,8 +9,8 @@ use base::sqlstate::{CHECK_VIOLATION, NOT_NULL_VIOLATION};
 use base::{PgError, Result};
 use types::{Batch, Column, Datum};
 
-use crate::build::Builder;
-use crate::expr::{CExpr, Scope, is_true};
+use crate::context::ExecContext;
+use crate::expr::{CExpr, Compiler, Scope, is_true};
 use crate::heap::OpenTable;
 use crate::state::Run;
 
@@ -47,21 +47,21 @@ pub(crate) fn row_batch(table: &OpenTable, values: &[Datum]) -> Batch {
 }
 
 impl Constraints {
-    pub fn build(b: &mut Builder<'_>, table: &Arc<OpenTable>) -> Result<Constraints> {
+    pub fn build(cx: &mut ExecContext, table: &Arc<OpenTable>) -> Result<Constraints> {
         let entry = table.entry.clone();
         let (mut checks, mut generated) = (Vec::new(), Vec::new());
         for c in entry.checks.iter().filter(|c| c.contype == b'c' && c.conenforced) {
             if let Some(text) = &c.conbin {
-                let e = crate::nodes::read_expr(text, &b.cx.catalog)?;
-                checks.push((c.conname.clone(), b.compiler(row_scope(1, table)).expr(&e)?));
+                let e = crate::nodes::read_expr(text, &cx.catalog)?;
+                checks.push((c.conname.clone(), Compiler::new(cx, row_scope(1, table)).expr(&e)?));
             }
         }
         for (i, a) in entry.desc.attrs.iter().enumerate() {
             if a.generated == b's'
                 && let Some(text) = entry.default_of(i as i16 + 1)
             {
-                let e = crate::nodes::read_expr(text, &b.cx.catalog)?;
-                generated.push((i, b.compiler(row_scope(1, table)).expr(&e)?));
+                let e = crate::nodes::read_expr(text, &cx.catalog)?;
+                generated.push((i, Compiler::new(cx, row_scope(1, table)).expr(&e)?));
             }
         }
         let not_null = entry.desc.attrs.iter().enumerate().filter(|(_, a)| a.not_null && !a.dropped).map(|(i, _)| i);

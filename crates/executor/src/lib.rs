@@ -45,6 +45,7 @@ mod project_set;
 mod recheck;
 mod recursive_union;
 mod result;
+pub mod row_expr;
 mod scan;
 mod seq_scan;
 mod set_op;

@@ -146,7 +146,7 @@ impl ModifyTableExec {
             update_columns: m.update_columns.first().cloned().unwrap_or_default(),
             ctid: find("ctid"),
             marks: mark_columns(&subplan, &m.row_marks),
-            constraints: Constraints::build(b, &table)?,
+            constraints: Constraints::build(b.cx, &table)?,
             indexes: IndexInserter::build(b, &table)?,
             old_columns: projection.columns(&table.heap.layout),
             fetcher: Fetcher::new(table.heap.clone(), projection),

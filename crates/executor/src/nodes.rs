@@ -9,10 +9,10 @@ pub fn read_expr(text: &str, catalog: &Catalog) -> Result<Expr> {
     analyze::nodes::read_expr(text, catalog)
 }
 
-/// Reads a list of expressions from its node text; a single expression is a list of one.
+/// Reads expressions from node text: a list, or one expression whose top-level AND is taken apart.
 pub fn read_list(text: &str, catalog: &Catalog) -> Result<Vec<Expr>> {
-    match text.starts_with('(') {
-        true => analyze::nodes::read_exprs(text, catalog),
-        false => Ok(vec![analyze::nodes::read_expr(text, catalog)?]),
+    if text.trim_start().starts_with('(') {
+        return analyze::nodes::read_exprs(text, catalog);
     }
+    Ok(vec![analyze::nodes::read_expr(text, catalog)?])
 }

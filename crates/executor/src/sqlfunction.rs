@@ -25,7 +25,7 @@ const MAX_DEPTH: usize = 200;
 pub(crate) struct SqlFunction {
     name: String,
     source: String,
-    has_parsed_body: bool,
+    body: Option<String>,
     arg_types: Vec<Oid>,
     arg_names: Vec<String>,
     returns: Oid,
@@ -70,7 +70,7 @@ impl SqlFunction {
         SqlFunction {
             name: proc.proname.clone(),
             source: proc.prosrc.clone(),
-            has_parsed_body: proc.prosqlbody.is_some(),
+            body: proc.prosqlbody.clone(),
             arg_types: arg_types.to_vec(),
             arg_names: all.into_iter().enumerate().filter(|(i, _)| input(*i)).map(|(_, n)| n).collect(),
             returns: proc.prorettype,
@@ -83,8 +83,21 @@ impl SqlFunction {
         if let Some(plans) = &self.plans {
             return Ok(plans.clone());
         }
-        if self.has_parsed_body {
-            return Err(PgError::unsupported(format!("calling SQL function {} with a parsed body", self.name)));
+        if let Some(text) = &self.body {
+            let mut plans = Vec::new();
+            let catalog = cx.catalog.clone();
+            for query in analyze::nodes::read_queries(text, &catalog)? {
+                let mut acx = AnalyzeContext::new(catalog.clone(), &mut *cx);
+                for query in analyze::rewrite(&mut acx, query)? {
+                    plans.push(query);
+                }
+            }
+            let options = PlanOptions::default();
+            let plans: Result<Vec<Arc<PlannedStmt>>> =
+                plans.into_iter().map(|q| crate::support::plan_query(cx, q, &options).map(Arc::new)).collect();
+            let plans = plans?;
+            self.plans = Some(plans.clone());
+            return Ok(plans);
         }
         let mut plans = Vec::new();
         for stmt in parser::parse(&self.source)? {

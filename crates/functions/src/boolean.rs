@@ -87,7 +87,7 @@ fn charrecv(b: &[u8]) -> Result<u8> {
 fn charsend(c: u8) -> Vec<u8> {
     vec![c]
 }
-#[builtin("char_text")]
+#[builtin("char_text", "char_bpchar")]
 fn char_text(c: u8) -> Vec<u8> {
     let mut out = Vec::new();
     write_char(c, &mut out);

@@ -24,7 +24,9 @@ pub mod float_math;
 pub mod generic;
 pub mod hash;
 pub mod int;
+pub mod json;
 pub mod like;
+pub mod misc;
 pub mod numeric;
 pub mod oid;
 pub mod quote;
@@ -48,6 +50,7 @@ pub static AGGREGATES: &[&[BuiltinAggregate]] = &[
     agg::fold::AGGREGATES,
     agg::sums::AGGREGATES,
     agg::collect::AGGREGATES,
+    json::aggregate::AGGREGATES,
     agg::floats::AVERAGE,
     agg::floats::VAR_POP,
     agg::floats::VAR_SAMP,
@@ -64,6 +67,7 @@ pub static AGGREGATES: &[&[BuiltinAggregate]] = &[
 /// Orders of by-reference types that need no context.
 pub static ORDERS: &[BuiltinOrder] = &[
     BuiltinOrder { names: &["numeric_cmp"], cmp: numeric::compare_bytes },
+    BuiltinOrder { names: &["jsonb_cmp"], cmp: json::jsonb::compare_bytes },
     BuiltinOrder { names: &["interval_cmp"], cmp: datetime::interval::compare_bytes },
     BuiltinOrder { names: &["timetz_cmp"], cmp: datetime::time::compare_timetz },
     BuiltinOrder { names: &["btoidvectorcmp"], cmp: oid::compare_oidvectors },

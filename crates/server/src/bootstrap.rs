@@ -17,7 +17,7 @@ use planner::PlanOptions;
 use txn::{Transaction, TransactionOptions};
 use types::Registry;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Purpose};
 use crate::config::{self, Sources};
 use crate::session::Store;
 
@@ -41,7 +41,7 @@ impl SqlRunner for Runner {
     fn run(&mut self, files: &[(&str, &str)]) -> Result<()> {
         let sources = Sources { data_directory: self.data.clone(), command_line: settings() };
         let loaded = config::load(&sources)?;
-        let cluster = Cluster::open(sources, loaded, Arc::clone(&self.registry))?;
+        let cluster = Cluster::open(sources, loaded, Arc::clone(&self.registry), Purpose::Bootstrap)?;
         let proc = cluster.manager.register(SessionId(1), TEMPLATE1, Interrupt::new())?;
         let store = Store::open(&cluster, TEMPLATE1, PG_DEFAULT)?;
         let catalog = Catalog::new(Arc::clone(&cluster.catalog), TEMPLATE1, store.scan());

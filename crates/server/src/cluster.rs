@@ -58,6 +58,14 @@ fn register_redo(table: &mut wal::RmgrTable, _: &Arc<TransactionManager>) {
     catalog::relmap::register(table);
 }
 
+/// What a cluster is opened for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    Serve,
+    /// initdb: new objects get ids below the users'.
+    Bootstrap,
+}
+
 /// The open sessions, by the id that clients see.
 #[derive(Default)]
 pub struct Sessions {
@@ -223,9 +231,9 @@ fn wal_options(values: &Values) -> WalOptions {
 
 impl Cluster {
     /// Opens a data directory: reads pg_control, recovers what a crash left, and is ready for transactions.
-    pub fn open(sources: Sources, loaded: Loaded, registry: Arc<Registry>) -> Result<Arc<Cluster>> {
+    pub fn open(sources: Sources, loaded: Loaded, registry: Arc<Registry>, purpose: Purpose) -> Result<Arc<Cluster>> {
         let vfs: Arc<dyn Vfs> = Arc::new(RealVfs::new(&sources.data_directory));
-        Cluster::open_on(vfs, sources, loaded, registry)
+        Cluster::open_on(vfs, sources, loaded, registry, purpose)
     }
 
     /// As `open`, on any file system: crash tests use the simulated one.
@@ -234,6 +242,7 @@ impl Cluster {
         sources: Sources,
         loaded: Loaded,
         registry: Arc<Registry>,
+        purpose: Purpose,
     ) -> Result<Arc<Cluster>> {
         let values = &loaded.values;
         let options = StartupOptions {
@@ -241,16 +250,13 @@ impl Cluster {
             wal: wal_options(values),
             manager: ManagerOptions {
                 deadlock_timeout_ms: megabytes(values, guc::DEADLOCK_TIMEOUT),
+                system_objects: purpose == Purpose::Bootstrap,
                 ..ManagerOptions::default()
             },
         };
         let floors = startup::open(vfs, options, &register_redo, &log::message)?;
         let pool = &floors.pool;
         pool.set_damage_policy(values.bool(guc::ZERO_DAMAGED_PAGES), values.bool(guc::IGNORE_CHECKSUM_FAILURE));
-        if let Some((start, end)) = floors.recovery.redo {
-            log::message(&format!("redo starts at {start}"));
-            log::message(&format!("redo done at {end}"));
-        }
         let nbtree: Arc<dyn IndexAm> = Arc::new(Nbtree::new());
         Ok(Arc::new(Cluster {
             sources,

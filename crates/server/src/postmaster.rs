@@ -19,7 +19,7 @@ use socket2::SockRef;
 use types::Registry;
 
 use crate::background::Background;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Purpose};
 use crate::config::{self, Sources, os_error};
 use crate::log;
 use crate::pidfile::{LockFile, PidFile, Protects};
@@ -59,7 +59,7 @@ fn serve(sources: Sources, registry: Arc<Registry>) -> Result<ExitCode> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2])
         .map_err(|e| PgError::internal(format!("could not handle signals: {e}")).fatal())?;
     let listeners = listen(&values)?;
-    let cluster = Cluster::open(sources, loaded, registry).map_err(PgError::fatal)?;
+    let cluster = Cluster::open(sources, loaded, registry, Purpose::Serve).map_err(PgError::fatal)?;
     let scheduler = Scheduler::new().map_err(|e| PgError::internal(format!("could not create epoll: {e}")).fatal())?;
     let reactor = Arc::clone(&scheduler);
     spawn("reactor", move || reactor.react());

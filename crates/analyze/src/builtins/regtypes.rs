@@ -562,51 +562,90 @@ fn current_schema(cx: &mut FnCx<'_>) -> Result<Option<String>> {
         None => Ok(None),
     }
 }
-#[builtin("PG_encoding_to_char")]
-fn pg_encoding_to_char(encoding: i32) -> String {
-    const NAMES: [&str; 42] = [
-        "SQL_ASCII",
-        "EUC_JP",
-        "EUC_CN",
-        "EUC_KR",
-        "EUC_TW",
-        "EUC_JIS_2004",
-        "UTF8",
-        "MULE_INTERNAL",
-        "LATIN1",
-        "LATIN2",
-        "LATIN3",
-        "LATIN4",
-        "LATIN5",
-        "LATIN6",
-        "LATIN7",
-        "LATIN8",
-        "LATIN9",
-        "LATIN10",
-        "WIN1256",
-        "WIN1258",
-        "WIN866",
-        "WIN874",
-        "KOI8R",
-        "WIN1251",
-        "WIN1252",
-        "ISO_8859_5",
-        "ISO_8859_6",
-        "ISO_8859_7",
-        "ISO_8859_8",
-        "WIN1250",
-        "WIN1253",
-        "WIN1254",
-        "WIN1255",
-        "WIN1257",
-        "KOI8U",
-        "SJIS",
-        "BIG5",
-        "GBK",
-        "UHC",
-        "GB18030",
-        "JOHAB",
-        "SHIFT_JIS_2004",
+
+/// All take and give four bytes. (PostgreSQL: `regclassrecv` and the others, which are `oidrecv`)
+#[builtin(
+    "regprocrecv",
+    "regprocedurerecv",
+    "regoperrecv",
+    "regoperatorrecv",
+    "regclassrecv",
+    "regcollationrecv",
+    "regtyperecv",
+    "regrolerecv",
+    "regnamespacerecv"
+)]
+fn regrecv(b: &[u8]) -> Result<Oid> {
+    let bytes = <[u8; 4]>::try_from(b);
+    let bytes = bytes.map_err(|_| PgError::new(INVALID_BINARY_REPRESENTATION, "incorrect binary data format"))?;
+    Ok(Oid(u32::from_be_bytes(bytes)))
+}
+#[builtin(
+    "regprocsend",
+    "regproceduresend",
+    "regopersend",
+    "regoperatorsend",
+    "regclasssend",
+    "regcollationsend",
+    "regtypesend",
+    "regrolesend",
+    "regnamespacesend"
+)]
+fn regsend(o: Oid) -> Vec<u8> {
+    o.0.to_be_bytes().to_vec()
+}
+
+/// A `name[]`: fixed elements of 64 bytes.
+fn name_array(names: &[String]) -> Vec<u8> {
+    let mut b = Vec::new();
+    let n = names.len() as i32;
+    let dims = i32::from(n > 0);
+    b.extend_from_slice(&dims.to_le_bytes());
+    b.extend_from_slice(&0i32.to_le_bytes());
+    b.extend_from_slice(&types::oid::NAMEOID.0.to_le_bytes());
+    if n > 0 {
+        b.extend_from_slice(&n.to_le_bytes());
+        b.extend_from_slice(&1i32.to_le_bytes());
+    }
+    for s in names {
+        let mut name = [0u8; base::NAMEDATALEN];
+        let k = s.len().min(base::NAMEDATALEN - 1);
+        name[..k].copy_from_slice(&s.as_bytes()[..k]);
+        b.extend_from_slice(&name);
+    }
+    b
+}
+#[builtin("current_schemas")]
+fn current_schemas(cx: &mut FnCx<'_>, implicit: bool) -> Result<Vec<u8>> {
+    let c = catalog_of(cx)?;
+    let path = c.search_path()?;
+    let mut names = Vec::new();
+    for ns in if implicit { &path.schemas } else { &path.explicit } {
+        names.extend(c.namespace_name(*ns)?);
+    }
+    Ok(name_array(&names))
+}
+#[builtin("pg_get_serial_sequence")]
+fn pg_get_serial_sequence(cx: &mut FnCx<'_>, table: &str, column: &str) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    let rel = class_oid(&c, table)?;
+    let name = c.class_row(rel)?.relname.clone();
+    let missing =
+        || PgError::new(UNDEFINED_COLUMN, format!("column \"{column}\" of relation \"{name}\" does not exist"));
+    let att = c.attribute_by_name(rel, column)?.ok_or_else(missing)?;
+    let keys = [
+        types::Datum::oid(catalog::oids::RELATION_RELATION),
+        types::Datum::oid(rel),
+        types::Datum::i32(i32::from(att.attnum)),
     ];
-    usize::try_from(encoding).ok().and_then(|i| NAMES.get(i)).map_or_else(String::new, |s| (*s).to_owned())
+    let deps: Vec<catalog::PgDepend> = c.rows(catalog::oids::DEPEND_REFERENCE_INDEX, &keys)?;
+    for d in deps {
+        if d.classid != catalog::oids::RELATION_RELATION || !matches!(d.deptype, b'a' | b'i') {
+            continue;
+        }
+        if let Some(s) = c.class(d.objid)?.filter(|k| k.relkind == b'S') {
+            return Ok(Some(quote_qualified(c.namespace_name(s.relnamespace)?.as_deref(), &s.relname)));
+        }
+    }
+    Ok(None)
 }

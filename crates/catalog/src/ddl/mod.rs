@@ -11,6 +11,7 @@
 //! | `drop.rs` | removing an object with all that depends on it |
 //! | `relation.rs` | new relations with their columns, row types and TOAST tables |
 //! | `index.rs` | new indexes and constraints |
+//! | `rule.rs` | rules, also those that make views |
 //!
 //! PostgreSQL: `indexing.c`, `catalog.c`.
 
@@ -19,6 +20,7 @@ pub mod describe;
 mod drop;
 mod index;
 mod relation;
+mod rule;
 
 use base::sqlstate::{DUPLICATE_OBJECT, NAME_TOO_LONG};
 use base::{NAMEDATALEN, Oid, PgError, RelFileLocator, Result, TupleId};
@@ -28,6 +30,7 @@ pub use depend::{DependencyType, ObjectAddress, SharedDependencyType};
 pub use drop::{DropBehavior, DropOptions};
 pub use index::{NewConstraint, NewIndex};
 pub use relation::{NewRelation, array_type_name, new_attribute};
+pub use rule::{NewRule, VIEW_RULE};
 
 use crate::hash::cache_hash;
 use crate::inval::Invalidation;

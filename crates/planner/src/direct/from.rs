@@ -343,8 +343,22 @@ impl Planner<'_, '_> {
         let rte = self.rtable[rti as usize - 1].clone();
         let relids = vec![rti];
         let (own, foreign): (Vec<Expr>, Vec<Expr>) = quals.into_iter().partition(|q| subset(&rels(q), &[rti]));
+        if !rte.security_quals.is_empty() {
+            return unsupported("row-level security and security barrier views");
+        }
+        if let RteKind::Relation { table_sample: Some(_), .. } = &rte.kind {
+            return unsupported("TABLESAMPLE");
+        }
         if let RteKind::Relation { relid, .. } = &rte.kind {
             let rel = self.cx.catalog.relation_entry(*relid)?;
+            let is_virtual = |e: &Expr| match e {
+                Expr::Var(v) if v.varattno > 0 => rel.desc.attrs[v.varattno as usize - 1].generated == b'v',
+                Expr::Var(v) if v.varattno == 0 => rel.desc.attrs.iter().any(|a| a.generated == b'v'),
+                _ => false,
+            };
+            if out.iter().any(is_virtual) {
+                return unsupported("virtual generated columns");
+            }
             if rel.class.relhassubclass && matches!(rte.kind, RteKind::Relation { inh: true, .. }) {
                 let children = self.cx.catalog.inheritance_children(*relid)?;
                 if !children.is_empty() || rel.kind() == catalog::relkind::PARTITIONED_TABLE {

@@ -165,6 +165,19 @@ pub(super) fn refer(e: &Expr, inputs: &[(RtIndex, &[Expr])]) -> Expr {
     copy
 }
 
+/// References to an input's columns replaced by what these are.
+fn compose(e: &Expr, below: &[Expr]) -> Expr {
+    if let Expr::Var(v) = e
+        && v.varno == OUTER_VAR
+        && let Some(x) = below.get(v.varattno as usize - 1)
+    {
+        return x.clone();
+    }
+    let mut copy = e.clone();
+    copy.children_mut(&mut |c| *c = compose(c, below));
+    copy
+}
+
 pub(super) fn relids_of(e: &Expr, out: &mut Vec<RtIndex>) {
     if let Expr::Var(v) = e
         && v.varlevelsup == 0
@@ -212,6 +225,29 @@ impl Planner<'_, '_> {
             ..Plan::new(node)
         }
     }
+    /// A target list over the input's columns, computed by the input itself where that is a node which can.
+    pub fn project(input: Plan, targetlist: Vec<TargetEntry>) -> Plan {
+        let capable = input.node.scanrelid().is_some()
+            || matches!(
+                input.node,
+                PlanNode::NestLoop { .. }
+                    | PlanNode::HashJoin { .. }
+                    | PlanNode::MergeJoin { .. }
+                    | PlanNode::Agg { .. }
+                    | PlanNode::WindowAgg(_)
+                    | PlanNode::Result { .. }
+            );
+        // What is computed must not be computed twice: it may be volatile.
+        let simple =
+            |e: &Expr| matches!(e, Expr::Var(_) | Expr::Aggref(_) | Expr::GroupingFunc(_) | Expr::WindowFunc(_));
+        if !capable || !input.targetlist.iter().all(|t| simple(&t.expr)) {
+            return Planner::over(PlanNode::Result { constant_qual: Vec::new() }, input, targetlist);
+        }
+        let below: Vec<Expr> = input.targetlist.iter().map(|t| t.expr.clone()).collect();
+        let list = targetlist.into_iter().map(|t| TargetEntry { expr: compose(&t.expr, &below), ..t }).collect();
+        Plan { targetlist: list, ..input }
+    }
+
     /// Hands all columns on.
     pub fn pass(node: PlanNode, input: Plan) -> Plan {
         let list = input

@@ -95,7 +95,7 @@ impl Planner<'_, '_> {
             .collect();
         let subplan = match from.plan.outer.is_none() && matches!(from.plan.node, PlanNode::Result { .. }) {
             true => Plan { targetlist: list, ..from.plan },
-            false => Planner::over(PlanNode::Result { constant_qual: Vec::new() }, from.plan, list),
+            false => Planner::project(from.plan, list),
         };
         let columns: Vec<Expr> = targets.iter().map(|t| t.expr.clone()).collect();
         let is_target = |e: &Expr| matches!(e, Expr::Var(v) if v.varno == rti);

@@ -35,6 +35,12 @@ impl Planner<'_, '_> {
     }
 
     fn query_body(&mut self, q: &Query) -> Result<Plan> {
+        if q.group_distinct {
+            return unsupported("GROUP BY DISTINCT");
+        }
+        if q.command_type == CmdType::Utility {
+            return Err(PgError::internal("a utility statement has no plan"));
+        }
         for cte in &q.cte_list {
             self.cte(cte)?;
         }
@@ -300,7 +306,7 @@ impl Planner<'_, '_> {
         let mut plan = match rel.plan.outer.is_none() && matches!(rel.plan.node, PlanNode::Result { .. }) {
             // Without FROM the Result itself computes the list.
             true => Plan { targetlist: list, ..rel.plan },
-            false => Planner::over(PlanNode::Result { constant_qual: Vec::new() }, rel.plan, list),
+            false => Planner::project(rel.plan, list),
         };
         if !q.distinct_clause.is_empty() {
             let mut clauses = q.sort_clause.clone();
@@ -351,14 +357,16 @@ impl Planner<'_, '_> {
             }
             plan = Planner::pass(PlanNode::Limit { offset, count, with_ties: q.limit_with_ties, ties_columns }, plan);
         }
-        if targets.iter().any(|t| t.resjunk) {
+        // At the top the executor leaves out junk that comes last.
+        let last = targets.iter().skip_while(|t| !t.resjunk).all(|t| t.resjunk);
+        if targets.iter().any(|t| t.resjunk) && (self.levels.len() > 1 || !last) {
             let list: Vec<TargetEntry> = targets
                 .iter()
                 .enumerate()
                 .filter(|(_, t)| !t.resjunk)
                 .map(|(i, t)| TargetEntry { expr: var(OUTER_VAR, i as i16 + 1, t.expr.type_mod()), ..t.clone() })
                 .collect();
-            plan = Planner::over(PlanNode::Result { constant_qual: Vec::new() }, plan, list);
+            plan = Planner::project(plan, list);
         }
         Ok(plan)
     }

@@ -157,6 +157,7 @@ impl Parts {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let mut cx = self.cx;
         cx.notices = Box::new(Sink(Arc::clone(&notices)));
+        cx.hooks = Box::new(commands::Hooks);
         cx.set_extension(Arc::clone(&variables));
         cx.set_extension(Arc::clone(&cluster));
         cx.set_extension(Arc::clone(&entry));

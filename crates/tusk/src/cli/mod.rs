@@ -71,8 +71,8 @@ fn help() -> String {
 
 /// All built-ins of this server.
 fn registry() -> std::sync::Arc<types::Registry> {
-    let registry = functions::registry().with_functions(analyze::BUILTINS).with_functions(server::BUILTINS);
-    std::sync::Arc::new(registry)
+    let lists = [analyze::BUILTINS, commands::BUILTINS, server::BUILTINS];
+    std::sync::Arc::new(lists.iter().fold(functions::registry(), |r, list| r.with_functions(list)))
 }
 
 /// The data directory from `-D` or the environment.

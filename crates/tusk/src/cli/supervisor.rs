@@ -13,8 +13,9 @@ use server::pidfile::{LockFile, PidFile, Protects};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 
-/// A server that dies again this soon after its start is not started a third time.
+/// A server that dies this soon after its start, this many times in a row, is not started again.
 const TOO_SOON: Duration = Duration::from_secs(5);
+const TOO_OFTEN: u32 = 5;
 
 pub fn run(sources: &Sources) -> ExitCode {
     let loaded = match config::load(sources) {
@@ -56,6 +57,7 @@ fn supervise(sources: &Sources) -> ExitCode {
     };
     let stopping = Arc::new(AtomicBool::new(false));
     let mut last_start = Instant::now();
+    let mut deaths = 0;
     let Some(mut child) = start(sources) else { return ExitCode::FAILURE };
     for signal in signals.forever() {
         if signal != SIGCHLD {
@@ -74,7 +76,8 @@ fn supervise(sources: &Sources) -> ExitCode {
             return ExitCode::FAILURE;
         }
         eprintln!("LOG:  server process was terminated by signal {}", status.signal().unwrap_or(0));
-        if last_start.elapsed() < TOO_SOON {
+        deaths = if last_start.elapsed() < TOO_SOON { deaths + 1 } else { 1 };
+        if deaths > TOO_OFTEN {
             eprintln!("FATAL:  server process keeps dying; giving up");
             return ExitCode::FAILURE;
         }
