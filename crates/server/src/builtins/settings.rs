@@ -132,7 +132,7 @@ fn bounds(def: &GucDef) -> (Option<String>, Option<String>, Option<String>) {
     let show = |v: Value| Some(show_value(def, &v, Show::Bare));
     match def.kind {
         Kind::Bool { boot } => (None, None, show(Value::Bool(boot))),
-        Kind::Int { boot, min, max } => (Some(min.to_string()), Some(max.to_string()), show(Value::Int(boot))),
+        Kind::Int { boot, min, max } => (Some(min.to_string()), Some(max.to_string()), Some(boot.to_string())),
         Kind::Real { boot, min, max } => (show(Value::Real(min)), show(Value::Real(max)), show(Value::Real(boot))),
         Kind::Str { boot } => (None, None, boot.map(str::to_owned)),
         Kind::Enum { boot, .. } => (None, None, Some(boot.to_owned())),
@@ -161,7 +161,11 @@ fn show_all_settings(cx: &mut FnCx<'_>) -> Result<Rows> {
             None => Some(values.setting(guc)),
         };
         let reset = variables.reset_value_of(guc);
-        let reset = if unset(&reset) { None } else { Some(show_value(def, &reset, Show::Bare)) };
+        let reset = match reset {
+            Value::Str(None) => None,
+            Value::Int(v) => Some(v.to_string()),
+            reset => Some(show_value(def, &reset, Show::Bare)),
+        };
         let (min, max, boot) = bounds(def);
         let enumvals = match def.kind {
             Kind::Enum { values, .. } => text_array(values)?,

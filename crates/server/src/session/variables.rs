@@ -290,7 +290,7 @@ fn check_permission(guc: Guc, asker: Asker) -> Result<()> {
 }
 
 /// What a setting demands beyond its type; the value may come back in another spelling. (PostgreSQL: check hooks)
-fn check(guc: Guc, value: Value) -> Result<Value> {
+pub(crate) fn check(guc: Guc, value: Value) -> Result<Value> {
     let Value::Str(Some(text)) = &value else { return Ok(value) };
     let invalid =
         || PgError::new(INVALID_PARAMETER_VALUE, format!("invalid value for parameter \"{}\": \"{text}\"", guc.name()));
