@@ -75,6 +75,8 @@ impl Arrival {
             wake: Box::new(move || scheduler.wake(id as u64)),
             activity: Mutex::new(Activity { client_address: self.address, state: "starting", ..Activity::default() }),
             started: crate::clock::now(),
+            server_address: self.conn.stream.local_address(),
+            objects: Mutex::default(),
         });
         cluster.sessions.insert(Arc::clone(&entry));
         match self.open(&message, &entry) {
