@@ -17,6 +17,7 @@ mod options;
 mod query;
 mod schema;
 mod sequence;
+mod sequence_functions;
 mod stored;
 mod truncate;
 mod vacuum;
@@ -29,6 +30,10 @@ use base::{PgError, Result};
 use executor::ExecContext;
 use parser::ast::Statement;
 use types::{Batch, TupleDesc};
+
+pub use sequence_functions::{Hooks, Sequences};
+
+include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
 
 /// What commands ask of the session that runs them.
 pub trait Session {

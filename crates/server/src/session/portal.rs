@@ -11,6 +11,7 @@ use types::{Datum, TupleDesc};
 use super::Session;
 use super::rows::RowWriter;
 use super::statement::Unit;
+use crate::cluster::{CursorInfo, PreparedInfo, SessionObjects};
 use crate::protocol::Format;
 
 /// See the module's head.
@@ -53,6 +54,7 @@ impl Portal {
 impl Session {
     /// Portals end with their transaction; those WITH HOLD keep their rows. (PostgreSQL: `PreCommit_Portals`)
     pub(super) fn close_portals_at_commit(&mut self) -> Result<()> {
+        let cursors = self.portals.values().any(|p| p.cursor);
         self.portals.retain(|_, p| p.options & cursor_opt::HOLD != 0);
         let held: Vec<String> = self.portals.iter().filter(|(_, p)| p.level > 0).map(|(n, _)| n.clone()).collect();
         for name in held {
@@ -62,6 +64,36 @@ impl Session {
             portal.level = 0;
             self.portals.insert(name, portal);
         }
+        if cursors {
+            self.publish_objects();
+        }
         Ok(())
+    }
+
+    /// Ends the portals of nesting level `level` and deeper: their transaction was undone.
+    pub(super) fn close_portals(&mut self, level: usize) {
+        let cursors = self.portals.values().any(|p| p.cursor && p.level >= level);
+        self.portals.retain(|_, p| p.level < level);
+        if cursors {
+            self.publish_objects();
+        }
+    }
+
+    /// Tells `pg_prepared_statements` and `pg_cursors` what there is, after a change.
+    pub(super) fn publish_objects(&self) {
+        let prepared = self.prepared.values().filter(|p| !p.name.is_empty()).map(|p| PreparedInfo {
+            name: p.name.clone(),
+            statement: Arc::clone(&p.source),
+            prepared_at: p.prepared_at,
+            parameter_types: p.param_types.clone(),
+            from_sql: p.from_sql,
+        });
+        let cursors = self.portals.iter().filter(|(_, p)| p.cursor).map(|(name, p)| CursorInfo {
+            name: name.clone(),
+            statement: Arc::clone(&p.source),
+            options: p.options,
+            created: p.created,
+        });
+        *self.entry.objects.lock() = SessionObjects { prepared: prepared.collect(), cursors: cursors.collect() };
     }
 }

@@ -4,8 +4,10 @@
 //! simple-query message, and those of an extended-query pipeline up to Sync, share one. (PostgreSQL: `TBLOCK_*` in `xact.c`)
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use base::guc;
+use base::interrupt::Reason;
 use base::sqlstate::*;
 use base::{PgError, Result};
 use parser::ast::{DefElem, Statement, TransactionStmt, TransactionStmtKind};
@@ -14,6 +16,7 @@ use txn::{IsolationLevel, SyncCommit, Transaction, TransactionOptions};
 use super::Session;
 use super::variables::{Asker, Scope};
 use crate::clock;
+use crate::timers::Alarm;
 
 /// Where a session stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,12 +67,14 @@ impl Session {
         txn.add_callback(self.store.follower(&self.cx));
         let settings = Arc::make_mut(&mut self.cx.settings);
         settings.transaction_timestamp = settings.statement_timestamp;
+        self.transaction_alarm = self.alarm(self.timeouts.transaction, Reason::TransactionTimeout);
         self.set_transaction(Some(Arc::new(txn)));
         Ok(())
     }
 
     /// A statement begins: in a transaction, with a snapshot if it looks at data.
     pub(super) fn begin_statement(&mut self, stmt: &Statement) -> Result<()> {
+        self.statement_alarm = self.alarm(self.timeouts.statement, Reason::StatementTimeout);
         self.start_transaction()?;
         self.cx.snapshot = if needs_snapshot(stmt) { Some(self.cx.txn()?.snapshot()?) } else { None };
         Ok(())
@@ -77,6 +82,7 @@ impl Session {
 
     /// As `begin_statement`, for a plan.
     pub(super) fn begin_plan(&mut self) -> Result<()> {
+        self.statement_alarm = self.alarm(self.timeouts.statement, Reason::StatementTimeout);
         self.start_transaction()?;
         self.cx.snapshot = Some(self.cx.txn()?.snapshot()?);
         Ok(())
@@ -85,6 +91,8 @@ impl Session {
     /// A statement ended well. Outside a block its transaction commits. (PostgreSQL: `CommitTransactionCommand`)
     pub(super) fn end_statement(&mut self) -> Result<()> {
         self.cx.snapshot = None;
+        // A function may have changed some: `set_config`.
+        self.settings_changed();
         match self.block {
             Block::None => self.commit(),
             Block::Failed => Ok(()),
@@ -106,6 +114,7 @@ impl Session {
         self.block = Block::None;
         self.savepoints.clear();
         self.cx.snapshot = None;
+        self.transaction_alarm = None;
         let result = match self.set_transaction(None) {
             Some(txn) => match Arc::try_unwrap(txn) {
                 Ok(txn) => txn.commit(),
@@ -147,7 +156,7 @@ impl Session {
     /// Undoes everything from nesting level `level` on, which savepoint `name` began, and begins it anew.
     fn undo_to(&mut self, level: usize, name: &str) -> Result<()> {
         self.cx.snapshot = None;
-        self.portals.retain(|_, p| p.level < level);
+        self.close_portals(level);
         self.cx.txn()?.rollback_to_savepoint(name)?;
         self.savepoints.truncate(level - 1);
         self.variables.lock().abort_to(level);
@@ -161,7 +170,8 @@ impl Session {
         self.savepoints.clear();
         self.cx.snapshot = None;
         // Cursors that outlived an earlier transaction stay.
-        self.portals.retain(|_, p| p.level == 0);
+        self.close_portals(1);
+        self.transaction_alarm = None;
         if let Some(txn) = self.set_transaction(None)
             && let Ok(txn) = Arc::try_unwrap(txn)
         {
@@ -321,6 +331,12 @@ impl Session {
     /// The transaction's nesting level for settings: 0 outside, 1 at its top.
     pub(super) fn nest_level(&self) -> usize {
         if self.cx.txn.is_some() { 1 + self.savepoints.len() } else { 0 }
+    }
+
+    /// Asks this session to stop after so many milliseconds, unless the alarm is dropped before.
+    fn alarm(&self, milliseconds: u64, reason: Reason) -> Option<Alarm> {
+        let after = Duration::from_millis(milliseconds);
+        (milliseconds > 0).then(|| self.cluster.timers.arm(Instant::now() + after, &self.entry, reason))
     }
 
     pub(super) fn asker(&self) -> Asker {
