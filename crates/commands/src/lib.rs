@@ -24,6 +24,7 @@ mod rename;
 mod role;
 mod schema;
 mod sequence;
+mod sequence_functions;
 mod stored;
 mod table_scan;
 mod truncate;
@@ -37,6 +38,10 @@ use base::{PgError, Result};
 use executor::ExecContext;
 use parser::ast::Statement;
 use types::{Batch, TupleDesc};
+
+pub use sequence_functions::{Hooks, Sequences};
+
+include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
 
 /// What commands ask of the session that runs them.
 pub trait Session {

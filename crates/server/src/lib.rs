@@ -8,6 +8,7 @@ pub mod auth;
 mod autoconf;
 mod background;
 pub mod bootstrap;
+pub(crate) mod builtins;
 mod clock;
 pub mod cluster;
 pub mod config;
@@ -19,3 +20,5 @@ pub mod scheduler;
 pub mod session;
 
 pub use postmaster::run;
+
+include!(concat!(env!("OUT_DIR"), "/builtins.rs"));

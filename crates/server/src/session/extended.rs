@@ -47,6 +47,9 @@ impl Session {
         }
         let prepared = Prepared::new(name, source, raw, param_types, false);
         self.prepared.insert(name.to_owned(), Arc::new(prepared));
+        if !name.is_empty() {
+            self.publish_objects();
+        }
         self.conn.out.parse_complete();
         self.source = None;
         Ok(())
@@ -283,7 +286,11 @@ impl Session {
 
     pub(super) fn close_message(&mut self, target: Target<'_>) -> Result<()> {
         match target {
-            Target::Statement(name) => drop(self.prepared.remove(name)),
+            Target::Statement(name) => {
+                if self.prepared.remove(name).is_some() && !name.is_empty() {
+                    self.publish_objects();
+                }
+            }
             Target::Portal(name) => drop(self.portals.remove(name)),
         }
         self.conn.out.close_complete();

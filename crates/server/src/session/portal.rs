@@ -10,6 +10,7 @@ use types::{Datum, TupleDesc};
 use super::Session;
 use super::rows::RowWriter;
 use super::statement::Unit;
+use crate::cluster::{CursorInfo, PreparedInfo, SessionObjects};
 use crate::protocol::Format;
 
 /// See the module's head.
@@ -53,7 +54,31 @@ impl Portal {
 impl Session {
     /// Portals end with their transaction.
     pub(super) fn close_portals_at_commit(&mut self) -> Result<()> {
-        self.portals.clear();
+        self.close_portals();
         Ok(())
+    }
+    pub(super) fn close_portals(&mut self) {
+        if !self.portals.is_empty() {
+            self.portals.clear();
+            self.entry.objects.lock().cursors.clear();
+        }
+    }
+
+    /// Tells `pg_prepared_statements` and `pg_cursors` what there is, after a change.
+    pub(super) fn publish_objects(&self) {
+        let prepared = self.prepared.values().filter(|p| !p.name.is_empty()).map(|p| PreparedInfo {
+            name: p.name.clone(),
+            statement: Arc::clone(&p.source),
+            prepared_at: p.prepared_at,
+            parameter_types: p.param_types.clone(),
+            from_sql: p.from_sql,
+        });
+        let cursors = self.portals.iter().filter(|(_, p)| p.cursor).map(|(name, p)| CursorInfo {
+            name: name.clone(),
+            statement: Arc::clone(&p.source),
+            options: p.options,
+            created: p.created,
+        });
+        *self.entry.objects.lock() = SessionObjects { prepared: prepared.collect(), cursors: cursors.collect() };
     }
 }

@@ -75,6 +75,8 @@ impl Arrival {
             wake: Box::new(move || scheduler.wake(id as u64)),
             activity: Mutex::new(Activity { client_address: self.address, state: "starting", ..Activity::default() }),
             started: crate::clock::now(),
+            server_address: self.conn.stream.local_address(),
+            objects: Mutex::default(),
         });
         cluster.sessions.insert(Arc::clone(&entry));
         match self.open(&message, &entry) {
@@ -155,6 +157,7 @@ impl Parts {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let mut cx = self.cx;
         cx.notices = Box::new(Sink(Arc::clone(&notices)));
+        cx.hooks = Box::new(commands::Hooks);
         cx.set_extension(Arc::clone(&variables));
         cx.set_extension(Arc::clone(&cluster));
         cx.set_extension(Arc::clone(&entry));

@@ -78,6 +78,8 @@ impl Session {
     /// A statement ended well. Outside a block its transaction commits. (PostgreSQL: `CommitTransactionCommand`)
     pub(super) fn end_statement(&mut self) -> Result<()> {
         self.cx.snapshot = None;
+        // A function may have changed some: `set_config`.
+        self.settings_changed();
         match self.block {
             Block::None => self.commit(),
             Block::Failed => Ok(()),
@@ -136,7 +138,7 @@ impl Session {
         self.block = Block::None;
         self.savepoints.clear();
         self.cx.snapshot = None;
-        self.portals.clear();
+        self.close_portals();
         if let Some(txn) = self.set_transaction(None)
             && let Ok(txn) = Arc::try_unwrap(txn)
         {

@@ -96,10 +96,12 @@ impl Session {
                 Some(name) => {
                     self.find_prepared(name)?;
                     self.prepared.remove(name);
+                    self.publish_objects();
                     Ok("DEALLOCATE".into())
                 }
                 None => {
                     self.prepared.clear();
+                    self.publish_objects();
                     Ok("DEALLOCATE ALL".into())
                 }
             },
@@ -107,11 +109,15 @@ impl Session {
             Statement::Fetch(f) => self.fetch(f, formats),
             Statement::ClosePortal(c) => match &c.portalname {
                 Some(name) => match self.portals.remove(name) {
-                    Some(_) => Ok("CLOSE CURSOR".into()),
+                    Some(_) => {
+                        self.publish_objects();
+                        Ok("CLOSE CURSOR".into())
+                    }
                     None => Err(no_cursor(name)),
                 },
                 None => {
                     self.portals.retain(|_, p| !p.cursor);
+                    self.publish_objects();
                     Ok("CLOSE CURSOR ALL".into())
                 }
             },
@@ -331,6 +337,7 @@ impl Session {
                 }
                 self.portals.clear();
                 self.prepared.clear();
+                self.publish_objects();
                 self.set_session_authorization(None)?;
                 let asker = self.asker();
                 self.variables.lock().reset_all(0, asker)?;
@@ -366,6 +373,7 @@ impl Session {
         let ParamTypes::Variable(types) = params else { return Err(PgError::internal("parameter types were lost")) };
         let prepared = Prepared::new(&p.name, source, Some(Arc::new(raw)), types, true);
         self.prepared.insert(p.name.clone(), Arc::new(prepared));
+        self.publish_objects();
         Ok("PREPARE".into())
     }
 
@@ -481,6 +489,7 @@ impl Session {
             options: d.options,
         };
         self.portals.insert(d.portalname.clone(), portal);
+        self.publish_objects();
         Ok("DECLARE CURSOR".into())
     }
 
