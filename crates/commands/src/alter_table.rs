@@ -11,9 +11,7 @@ use std::sync::Arc;
 use analyze::query as q;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result, Severity};
-use catalog::{
-    DropOptions, ObjectAddress, PgAttrdef, PgAttribute, PgClass, PgConstraint, Relation, oids, relkind,
-};
+use catalog::{DropOptions, ObjectAddress, PgAttrdef, PgAttribute, PgClass, PgConstraint, Relation, oids, relkind};
 use executor::row_expr::{self, RowExprs};
 use parser::ast::*;
 use txn::LockMode;
@@ -116,7 +114,8 @@ fn action(kind: AlterTableType) -> &'static str {
 fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableCmd) -> Result<()> {
     use AlterTableType::*;
     let for_all_kinds = matches!(c.subtype, ChangeOwner | SetRelOptions | ResetRelOptions);
-    let fits = for_all_kinds || rel.kind() == relkind::TABLE || (rel.kind() == relkind::VIEW && c.subtype == ColumnDefault);
+    let fits =
+        for_all_kinds || rel.kind() == relkind::TABLE || (rel.kind() == relkind::VIEW && c.subtype == ColumnDefault);
     if !fits {
         return Err(wrong_kind(rel, c));
     }
@@ -465,9 +464,7 @@ fn compression(method: &str) -> Result<u8> {
         "pglz" => Ok(b'p'),
         "lz4" => Ok(b'l'),
         "default" => Ok(0),
-        other => {
-            Err(PgError::new(INVALID_PARAMETER_VALUE, format!("invalid compression method \"{other}\"")))
-        }
+        other => Err(PgError::new(INVALID_PARAMETER_VALUE, format!("invalid compression method \"{other}\""))),
     }
 }
 
@@ -542,13 +539,16 @@ fn alter_type(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, column: &str, d
         let shown = catalog.format_type(type_oid, None)?;
         return Err(match &def.raw_default {
             Some(_) => {
-                let text = format!("result of USING clause for column \"{column}\" cannot be cast automatically to type {shown}");
+                let text = format!(
+                    "result of USING clause for column \"{column}\" cannot be cast automatically to type {shown}"
+                );
                 PgError::new(DATATYPE_MISMATCH, text).hint("You might need to add an explicit cast.")
             }
             None => {
                 let text = format!("column \"{column}\" cannot be cast automatically to type {shown}");
                 let full = catalog.format_type(type_oid, Some(typmod))?;
-                let hint = format!("You might need to specify \"USING {}::{full}\".", catalog::quote_identifier(column));
+                let hint =
+                    format!("You might need to specify \"USING {}::{full}\".", catalog::quote_identifier(column));
                 PgError::new(DATATYPE_MISMATCH, text).hint(hint)
             }
         });
@@ -586,7 +586,9 @@ fn add_identity(cmd: &mut CommandContext<'_>, rel: &Relation, column: &str, c: &
     let refuse = |text: String| Err(PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text));
     if !a.attnotnull {
         let of = rel.name();
-        return refuse(format!("column \"{column}\" of relation \"{of}\" must be declared NOT NULL before identity can be added"));
+        return refuse(format!(
+            "column \"{column}\" of relation \"{of}\" must be declared NOT NULL before identity can be added"
+        ));
     }
     if a.attidentity != 0 {
         return refuse(format!("column \"{column}\" of relation \"{}\" is already an identity column", rel.name()));

@@ -146,9 +146,10 @@ pub fn create(cmd: &mut CommandContext<'_>, stmt: &CreatedbStmt) -> Result<Outco
     let template = w.template.as_deref().unwrap_or("template1");
     let name = catalog::ddl::truncate_name(&stmt.dbname).to_owned();
     lock(cmd, template)?;
-    let source = cmd.cx.catalog.database_by_name(template)?.ok_or_else(|| {
-        PgError::new(UNDEFINED_DATABASE, format!("template database \"{template}\" does not exist"))
-    })?;
+    let source =
+        cmd.cx.catalog.database_by_name(template)?.ok_or_else(|| {
+            PgError::new(UNDEFINED_DATABASE, format!("template database \"{template}\" does not exist"))
+        })?;
     if !source.datistemplate && !cmd.cx.catalog.is_owner(user, source.datdba)? {
         let text = format!("permission denied to copy database \"{template}\"");
         return Err(PgError::new(INSUFFICIENT_PRIVILEGE, text));

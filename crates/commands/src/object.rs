@@ -15,7 +15,8 @@ use crate::{CommandContext, drop, name};
 /// Changes the row with that id; the next command sees it.
 pub fn edit<T: CatalogRow>(cmd: &CommandContext<'_>, index: Oid, oid: Oid, change: impl FnOnce(&mut T)) -> Result<()> {
     let found = cmd.cx.catalog.find_row::<T>(index, &[Datum::oid(oid)])?;
-    let found = found.ok_or_else(|| PgError::internal(format!("cache lookup failed for object {oid} of {}", T::NAME)))?;
+    let found =
+        found.ok_or_else(|| PgError::internal(format!("cache lookup failed for object {oid} of {}", T::NAME)))?;
     let mut row = found.row.clone();
     change(&mut row);
     cmd.cx.catalog.update_row(&found, &row)?;

@@ -52,12 +52,7 @@ pub fn btree(options: &[DefElem]) -> Result<Option<Vec<String>>> {
 }
 
 /// The options in force after `SET (...)` or, with `reset`, `RESET (...)`. (PostgreSQL: `transformRelOptions`)
-pub fn changed(
-    old: Option<&[String]>,
-    options: &[DefElem],
-    kind: u8,
-    reset: bool,
-) -> Result<Option<Vec<String>>> {
+pub fn changed(old: Option<&[String]>, options: &[DefElem], kind: u8, reset: bool) -> Result<Option<Vec<String>>> {
     let given = |o: &&String| options.iter().any(|d| Some(d.defname.as_str()) == o.split('=').next());
     let mut out: Vec<String> = old.unwrap_or_default().iter().filter(|o| !given(o)).cloned().collect();
     if !reset {

@@ -3,7 +3,9 @@
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
 use catalog::privileges::acl_with_new_owner;
-use catalog::{AclItem, ObjectAddress, PgClass, PgConstraint, PgDatabase, PgNamespace, PgProc, PgType, Relation, oids, relkind};
+use catalog::{
+    AclItem, ObjectAddress, PgClass, PgConstraint, PgDatabase, PgNamespace, PgProc, PgType, Relation, oids, relkind,
+};
 use parser::ast::*;
 use txn::LockMode;
 

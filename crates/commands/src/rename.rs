@@ -46,10 +46,8 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &RenameStmt) -> Result<Outcom
 }
 
 fn column(cmd: &mut CommandContext<'_>, rel: &Relation, old: &str, new: &str) -> Result<()> {
-    let attnum = rel
-        .desc
-        .find(old)
-        .ok_or_else(|| PgError::new(UNDEFINED_COLUMN, format!("column \"{old}\" does not exist")))?;
+    let attnum =
+        rel.desc.find(old).ok_or_else(|| PgError::new(UNDEFINED_COLUMN, format!("column \"{old}\" does not exist")))?;
     check_column_name(rel, new)?;
     edit_column(cmd, rel, attnum, |a| a.attname = new.to_owned())
 }

@@ -54,11 +54,7 @@ struct Memberships<'a> {
     of: &'a [RoleSpec],
 }
 
-fn apply<'a>(
-    cmd: &mut CommandContext<'_>,
-    row: &mut PgAuthid,
-    list: &'a [DefElem],
-) -> Result<Memberships<'a>> {
+fn apply<'a>(cmd: &mut CommandContext<'_>, row: &mut PgAuthid, list: &'a [DefElem]) -> Result<Memberships<'a>> {
     let mut m = Memberships::default();
     for (i, o) in list.iter().enumerate() {
         if list[..i].iter().any(|p| p.defname == o.defname) {
