@@ -6,6 +6,7 @@
 //!
 //! PostgreSQL: `amapi.h`, `genam.h`, `indexam.c`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base::{BlockNumber, Oid, RelFileLocator, Result, TupleId};
@@ -13,8 +14,8 @@ use storage::{Persistence, Strategy};
 use txn::Transaction;
 use types::{Comparator, Datum, DatumRef};
 
-use crate::heap::HeapRelation;
-use crate::tuple::TupleLayout;
+use crate::heap::{HeapRelation, ToastRelation};
+use crate::tuple::{Compression, TupleLayout};
 
 /// How a key column is ordered.
 #[derive(Clone, Debug)]
@@ -53,6 +54,33 @@ impl IndexRelation {
     pub fn needs_wal(&self) -> bool {
         self.persistence == Persistence::Permanent
     }
+}
+
+/// An index's values as its tuples hold them: external ones brought in, long ones compressed where their type allows it.
+/// For [`IndexAm::build`]'s source and whoever else forms index tuples; [`IndexAm::insert`] does so itself.
+/// (PostgreSQL: in `index_form_tuple`)
+pub fn stored_values<'v>(
+    txn: &Transaction,
+    index: &IndexRelation,
+    toast: Option<&ToastRelation>,
+    values: &'v [Datum],
+) -> Result<Cow<'v, [Datum]>> {
+    let long = |d: &Datum| match d {
+        Datum::Toasted(_) => true,
+        Datum::Bytes(b) => b.len() + 4 > crate::toast::INDEX_TARGET,
+        _ => false,
+    };
+    if !values.iter().any(long) {
+        return Ok(Cow::Borrowed(values));
+    }
+    let mut stored = values.to_vec();
+    for (value, att) in stored.iter_mut().zip(&index.layout.desc().attrs) {
+        if att.len == -1 && long(value) {
+            let method = Compression::from_attribute(att.compression, Compression::Pglz);
+            *value = crate::toast::for_index(txn, toast, value.as_ref(), att.storage, method)?;
+        }
+    }
+    Ok(Cow::Owned(stored))
 }
 
 /// What a unique index does about a row with equal keys. (PostgreSQL: `IndexUniqueCheck`)

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use base::{PgError, Result};
+use base::Result;
 use parser::ast::{RawStmt, Statement};
 
 use crate::context::{AnalyzeContext, ParamTypes};
@@ -27,6 +27,9 @@ pub fn analyze_statement(
     source: &str,
     params: &mut ParamTypes,
 ) -> Result<Query> {
+    if let Some(ctas) = select_into(stmt) {
+        return Ok(utility(&ctas));
+    }
     let mut a = Analyzer::new(cx, source, params);
     let q = a.transform_statement(stmt)?;
     a.check_params(&q)?;
@@ -45,9 +48,27 @@ pub fn inner_query(stmt: &Statement) -> Option<Statement> {
     }
 }
 
-/// What the planner gets: views expanded, defaults filled in. (PostgreSQL: `QueryRewrite`)
-pub fn rewrite(_cx: &mut AnalyzeContext<'_>, query: Query) -> Result<Vec<Query>> {
-    Ok(vec![query])
+/// SELECT INTO is CREATE TABLE AS.
+fn select_into(stmt: &Statement) -> Option<Statement> {
+    let Statement::Select(s) = stmt else { return None };
+    let mut leftmost = s;
+    while let Some(l) = &leftmost.larg {
+        leftmost = l;
+    }
+    let into = leftmost.into_clause.clone()?;
+    let mut query = s.clone();
+    let mut at = &mut query;
+    while at.larg.is_some() {
+        at = at.larg.as_mut()?;
+    }
+    at.into_clause = None;
+    Some(Statement::CreateTableAs(Box::new(parser::ast::CreateTableAsStmt {
+        query: Statement::Select(query),
+        into: *into,
+        objtype: parser::ast::ObjectType::Table,
+        is_select_into: true,
+        if_not_exists: false,
+    })))
 }
 
 /// A utility statement, passed along.
@@ -58,20 +79,29 @@ pub(crate) fn utility(stmt: &Statement) -> Query {
 }
 
 impl Analyzer<'_, '_> {
+    /// (PostgreSQL: `transformStmt`)
     pub(crate) fn transform_statement(&mut self, stmt: &Statement) -> Result<Query> {
         match stmt {
-            Statement::Select(_) | Statement::Insert(_) | Statement::Update(_) => {
-                Err(PgError::unsupported("the analyzer"))
+            Statement::Select(s) => self.select(s),
+            Statement::Insert(s) => self.insert(s),
+            Statement::Update(s) => self.update(s),
+            Statement::Delete(s) => self.delete(s),
+            Statement::Merge(s) => self.merge(s),
+            Statement::Return(r) => {
+                let mut q = Query::new(CmdType::Select);
+                q.is_return = true;
+                let t = self.target_entry(&r.returnval, None, crate::state::ExprKind::SelectTarget, None, false)?;
+                q.target_list.push(t);
+                if self.level().resolve_unknowns {
+                    let mut list = std::mem::take(&mut q.target_list);
+                    self.resolve_unknowns(&mut list)?;
+                    q.target_list = list;
+                }
+                self.finish_level(&mut q, None);
+                self.assign_query_collations(&mut q)?;
+                Ok(q)
             }
             other => Ok(utility(other)),
         }
-    }
-    pub(crate) fn expand_rte_vars(
-        &mut self,
-        _: crate::query::RtIndex,
-        _: u32,
-        _: base::error::Location,
-    ) -> Result<Vec<crate::query::Expr>> {
-        Err(PgError::unsupported("whole-row variables"))
     }
 }

@@ -13,17 +13,49 @@
 //! PostgreSQL: `parser/analyze.c`, `parser/parse_*.c`, `rewrite/`, `nodes/outfuncs.c`, `nodes/readfuncs.c`, `utils/adt/ruleutils.c`.
 #![forbid(unsafe_code)]
 
+mod agg;
 mod api;
+pub mod builtins;
+mod clause;
 mod coerce;
+mod collate;
 mod context;
+mod cte;
 pub mod ddl;
+pub mod deparse;
+mod dml;
+mod expr;
 mod exprtype;
+mod from;
+mod func;
+mod json;
+mod level;
 pub mod lookup;
+mod names;
+pub mod nodes;
+mod oper;
 mod poly;
 pub mod query;
+mod recursion;
+mod relation;
+mod resolve;
+mod rewrite;
+mod select;
 mod state;
+mod target;
+mod typename;
 pub mod walk;
 pub mod walker;
 
-pub use api::{analyze, analyze_statement, inner_query, rewrite};
+pub use agg::{expand_grouping_sets, flatten_group_exprs, flatten_join_aliases};
+pub use api::{analyze, analyze_statement, inner_query};
 pub use context::{AnalyzeContext, ColumnHooks, ParamTypes};
+pub use level::{equal, increment_levels, increment_query_levels};
+pub use rewrite::{fill_arguments, rewrite};
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod view_tests;
+
+include!(concat!(env!("OUT_DIR"), "/builtins.rs"));

@@ -24,8 +24,9 @@ pub mod sysattr {
     pub const TABLEOID: i16 = -6;
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum CmdType {
+    #[default]
     Select,
     Update,
     Insert,
@@ -146,7 +147,7 @@ impl Query {
 }
 
 /// What a new row must fulfil besides the table's own constraints. (PostgreSQL: `WithCheckOption`, kind `WCO_VIEW_CHECK`)
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct WithCheckOption {
     /// The view.
     pub relname: String,
@@ -154,8 +155,9 @@ pub struct WithCheckOption {
     pub cascaded: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum OverridingKind {
+    #[default]
     NotSet,
     UserValue,
     SystemValue,
@@ -169,7 +171,7 @@ pub struct Alias {
 }
 
 /// (PostgreSQL: `RangeTblEntry`)
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct RangeTblEntry {
     /// What the user wrote.
     pub alias: Option<Alias>,
@@ -226,7 +228,7 @@ pub enum RteKind {
     },
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ViewRef {
     pub relid: Oid,
     pub lock_mode: u8,
@@ -234,14 +236,14 @@ pub struct ViewRef {
 }
 
 /// A type with its modifier and collation: the description of a column.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub struct TypeMod {
     pub oid: Oid,
     pub typmod: i32,
     pub collation: Oid,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct JoinRte {
     pub jointype: JoinType,
     /// The first so many columns are merged by USING.
@@ -253,8 +255,9 @@ pub struct JoinRte {
     pub join_using_alias: Option<Alias>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum JoinType {
+    #[default]
     Inner,
     Left,
     Full,
@@ -279,14 +282,14 @@ pub struct RtePermissionInfo {
     pub updated_cols: Vec<AttrNumber>,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct TableSampleClause {
     pub tsmhandler: Oid,
     pub args: Vec<Expr>,
     pub repeatable: Option<Expr>,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct RangeTblFunction {
     pub funcexpr: Expr,
     pub colcount: usize,
@@ -297,7 +300,7 @@ pub struct RangeTblFunction {
 }
 
 /// XMLTABLE and JSON_TABLE. (PostgreSQL: `TableFunc`)
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct TableFunc {
     pub is_json: bool,
     pub ns_uris: Vec<Expr>,
@@ -330,7 +333,7 @@ pub enum JoinTreeNode {
     FromExpr(Box<FromExpr>),
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct JoinExpr {
     pub jointype: JoinType,
     pub is_natural: bool,
@@ -345,7 +348,7 @@ pub struct JoinExpr {
 }
 
 /// (PostgreSQL: `TargetEntry`)
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct TargetEntry {
     pub expr: Expr,
     pub resno: AttrNumber,
@@ -358,7 +361,7 @@ pub struct TargetEntry {
 }
 
 /// (PostgreSQL: `SortGroupClause`)
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SortGroupClause {
     pub tle_sort_group_ref: u32,
     pub eqop: Oid,
@@ -380,7 +383,7 @@ pub enum GroupingSet {
 }
 
 /// (PostgreSQL: `WindowClause`)
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct WindowClause {
     pub name: Option<String>,
     pub refname: Option<String>,
@@ -399,8 +402,9 @@ pub struct WindowClause {
     pub copied_order: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum LockClauseStrength {
+    #[default]
     None,
     ForKeyShare,
     ForShare,
@@ -408,14 +412,15 @@ pub enum LockClauseStrength {
     ForUpdate,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum LockWaitPolicy {
+    #[default]
     Block,
     Skip,
     Error,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RowMarkClause {
     pub rti: RtIndex,
     pub strength: LockClauseStrength,
@@ -424,8 +429,9 @@ pub struct RowMarkClause {
     pub pushed_down: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum SetOperation {
+    #[default]
     Union,
     Intersect,
     Except,
@@ -445,15 +451,16 @@ pub enum SetOpNode {
     },
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum CteMaterialize {
+    #[default]
     Default,
     Always,
     Never,
 }
 
 /// (PostgreSQL: `CommonTableExpr`, after analysis)
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct CommonTableExpr {
     pub ctename: String,
     pub aliascolnames: Vec<String>,
@@ -469,7 +476,7 @@ pub struct CommonTableExpr {
     pub ctecoltypes: Vec<TypeMod>,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CteSearchClause {
     pub col_list: Vec<String>,
     pub breadth_first: bool,
@@ -477,7 +484,7 @@ pub struct CteSearchClause {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct CteCycleClause {
     pub col_list: Vec<String>,
     pub mark_column: String,
@@ -490,7 +497,7 @@ pub struct CteCycleClause {
 }
 
 /// ON CONFLICT. (PostgreSQL: `OnConflictExpr`)
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct OnConflictExpr {
     /// DO UPDATE, else DO NOTHING.
     pub update: bool,
@@ -505,21 +512,22 @@ pub struct OnConflictExpr {
     pub excl_rel_tlist: Vec<TargetEntry>,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct InferenceElem {
     pub expr: Expr,
     pub infercollid: Oid,
     pub inferopclass: Oid,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum MergeMatchKind {
+    #[default]
     Matched,
     NotMatchedBySource,
     NotMatchedByTarget,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct MergeAction {
     pub match_kind: MergeMatchKind,
     /// Insert, Update, Delete; `Utility` stands for DO NOTHING.
@@ -591,7 +599,7 @@ pub enum Expr {
 }
 
 /// A sublink as the planner leaves it. (PostgreSQL: `SubPlan`)
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct SubPlan {
     pub sub_link_type: SubLinkType,
     /// For ANY, ALL and row comparison: the comparison, with the subquery's columns as Exec parameters `param_ids`.
@@ -615,7 +623,7 @@ pub struct SubPlan {
 }
 
 /// (PostgreSQL: `PlaceHolderVar`)
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct PlaceHolderVar {
     pub phexpr: Expr,
     /// The relations it is evaluated at, ascending.
@@ -626,15 +634,16 @@ pub struct PlaceHolderVar {
     pub phlevelsup: u32,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum VarReturning {
+    #[default]
     Default,
     Old,
     New,
 }
 
 /// A column of a range-table entry. (PostgreSQL: `Var`)
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Var {
     /// In plans: [`OUTER_VAR`], [`INNER_VAR`] or [`INDEX_VAR`] besides range-table indexes.
     pub varno: RtIndex,
@@ -656,7 +665,7 @@ pub const INDEX_VAR: RtIndex = u32::MAX - 2;
 pub const ROWID_VAR: RtIndex = u32::MAX - 3;
 
 /// (PostgreSQL: `Const`)
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Const {
     pub ty: TypeMod,
     pub len: i16,
@@ -665,9 +674,10 @@ pub struct Const {
     pub location: Location,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum ParamKind {
     /// `$n` from outside.
+    #[default]
     Extern,
     /// Set by another part of the plan.
     Exec,
@@ -677,7 +687,7 @@ pub enum ParamKind {
     Multiexpr,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Param {
     pub kind: ParamKind,
     pub id: i32,
@@ -686,7 +696,7 @@ pub struct Param {
 }
 
 /// (PostgreSQL: `Aggref`)
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Aggref {
     pub aggfnoid: Oid,
     pub aggtype: Oid,
@@ -708,7 +718,7 @@ pub struct Aggref {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct GroupingFunc {
     pub args: Vec<Expr>,
     pub refs: Vec<u32>,
@@ -716,7 +726,7 @@ pub struct GroupingFunc {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct WindowFunc {
     pub winfnoid: Oid,
     pub wintype: Oid,
@@ -732,7 +742,7 @@ pub struct WindowFunc {
 }
 
 /// (PostgreSQL: `SubscriptingRef`) An element, a slice, or with `refassgnexpr` an assignment to one.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct SubscriptingRef {
     pub refcontainertype: Oid,
     pub refelemtype: Oid,
@@ -747,15 +757,16 @@ pub struct SubscriptingRef {
 }
 
 /// How a function call or cast is to be shown. (PostgreSQL: `CoercionForm`)
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum CoercionForm {
+    #[default]
     ExplicitCall,
     ExplicitCast,
     ImplicitCast,
     SqlSyntax,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct FuncExpr {
     pub funcid: Oid,
     pub funcresulttype: Oid,
@@ -769,7 +780,7 @@ pub struct FuncExpr {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct NamedArgExpr {
     pub arg: Expr,
     pub name: String,
@@ -777,7 +788,7 @@ pub struct NamedArgExpr {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct OpExpr {
     pub opno: Oid,
     pub opfuncid: Oid,
@@ -789,7 +800,7 @@ pub struct OpExpr {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct ScalarArrayOpExpr {
     pub opno: Oid,
     pub opfuncid: Oid,
@@ -801,22 +812,24 @@ pub struct ScalarArrayOpExpr {
     pub location: Location,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum BoolExprType {
+    #[default]
     And,
     Or,
     Not,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct BoolExpr {
     pub boolop: BoolExprType,
     pub args: Vec<Expr>,
     pub location: Location,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum SubLinkType {
+    #[default]
     Exists,
     All,
     Any,
@@ -827,7 +840,7 @@ pub enum SubLinkType {
     Cte,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct SubLink {
     pub sub_link_type: SubLinkType,
     pub sub_link_id: i32,
@@ -840,14 +853,14 @@ pub struct SubLink {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct FieldSelect {
     pub arg: Expr,
     pub fieldnum: AttrNumber,
     pub resulttype: TypeMod,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct FieldStore {
     pub arg: Expr,
     pub newvals: Vec<Expr>,
@@ -855,7 +868,7 @@ pub struct FieldStore {
     pub resulttype: Oid,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct RelabelType {
     pub arg: Expr,
     pub resulttype: TypeMod,
@@ -863,7 +876,7 @@ pub struct RelabelType {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct CoerceViaIO {
     pub arg: Expr,
     pub resulttype: Oid,
@@ -872,7 +885,7 @@ pub struct CoerceViaIO {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct ArrayCoerceExpr {
     pub arg: Expr,
     /// The per-element conversion, over a `CaseTestExpr`.
@@ -882,7 +895,7 @@ pub struct ArrayCoerceExpr {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct ConvertRowtypeExpr {
     pub arg: Expr,
     pub resulttype: Oid,
@@ -890,14 +903,14 @@ pub struct ConvertRowtypeExpr {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct CollateExpr {
     pub arg: Expr,
     pub coll_oid: Oid,
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct CaseExpr {
     pub casetype: Oid,
     pub casecollid: Oid,
@@ -907,14 +920,14 @@ pub struct CaseExpr {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct CaseWhen {
     pub expr: Expr,
     pub result: Expr,
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct ArrayExpr {
     pub array_typeid: Oid,
     pub array_collid: Oid,
@@ -924,7 +937,7 @@ pub struct ArrayExpr {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct RowExpr {
     pub args: Vec<Expr>,
     pub row_typeid: Oid,
@@ -934,8 +947,9 @@ pub struct RowExpr {
 }
 
 /// (PostgreSQL: `CompareType`)
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum RowCompareType {
+    #[default]
     Lt,
     Le,
     Eq,
@@ -944,7 +958,7 @@ pub enum RowCompareType {
     Ne,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct RowCompareExpr {
     pub cmptype: RowCompareType,
     pub opnos: Vec<Oid>,
@@ -954,7 +968,7 @@ pub struct RowCompareExpr {
     pub rargs: Vec<Expr>,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct CoalesceExpr {
     pub coalescetype: Oid,
     pub coalescecollid: Oid,
@@ -962,7 +976,7 @@ pub struct CoalesceExpr {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct MinMaxExpr {
     pub minmaxtype: Oid,
     pub minmaxcollid: Oid,
@@ -972,8 +986,9 @@ pub struct MinMaxExpr {
     pub location: Location,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum SvfOp {
+    #[default]
     CurrentDate,
     CurrentTime,
     CurrentTimeN,
@@ -991,7 +1006,7 @@ pub enum SvfOp {
     CurrentSchema,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct SQLValueFunction {
     pub op: SvfOp,
     pub type_oid: Oid,
@@ -999,8 +1014,9 @@ pub struct SQLValueFunction {
     pub location: Location,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum XmlExprOp {
+    #[default]
     Concat,
     Element,
     Forest,
@@ -1011,7 +1027,7 @@ pub enum XmlExprOp {
     Document,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct XmlExpr {
     pub op: XmlExprOp,
     pub name: Option<String>,
@@ -1036,15 +1052,16 @@ pub struct JsonReturning {
     pub typmod: i32,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct JsonValueExpr {
     pub raw_expr: Expr,
     pub formatted_expr: Expr,
     pub format: JsonReturning,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum JsonConstructorType {
+    #[default]
     Object,
     Array,
     ObjectAgg,
@@ -1054,7 +1071,7 @@ pub enum JsonConstructorType {
     Serialize,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct JsonConstructorExpr {
     pub kind: JsonConstructorType,
     pub args: Vec<Expr>,
@@ -1066,15 +1083,16 @@ pub struct JsonConstructorExpr {
     pub location: Location,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum JsonValueType {
+    #[default]
     Any,
     Object,
     Array,
     Scalar,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct JsonIsPredicate {
     pub expr: Expr,
     pub item_type: JsonValueType,
@@ -1082,16 +1100,18 @@ pub struct JsonIsPredicate {
     pub location: Location,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum JsonExprOp {
+    #[default]
     Exists,
     Query,
     Value,
     Table,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum JsonBehaviorType {
+    #[default]
     Null,
     Error,
     Empty,
@@ -1103,7 +1123,7 @@ pub enum JsonBehaviorType {
     Default,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct JsonBehavior {
     pub btype: JsonBehaviorType,
     pub expr: Option<Expr>,
@@ -1111,15 +1131,16 @@ pub struct JsonBehavior {
     pub location: Location,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum JsonWrapper {
+    #[default]
     Unspecified,
     None,
     Conditional,
     Unconditional,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct JsonExpr {
     pub op: JsonExprOp,
     pub column_name: Option<String>,
@@ -1138,7 +1159,7 @@ pub struct JsonExpr {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct NullTest {
     pub arg: Expr,
     /// IS NOT NULL.
@@ -1147,8 +1168,9 @@ pub struct NullTest {
     pub location: Location,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 pub enum BoolTestType {
+    #[default]
     IsTrue,
     IsNotTrue,
     IsFalse,
@@ -1157,14 +1179,14 @@ pub enum BoolTestType {
     IsNotUnknown,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct BooleanTest {
     pub arg: Expr,
     pub booltesttype: BoolTestType,
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct CoerceToDomain {
     pub arg: Expr,
     pub resulttype: TypeMod,
@@ -1172,9 +1194,41 @@ pub struct CoerceToDomain {
     pub location: Location,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct CurrentOfExpr {
     pub cvarno: RtIndex,
     pub cursor_name: Option<String>,
     pub cursor_param: i32,
+}
+
+impl Default for Query {
+    fn default() -> Query {
+        Query::new(CmdType::Select)
+    }
+}
+impl Default for Expr {
+    /// A placeholder, to be overwritten.
+    fn default() -> Expr {
+        Expr::CaseTestExpr(TypeMod::default())
+    }
+}
+impl Default for RteKind {
+    fn default() -> RteKind {
+        RteKind::Result
+    }
+}
+impl Default for JoinTreeNode {
+    fn default() -> JoinTreeNode {
+        JoinTreeNode::RangeTblRef(0)
+    }
+}
+impl Default for SetOpNode {
+    fn default() -> SetOpNode {
+        SetOpNode::Leaf(0)
+    }
+}
+impl Default for GroupingSet {
+    fn default() -> GroupingSet {
+        GroupingSet::Empty
+    }
 }

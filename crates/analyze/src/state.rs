@@ -213,8 +213,8 @@ pub(crate) struct Level {
     pub srfs: usize,
     /// The place of the last of them.
     pub last_srf: Location,
-    /// The name of OLD and NEW in RETURNING.
-    pub grouping: Option<NsItem>,
+    /// The range-table entries that a join's sides are, by the join's.
+    pub join_sides: hashbrown::HashMap<RtIndex, (RtIndex, RtIndex)>,
 }
 
 impl Default for ExprKind {
@@ -246,11 +246,13 @@ pub(crate) struct Analyzer<'a, 'c> {
     pub source: &'a str,
     pub params: &'a mut ParamTypes,
     pub levels: Vec<Level>,
+    /// What VALUE is in a domain's CHECK.
+    pub domain_value: Option<TypeMod>,
 }
 
 impl<'a, 'c> Analyzer<'a, 'c> {
     pub(crate) fn new(cx: &'a mut AnalyzeContext<'c>, source: &'a str, params: &'a mut ParamTypes) -> Analyzer<'a, 'c> {
-        Analyzer { cx, source, params, levels: vec![Level::new()] }
+        Analyzer { cx, source, params, levels: vec![Level::new()], domain_value: None }
     }
     /// The current level.
     pub(crate) fn lv(&mut self) -> &mut Level {

@@ -12,12 +12,21 @@ pub fn generate() -> io::Result<()> {
     let mut entries = Vec::new();
     scan(Path::new("src"), "crate", &mut entries)?;
     entries.sort();
+    let (lists, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(|e| e.starts_with('&'));
     let mut text =
         String::from("/// Every `#[builtin]` of this crate.\npub static BUILTINS: &[::types::Builtin] = &[\n");
     for path in &entries {
         let _ = writeln!(text, "    {path},");
     }
     text.push_str("];\n");
+    if !lists.is_empty() {
+        text.push_str("/// Families of built-ins made by macros: `pub static NAME: &[Builtin]`.\n");
+        text.push_str("pub static BUILTIN_LISTS: &[&[::types::Builtin]] = &[\n");
+        for path in &lists {
+            let _ = writeln!(text, "    {},", &path[1..]);
+        }
+        text.push_str("];\n");
+    }
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
     println!("cargo::rerun-if-changed=src");
     fs::write(Path::new(&out).join("builtins.rs"), text)
@@ -45,7 +54,9 @@ fn collect(source: &str, module: &str, entries: &mut Vec<String>) {
     let mut pending = false;
     for line in source.lines() {
         let line = line.trim_start();
-        if line.starts_with("#[builtin(") {
+        if let Some((name, _)) = line.strip_prefix("pub static ").and_then(|l| l.split_once(": &[Builtin] =")) {
+            entries.push(format!("&{module}::{name}"));
+        } else if line.starts_with("#[builtin(") {
             pending = true;
         } else if pending
             && let Some(rest) = line

@@ -15,6 +15,7 @@ use parking_lot::RwLock;
 use types::oid::*;
 use types::{Datum, IntoDatum};
 
+use crate::Invalidation;
 use crate::acl::AclItem;
 use crate::row::{CATALOGS, CatalogDef, CatalogRow, Field, PgIndex, catalog_def};
 use crate::scan::{CatalogScan, Row};
@@ -315,8 +316,8 @@ impl CatalogScan for BootstrapCatalog {
         content.by_key.clear();
         Ok(tid)
     }
-    fn update_in_place(&self, catalog: Oid, tid: TupleId, row: &[Datum]) -> Result<()> {
-        self.update(catalog, tid, row).map(|_| ())
+    fn update_in_place(&self, catalog: Oid, tid: TupleId, row: &[Datum], _: &[Invalidation]) -> Result<bool> {
+        self.update(catalog, tid, row).map(|_| true)
     }
     fn delete(&self, catalog: Oid, tid: TupleId) -> Result<()> {
         let mut content = self.table(catalog)?.0.write();

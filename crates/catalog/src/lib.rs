@@ -37,6 +37,7 @@ pub mod lookup;
 pub mod namespace;
 pub mod oids;
 pub mod open;
+pub mod privileges;
 pub mod relcache;
 pub mod relmap;
 pub mod row;

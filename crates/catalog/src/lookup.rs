@@ -347,6 +347,11 @@ impl Catalog {
         Ok(false)
     }
 
+    /// The role and those whose privileges it has, nearest first.
+    pub fn roles_inherited_by(&self, role: Oid) -> Result<Arc<Vec<Oid>>> {
+        self.memberships(role, ROLES_INHERITED)
+    }
+
     /// All roles that a role is in, itself included. (PostgreSQL: `roles_is_member_of`)
     fn memberships(&self, role: Oid, kind: u8) -> Result<Arc<Vec<Oid>>> {
         let load = &mut || {

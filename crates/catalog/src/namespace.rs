@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use base::sqlstate::{INVALID_NAME, INVALID_SCHEMA_NAME, UNDEFINED_SCHEMA};
+use base::sqlstate::{DUPLICATE_SCHEMA, INVALID_NAME, INVALID_SCHEMA_NAME, UNDEFINED_SCHEMA};
 use base::{Oid, PgError, Result};
 use types::Datum;
 
@@ -150,6 +150,37 @@ impl Catalog {
     pub fn creation_namespace(&self) -> Result<Oid> {
         let none = || PgError::new(UNDEFINED_SCHEMA, "no schema has been selected to create in");
         self.search_path()?.creation.valid().ok_or_else(none)
+    }
+
+    /// The temporary schema with that number, made if it is missing, with its TOAST schema; number `n` belongs to one session at a
+    /// time, which then puts it into its search path. (PostgreSQL: `InitTempTableNamespace`)
+    pub fn temp_namespace(&self, n: u32) -> Result<Oid> {
+        let mut made = Vec::with_capacity(2);
+        for prefix in ["pg_temp", "pg_toast_temp"] {
+            let name = format!("{prefix}_{n}");
+            let oid = match self.namespace_by_name(&name)? {
+                Some(found) => found.oid,
+                None => self.create_namespace(&name, crate::oids::BOOTSTRAP_SUPERUSERID, None)?,
+            };
+            made.push(oid);
+        }
+        self.command_counter_increment()?;
+        Ok(made[0])
+    }
+    /// Adds a schema. (PostgreSQL: `NamespaceCreate`)
+    pub fn create_namespace(&self, name: &str, owner: Oid, acl: Option<Vec<crate::AclItem>>) -> Result<Oid> {
+        if self.namespace_by_name(name)?.is_some() {
+            return Err(PgError::new(DUPLICATE_SCHEMA, format!("schema \"{name}\" already exists")));
+        }
+        let oid = self.new_oid(crate::oids::NAMESPACE_RELATION, crate::oids::NAMESPACE_OID_INDEX)?;
+        let row = PgNamespace { oid, nspname: name.to_owned(), nspowner: owner, nspacl: acl };
+        self.insert_row(&row)?;
+        let me = crate::ObjectAddress::namespace(oid);
+        self.record_owner(&me, owner)?;
+        if let Some(acl) = &row.nspacl {
+            self.record_acl(&me, owner, acl)?;
+        }
+        Ok(oid)
     }
 
     /// The relation of that name in a schema. (PostgreSQL: `get_relname_relid`)

@@ -62,7 +62,8 @@ impl Catalog {
         Ok(rel.index_access.get_or_init(|| index).clone())
     }
 
-    fn persistence(&self, rel: &Relation) -> Result<Persistence> {
+    /// How long a relation's files last.
+    pub fn persistence_of(&self, rel: &Relation) -> Result<Persistence> {
         Ok(match rel.class.relpersistence {
             b'u' => Persistence::Unlogged,
             b't' => Persistence::Temporary(self.environment()?.temporary_session(rel.namespace())),
@@ -73,7 +74,7 @@ impl Catalog {
     fn make_heap(&self, rel: &Relation) -> Result<HeapRelation> {
         let layout = Arc::new(TupleLayout::new(&rel.desc));
         let mut heap = HeapRelation::new(rel.oid, rel.name(), rel.locator, layout);
-        heap.persistence = self.persistence(rel)?;
+        heap.persistence = self.persistence_of(rel)?;
         heap.is_catalog = rel.is_catalog();
         heap.is_shared = rel.is_shared();
         heap.is_toast = rel.kind() == relkind::TOAST;
@@ -141,7 +142,7 @@ impl Catalog {
             keys,
             unique: info.row.indisunique,
             nulls_not_distinct: info.row.indnullsnotdistinct,
-            persistence: self.persistence(rel)?,
+            persistence: self.persistence_of(rel)?,
             is_catalog: table.is_catalog(),
             is_shared: rel.is_shared(),
             fillfactor: rel.option("fillfactor").and_then(|v| v.parse().ok()).unwrap_or(0),
@@ -170,7 +171,7 @@ impl Catalog {
 
     /// Whether a collation compares bytes: those of the providers `builtin` and libc's C. (PostgreSQL: `pg_locale_t.collate_is_c`)
     pub fn is_bytewise(&self, collation: Oid) -> Result<bool> {
-        let libc_c = |name: Option<&str>| matches!(name, Some("C" | "POSIX"));
+        let libc_c = |name: Option<&str>| name.is_some_and(libc_is_bytewise);
         if collation == oids::C_COLLATION_OID || !collation.is_valid() {
             return Ok(true);
         }
@@ -184,6 +185,11 @@ impl Catalog {
     fn is_deterministic(&self, collation: Oid) -> Result<bool> {
         Ok(self.collation(collation)?.is_none_or(|c| c.collisdeterministic))
     }
+}
+
+/// Whether a locale of the host's C library orders by bytes: with UTF-8 that is the order of code points.
+pub(crate) fn libc_is_bytewise(name: &str) -> bool {
+    matches!(name, "C" | "POSIX" | "C.UTF-8" | "C.utf8")
 }
 
 /// The columns of the table that an index uses, in keys, expressions or its predicate.

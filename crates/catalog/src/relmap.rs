@@ -93,6 +93,61 @@ impl RelationMap {
     }
 }
 
+/// `info` of the one record: a mapping file's new content. (PostgreSQL: `XLOG_RELMAP_UPDATE`)
+const UPDATE: u8 = 0;
+
+/// Replaces a mapping file: logs its new content, then writes it. `db` and `tablespace` are 0 and `pg_global` for shared catalogs.
+/// The caller holds off other writers of the file, and a checkpoint must not begin meanwhile. Sessions are told by
+/// [`crate::Invalidation::RelationMap`]. (PostgreSQL: `write_relmap_file`)
+pub fn update(wal: &wal::Wal, vfs: &dyn Vfs, db: Oid, tablespace: Oid, map: &RelationMap) -> Result<()> {
+    let content = map.to_bytes();
+    let mut data = Vec::with_capacity(12 + SIZE);
+    for word in [db.0, tablespace.0, SIZE as u32] {
+        data.extend_from_slice(&word.to_le_bytes());
+    }
+    data.extend_from_slice(&content);
+    let end = storage::critical(|section| {
+        wal.insert(section, wal::RecordBuilder::new(wal::RmgrId::RELMAP, UPDATE).main_data(&data))
+    });
+    // The file is not read again in recovery before this record, so the record must be there first.
+    wal.flush(end)?;
+    map.write(vfs, &database_folder(db, tablespace))
+}
+
+/// Adds this crate's resource manager.
+pub fn register(table: &mut wal::RmgrTable) {
+    table.register(wal::RmgrId::RELMAP, std::sync::Arc::new(RelationMapManager));
+}
+
+/// Replays changes of mapping files.
+pub struct RelationMapManager;
+
+impl wal::ResourceManager for RelationMapManager {
+    fn redo(&self, cx: &wal::RedoContext, record: &wal::Record) -> Result<()> {
+        let (db, tablespace, content) = decode(&record.main)?;
+        let folder = database_folder(db, tablespace);
+        RelationMap::from_bytes(content, &folder)?.write(&**cx.smgr().vfs(), &folder)
+    }
+    fn identify(&self, info: u8) -> Option<String> {
+        (info & 0xF0 == UPDATE).then(|| "UPDATE".to_owned())
+    }
+    fn desc(&self, record: &wal::Record, out: &mut String) {
+        if let Ok((db, tablespace, content)) = decode(&record.main) {
+            out.push_str(&format!("database {db} tablespace {tablespace} size {}", content.len()));
+        }
+    }
+}
+
+fn decode(data: &[u8]) -> Result<(Oid, Oid, &[u8])> {
+    let bad = || PgError::new(DATA_CORRUPTED, "relmap_redo: wrong size in relmap update record");
+    let word = |at: usize| data.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes).ok_or_else(bad);
+    let content = data.get(12..).filter(|c| c.len() == SIZE).ok_or_else(bad)?;
+    if word(8)? as usize != SIZE {
+        return Err(bad());
+    }
+    Ok((Oid(word(0)?), Oid(word(4)?), content))
+}
+
 /// The folder of a database's files. (PostgreSQL: `GetDatabasePath`)
 pub fn database_folder(db: Oid, tablespace: Oid) -> String {
     match (db.is_valid(), tablespace) {

@@ -3,8 +3,13 @@
 //! Two implementations: [`crate::BootstrapCatalog`], in memory, without transactions; and the real one over heap and B-tree
 //! ([`crate::store`]).
 
+use std::sync::Arc;
+
+use access::index::IndexRelation;
 use base::{Oid, PgError, RelFileLocator, Result, TupleId};
 use types::Datum;
+
+use crate::Invalidation;
 
 /// A catalog row with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,9 +41,10 @@ pub trait CatalogScan: Send + Sync {
         let _ = (catalog, tid, row);
         Err(read_only())
     }
-    /// Overwrites a row in place, without a transaction: same length, no index touched. (PostgreSQL: `systable_inplace_update`)
-    fn update_in_place(&self, catalog: Oid, tid: TupleId, row: &[Datum]) -> Result<()> {
-        let _ = (catalog, tid, row);
+    /// Overwrites a row in place, without a transaction: same length, no index touched. The messages go into its log record.
+    /// `false`: the row was updated meanwhile, look it up again. (PostgreSQL: `systable_inplace_update`)
+    fn update_in_place(&self, catalog: Oid, tid: TupleId, row: &[Datum], messages: &[Invalidation]) -> Result<bool> {
+        let _ = (catalog, tid, row, messages);
         Err(read_only())
     }
     fn delete(&self, catalog: Oid, tid: TupleId) -> Result<()> {
@@ -58,6 +64,16 @@ pub trait CatalogScan: Send + Sync {
     fn create_storage(&self, locator: RelFileLocator, persistence: u8) -> Result<()> {
         let _ = (locator, persistence);
         Err(read_only())
+    }
+    /// Creates the empty init fork of an unlogged table.
+    fn create_init_fork(&self, locator: RelFileLocator) -> Result<()> {
+        let _ = locator;
+        Ok(())
+    }
+    /// Fills the file of a new index of an empty table, and its init fork if it is unlogged.
+    fn build_empty_index(&self, index: &Arc<IndexRelation>) -> Result<()> {
+        let _ = index;
+        Ok(())
     }
     /// Removes a relation's files at commit.
     fn drop_storage(&self, locator: RelFileLocator, persistence: u8) -> Result<()> {

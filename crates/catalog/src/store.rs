@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use access::heap::{
-    Fetcher, HeapRelation, HeapScan, InsertOptions, Look, ModifyOptions, Outcome, ScanOptions, ToastRelation,
-    UpdateIndexes,
+    Fetcher, HeapRelation, HeapScan, InplaceMessages, InsertOptions, Look, ModifyOptions, Outcome, ScanOptions,
+    ToastRelation, UpdateIndexes,
 };
 use access::index::{
-    Direction, IndexAm, IndexBatch, IndexInsert, IndexRelation, IndexScanOptions, KeyOrder, ScanKey, ScanStrategy,
-    UniqueCheck,
+    BuildSource, Direction, IndexAm, IndexBatch, IndexInsert, IndexRelation, IndexScanOptions, KeyOrder, ScanKey,
+    ScanStrategy, UniqueCheck,
 };
 use access::tuple::{Projection, TupleLayout};
 use base::sqlstate::UNIQUE_VIOLATION;
@@ -28,7 +28,7 @@ use types::{Datum, DatumRef, TupleDesc};
 
 use crate::bootstrap::published_rows;
 use crate::initdb::catalog_comparator;
-use crate::inval::Invalidation;
+use crate::inval::{Invalidation, touches_system_relations};
 use crate::oids;
 use crate::relcache::{attribute, relkind};
 use crate::relmap::{RelationMap, database_folder};
@@ -424,8 +424,16 @@ impl CatalogScan for CatalogStore {
         }
         Ok(updated.tid)
     }
-    fn update_in_place(&self, catalog: Oid, tid: TupleId, row: &[Datum]) -> Result<()> {
-        self.update(catalog, tid, row).map(|_| ())
+    fn update_in_place(&self, catalog: Oid, tid: TupleId, row: &[Datum], messages: &[Invalidation]) -> Result<bool> {
+        let txn = self.txn()?;
+        let table = self.table(catalog, &txn)?;
+        let messages = InplaceMessages {
+            db: self.files.database,
+            tablespace: self.files.tablespace,
+            relcache_init_file: touches_system_relations(messages),
+            messages: messages.iter().map(|m| m.to_bytes()).collect(),
+        };
+        table.heap.update_in_place(&txn, tid, messages, |_| Ok(row.to_vec()))
     }
     fn delete(&self, catalog: Oid, tid: TupleId) -> Result<()> {
         let txn = self.txn()?;
@@ -441,6 +449,18 @@ impl CatalogScan for CatalogStore {
     fn create_storage(&self, locator: RelFileLocator, persistence: u8) -> Result<()> {
         let txn = self.txn()?;
         txn.create_storage(locator, persistence_of(persistence, &txn))
+    }
+    fn create_init_fork(&self, locator: RelFileLocator) -> Result<()> {
+        self.txn()?.create_fork(locator, base::ForkNumber::Init)
+    }
+    fn build_empty_index(&self, index: &Arc<IndexRelation>) -> Result<()> {
+        let txn = self.txn()?;
+        let mut nothing: Box<BuildSource<'_>> = Box::new(|_| Ok(()));
+        index.am.build(&txn, index, &mut *nothing, 1 << 20)?;
+        match index.persistence {
+            Persistence::Unlogged => index.am.build_empty(&txn, index),
+            _ => Ok(()),
+        }
     }
     fn drop_storage(&self, locator: RelFileLocator, _persistence: u8) -> Result<()> {
         self.txn()?.drop_storage(locator);

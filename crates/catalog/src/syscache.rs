@@ -248,7 +248,7 @@ impl Catalog {
         &self.shared
     }
     /// Whether the transaction has changed catalogs.
-    pub(crate) fn has_changes(&self) -> bool {
+    pub fn has_changes(&self) -> bool {
         self.local.changed.load(Ordering::Acquire)
     }
     pub(crate) fn path_state(&self) -> &Mutex<PathState> {

@@ -1,2 +1,163 @@
-//! Utility statements.
+//! Utility statements: DDL, COPY, EXPLAIN, VACUUM, ANALYZE, roles, databases, ... one file a statement.
+//!
+//! The session calls [`execute`] for every utility statement but those that are the session's own business (transactions,
+//! settings, prepared statements, cursors, LISTEN/NOTIFY, DISCARD), inside a transaction and with a snapshot taken. What a
+//! statement needs of the session beyond its [`ExecContext`] comes through [`Session`].
 #![forbid(unsafe_code)]
+
+mod alter_table;
+mod analyze_table;
+mod comment;
+mod constraint;
+mod copy;
+mod create_table;
+mod database;
+mod drop;
+mod explain;
+mod index;
+mod name;
+mod object;
+mod options;
+mod owner;
+mod query;
+mod rename;
+mod role;
+mod schema;
+mod sequence;
+mod sequence_functions;
+mod stored;
+mod table_scan;
+mod truncate;
+mod vacuum;
+mod view;
+
+use std::sync::Arc;
+
+use base::guc::Values;
+use base::{PgError, Result};
+use executor::ExecContext;
+use parser::ast::Statement;
+use types::{Batch, TupleDesc};
+
+pub use sequence_functions::{Hooks, Sequences};
+
+include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
+
+/// What commands ask of the session that runs them.
+pub trait Session {
+    /// The settings in force.
+    fn values(&self) -> &Values;
+    /// An error if the statement runs inside a transaction block, a function, or a pipeline (25001): it must be alone in its
+    /// transaction. `name` as users write it, e.g. `"VACUUM"`. (PostgreSQL: `PreventInTransactionBlock`)
+    fn prevent_in_transaction_block(&mut self, name: &str) -> Result<()>;
+    /// Commits the transaction and starts another, for commands that run in several (VACUUM, CREATE INDEX CONCURRENTLY).
+    /// A fresh snapshot is in the context afterwards.
+    fn next_transaction(&mut self, cx: &mut ExecContext) -> Result<()>;
+    /// COPY FROM STDIN: tells the client to send. (CopyInResponse)
+    fn copy_in_begin(&mut self, binary: bool, columns: usize) -> Result<()>;
+    /// Appends the client's next piece to `data`; `false` at its end. An error if the client gave up.
+    fn copy_in_read(&mut self, data: &mut Vec<u8>) -> Result<bool>;
+    /// COPY TO STDOUT. (CopyOutResponse)
+    fn copy_out_begin(&mut self, binary: bool, columns: usize) -> Result<()>;
+    /// One CopyData message: a row.
+    fn copy_out_write(&mut self, row: &[u8]) -> Result<()>;
+    fn copy_out_end(&mut self) -> Result<()>;
+    /// The other sessions that use a database, for DROP and CREATE DATABASE.
+    fn count_sessions(&self, database: base::Oid) -> usize;
+    /// Ends the other sessions of a database. (DROP DATABASE ... WITH (FORCE))
+    fn terminate_sessions(&mut self, database: base::Oid) -> Result<()>;
+}
+
+/// What a command is given.
+pub struct CommandContext<'a> {
+    pub cx: &'a mut ExecContext,
+    pub session: &'a mut dyn Session,
+    /// The text that the statement's locations refer to.
+    pub source: &'a str,
+}
+
+/// What a command gives.
+pub struct Outcome {
+    /// The command tag, e.g. `CREATE TABLE` or `COPY 5`.
+    pub tag: String,
+    /// Rows for the client, e.g. of EXPLAIN.
+    pub result: Option<(Arc<TupleDesc>, Vec<Batch>)>,
+}
+
+impl Outcome {
+    pub fn tag(tag: impl Into<String>) -> Outcome {
+        Outcome { tag: tag.into(), result: None }
+    }
+}
+
+impl CommandContext<'_> {
+    /// Tells the client something.
+    pub fn notice(&mut self, severity: base::Severity, code: base::SqlState, text: impl Into<String>) {
+        self.cx.notices.notice(PgError::with_severity(severity, code, text));
+    }
+}
+
+/// Runs a utility statement.
+pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome> {
+    match stmt {
+        Statement::CreateStmt(s) => create_table::execute(cmd, s),
+        Statement::IndexStmt(s) => index::execute(cmd, s),
+        Statement::DropStmt(s) => drop::execute(cmd, s),
+        Statement::TruncateStmt(s) => truncate::execute(cmd, s),
+        Statement::CopyStmt(s) => copy::execute(cmd, s),
+        Statement::CreateSeq(s) => sequence::create(cmd, s),
+        Statement::AlterSeq(s) => sequence::alter(cmd, s),
+        Statement::CreateSchema(s) => schema::create(cmd, s),
+        Statement::ViewStmt(s) => view::execute(cmd, s),
+        Statement::ExplainStmt(s) => explain::execute(cmd, s),
+        Statement::VacuumStmt(s) => vacuum::execute(cmd, s),
+        Statement::AlterTable(s) => alter_table::execute(cmd, s),
+        Statement::Rename(s) => rename::execute(cmd, s),
+        Statement::AlterOwner(s) => owner::execute(cmd, s),
+        Statement::AlterObjectSchema(s) => owner::set_schema(cmd, s),
+        Statement::CommentStmt(s) => comment::execute(cmd, s),
+        Statement::CreateDatabase(s) => database::create(cmd, s),
+        Statement::AlterDatabase(s) => database::alter(cmd, s),
+        Statement::DropDatabase(s) => database::drop_database(cmd, s),
+        Statement::CreateRole(s) => role::create(cmd, s),
+        Statement::AlterRole(s) => role::alter(cmd, s),
+        Statement::DropRole(s) => role::drop_role(cmd, s),
+        Statement::GrantRole(s) => role::grant(cmd, s),
+        Statement::Checkpoint => {
+            let (kind, pace) = (wal::checkpoint::Kind::Online, txn::checkpoint::Pace::Fast);
+            txn::checkpoint::run(cmd.cx.txn()?.manager(), kind, pace, true)?;
+            Ok(Outcome::tag("CHECKPOINT"))
+        }
+        other => Err(PgError::unsupported(command_name(other))),
+    }
+}
+
+/// The columns a utility statement will return, for Describe; `None` where it returns no rows.
+/// (PostgreSQL: `UtilityTupleDescriptor`)
+pub fn result_desc(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Option<Arc<TupleDesc>>> {
+    let _ = cmd;
+    Ok(match stmt {
+        Statement::ExplainStmt(s) => Some(explain::result_desc(s)),
+        _ => None,
+    })
+}
+
+/// An operating system error's text without Rust's suffix.
+pub(crate) fn os_error(e: &std::io::Error) -> String {
+    let text = e.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+/// A statement's name for messages: its variant's, in words.
+pub fn command_name(stmt: &Statement) -> String {
+    let variant = format!("{stmt:?}");
+    let variant = variant.split(['(', ' ', '{']).next().unwrap_or_default();
+    let mut name = String::new();
+    for c in variant.trim_end_matches("Stmt").chars() {
+        if c.is_ascii_uppercase() && !name.is_empty() {
+            name.push(' ');
+        }
+        name.push(c.to_ascii_uppercase());
+    }
+    name
+}

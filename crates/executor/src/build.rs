@@ -46,7 +46,12 @@ impl<'a> Builder<'a> {
         }
         let exec = self.exec(plan)?;
         let output = self.compiler(Scope::empty()).physicals(&plan.targetlist)?;
-        let instrument = self.st.instrument.then(Box::default);
+        let instrument = self.st.instrument.then(|| {
+            self.st.counters.push(crate::node::Instrumentation::default());
+            let at = self.st.counters.len() - 1;
+            self.st.counter_of.insert(std::ptr::from_ref(plan).addr(), at);
+            at
+        });
         Ok(Node {
             exec,
             capacity: plan.capacity.max(1) as usize,

@@ -63,6 +63,9 @@ pub struct Execution {
     root: Node,
     started: bool,
     done: bool,
+    /// Columns of the result; the plan's further ones are junk.
+    visible: usize,
+    trimmed: Batch,
 }
 
 impl Execution {
@@ -93,7 +96,11 @@ impl Execution {
         }
         let root = builder.node(&planned.plan)?;
         st.subplans = subplans;
-        Ok(Execution { planned, st, root, started: false, done: false })
+        let visible = match planned.result_desc.len() {
+            0 => planned.plan.targetlist.iter().filter(|t| !t.resjunk).count(),
+            n => n,
+        };
+        Ok(Execution { planned, st, root, started: false, done: false, visible, trimmed: Batch::default() })
     }
     pub fn planned(&self) -> &Arc<PlannedStmt> {
         &self.planned
@@ -119,7 +126,7 @@ impl Execution {
         if batch.is_none() {
             self.done = true;
         }
-        Ok(batch)
+        Ok(batch.map(|b| trim(b, self.visible, &mut self.trimmed)))
     }
 
     /// Runs on until `limit` rows were sent (0: all). Returns how many were sent; a portal that is not done may go on
@@ -147,8 +154,14 @@ impl Execution {
                 return Ok(sent);
             };
             sent += batch.selected_len() as u64;
-            if sends && !dest.receive(cx, batch)? {
-                return Ok(sent);
+            if sends {
+                let batch = trim(batch, self.visible, &mut self.trimmed);
+                let more = dest.receive(cx, batch)?;
+                // The plan reuses its columns once nobody else holds them.
+                self.trimmed.columns.clear();
+                if !more {
+                    return Ok(sent);
+                }
             }
         }
     }
@@ -166,10 +179,27 @@ impl Execution {
         Ok(())
     }
 
-    /// Counters of the node at a position in the plan tree's preorder, where they were asked for.
-    pub fn instrumentation(&self) -> Option<&Instrumentation> {
-        self.root.instrument.as_deref()
+    /// Counters of a node of this statement's plan, where they were asked for.
+    pub fn counters(&self, plan: &planner::Plan) -> Option<Instrumentation> {
+        let own = match &plan.node {
+            // A Hash node has no operator of its own.
+            PlanNode::Hash { .. } => plan.outer.as_deref()?,
+            _ => plan,
+        };
+        let at = self.st.counter_of.get(&std::ptr::from_ref(own).addr())?;
+        self.st.counters.get(*at).cloned()
     }
+}
+
+/// The batch without its junk columns.
+fn trim<'a>(batch: &'a Batch, visible: usize, trimmed: &'a mut Batch) -> &'a Batch {
+    if batch.columns.len() <= visible {
+        return batch;
+    }
+    trimmed.columns.clear();
+    trimmed.columns.extend_from_slice(&batch.columns[..visible]);
+    (trimmed.rows, trimmed.selection) = (batch.rows, batch.selection.clone());
+    trimmed
 }
 
 fn writes(planned: &PlannedStmt) -> bool {

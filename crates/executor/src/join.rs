@@ -11,6 +11,9 @@ use crate::build::Builder;
 use crate::expr::{Filter, Projection, Scope};
 use crate::state::Run;
 
+/// In a list of inner rows: no row, its columns are null.
+pub(crate) const NO_ROW: u32 = u32::MAX;
+
 /// A join's expressions over `outer ++ inner`.
 pub(crate) struct JoinOutput {
     pub join: Filter,
@@ -82,6 +85,34 @@ impl JoinOutput {
             self.pairs.columns.push(column);
         }
         (self.pairs.rows, self.pairs.selection) = (n, None);
+    }
+    /// As `pair`, where an inner row may be [`NO_ROW`].
+    pub fn pair_optional(
+        &mut self,
+        outer: &[Arc<Column>],
+        outer_rows: &[u32],
+        inner: &[Arc<Column>],
+        inner_rows: &[u32],
+    ) {
+        let n = outer_rows.len();
+        if !inner_rows.contains(&NO_ROW) {
+            return self.pair(Some((outer, Rows::Some(outer_rows))), Some((inner, Rows::Some(inner_rows))), n);
+        }
+        let optional: Vec<Arc<Column>> = inner
+            .iter()
+            .enumerate()
+            .map(|(i, from)| {
+                if !self.used[self.outer_width + i] {
+                    return self.dummy.clone();
+                }
+                let mut c = Column::with_capacity(from.physical(), n);
+                for r in inner_rows {
+                    c.push(if *r == NO_ROW { types::DatumRef::Null } else { from.get(*r as usize) });
+                }
+                Arc::new(c)
+            })
+            .collect();
+        self.pair(Some((outer, Rows::Some(outer_rows))), Some((&optional, Rows::All(n))), n);
     }
     /// As `pair`, with one outer row for all inner rows.
     pub fn pair_one(&mut self, outer: &[Arc<Column>], row: usize, inner: &Batch) {

@@ -1,26 +1,143 @@
-//! LockRowsExec: not built yet.
+//! LockRows: FOR UPDATE and its weaker forms.
 
-use base::{PgError, Result};
-use planner::Plan;
+use std::sync::Arc;
+
+use access::heap::{Outcome, RowLock, WaitPolicy};
+use analyze::query::{LockClauseStrength, LockWaitPolicy, RtIndex};
+use base::Result;
+use planner::{Plan, PlanRowMark, RowMarkType};
 use types::Batch;
 
+use crate::append::compact;
 use crate::build::Builder;
-use crate::node::Exec;
+use crate::heap::OpenTable;
+use crate::node::{Exec, Node};
+use crate::recheck::{MarkColumn, Rechecker, lock_newest, mark_columns, serialization_failure, tid_of};
+use crate::seq_scan::open_scan_table;
 use crate::state::Run;
 
-pub(crate) struct LockRowsExec;
+struct Mark {
+    rti: RtIndex,
+    column: usize,
+    table: Arc<OpenTable>,
+    mode: RowLock,
+    wait: WaitPolicy,
+}
 
-impl LockRowsExec {
-    pub fn build(_: &mut Builder<'_>, _: &Plan, _: &[planner::PlanRowMark]) -> Result<LockRowsExec> {
-        Err(PgError::unsupported("row locks"))
+pub(crate) struct LockRowsExec {
+    input: Node,
+    plan: Plan,
+    marks: Vec<Mark>,
+    others: Vec<MarkColumn>,
+    rechecker: Rechecker,
+    out: Batch,
+}
+
+pub(crate) fn row_lock(strength: LockClauseStrength) -> RowLock {
+    match strength {
+        LockClauseStrength::ForUpdate => RowLock::Exclusive,
+        LockClauseStrength::ForNoKeyUpdate => RowLock::NoKeyExclusive,
+        LockClauseStrength::ForShare => RowLock::Share,
+        LockClauseStrength::ForKeyShare | LockClauseStrength::None => RowLock::KeyShare,
     }
 }
 
-impl Exec for LockRowsExec {
-    fn next<'a>(&'a mut self, _: &mut Run<'_>, _: usize) -> Result<Option<&'a Batch>> {
-        Ok(None)
+impl LockRowsExec {
+    pub fn build(b: &mut Builder<'_>, plan: &Plan, marks: &[PlanRowMark]) -> Result<LockRowsExec> {
+        let input = b.outer(plan)?;
+        let subplan = plan.outer.as_deref().ok_or_else(|| base::PgError::internal("LockRows without input"))?;
+        let columns = mark_columns(subplan, marks);
+        let mut locked = Vec::new();
+        for m in marks.iter().filter(|m| !m.is_parent) {
+            if matches!(m.mark_type, RowMarkType::Reference | RowMarkType::Copy) {
+                continue;
+            }
+            let Some(column) = columns.iter().find(|c| c.rti == m.rti) else { continue };
+            locked.push(Mark {
+                rti: m.rti,
+                column: column.ctid,
+                table: open_scan_table(b, m.rti)?,
+                mode: row_lock(m.strength),
+                wait: match m.wait_policy {
+                    LockWaitPolicy::Block => WaitPolicy::Block,
+                    LockWaitPolicy::Skip => WaitPolicy::Skip,
+                    LockWaitPolicy::Error => WaitPolicy::Error,
+                },
+            });
+        }
+        Ok(LockRowsExec {
+            input,
+            plan: subplan.clone(),
+            marks: locked,
+            others: columns,
+            rechecker: Rechecker::default(),
+            out: Batch::default(),
+        })
     }
-    fn rescan(&mut self, _: &mut Run<'_>, _: &[i32]) -> Result<()> {
-        Ok(())
+
+    /// Locks the row's tables; the row as it is now, or `None` to leave it out.
+    fn lock(&mut self, run: &mut Run<'_>, row: Batch) -> Result<Option<Batch>> {
+        let txn = run.cx.txn()?.clone();
+        let cid = txn.command_id();
+        let mut newer: Vec<(RtIndex, TupleIdAt)> = Vec::new();
+        for m in &self.marks {
+            // The null side of an outer join has no row to lock.
+            let Some(tid) = tid_of(row.columns[m.column].get(0))? else { continue };
+            match m.table.heap.lock(&txn, tid, cid, m.mode, m.wait, false)? {
+                Outcome::Ok => newer.push((m.rti, tid)),
+                Outcome::SelfModified { .. } => return Ok(None),
+                Outcome::WouldBlock | Outcome::BeingModified { .. } => return Ok(None),
+                Outcome::Updated { ctid, .. } => {
+                    if txn.isolation().uses_transaction_snapshot() {
+                        return Err(serialization_failure(false));
+                    }
+                    match lock_newest(run, &m.table.heap, ctid, m.mode, m.wait)? {
+                        Some(tid) => newer.push((m.rti, tid)),
+                        None => return Ok(None),
+                    }
+                }
+                Outcome::Deleted { .. } => {
+                    if txn.isolation().uses_transaction_snapshot() {
+                        return Err(serialization_failure(true));
+                    }
+                    return Ok(None);
+                }
+                Outcome::Invisible => return Err(base::PgError::internal("attempted to lock invisible tuple")),
+            }
+        }
+        let mut changed = false;
+        let mut rows = Vec::with_capacity(self.others.len());
+        for c in &self.others {
+            let old = tid_of(row.columns[c.ctid].get(0))?;
+            let new = newer.iter().find(|n| n.0 == c.rti).map(|n| n.1).or(old);
+            changed = changed || new != old;
+            rows.push((c.rti, new));
+        }
+        if !changed {
+            return Ok(Some(row));
+        }
+        self.rechecker.run(run, &self.plan, rows)
+    }
+}
+
+type TupleIdAt = base::TupleId;
+
+impl Exec for LockRowsExec {
+    fn next<'a>(&'a mut self, run: &mut Run<'_>, _: usize) -> Result<Option<&'a Batch>> {
+        // In a recheck the rows are locked already.
+        if run.st.recheck.is_some() {
+            return self.input.next(run, 1);
+        }
+        loop {
+            let Some(batch) = self.input.next(run, 1)? else { return Ok(None) };
+            let row = compact(batch);
+            if let Some(row) = self.lock(run, row)? {
+                self.out = row;
+                return Ok(Some(&self.out));
+            }
+        }
+    }
+    fn rescan(&mut self, run: &mut Run<'_>, changed: &[i32]) -> Result<()> {
+        self.input.rescan(run, changed)
     }
 }

@@ -1,26 +1,668 @@
-//! ModifyTableExec: not built yet.
+//! ModifyTable: INSERT, UPDATE, DELETE and MERGE with their constraints, index entries, ON CONFLICT and RETURNING.
+//!
+//! The subplan's columns are: for INSERT the new row's; for UPDATE the new values of `update_columns`; then junk columns, of
+//! which `ctid` names the row to change. The rest of an updated row comes from its old version.
+//!
+//! Row triggers and foreign keys will hook in where a row is about to be changed and where it has been: see [`RowHooks`].
+//!
+//! PostgreSQL: `nodeModifyTable.c`.
 
-use base::{PgError, Result};
-use planner::Plan;
-use types::Batch;
+use std::sync::Arc;
+
+use access::heap::{Fetcher, InsertOptions, Look, ModifyOptions, Outcome, RowLock, UpdateIndexes, WaitPolicy};
+use access::tuple::Projection as HeapProjection;
+use analyze::query::*;
+use base::sqlstate::{
+    CARDINALITY_VIOLATION, GENERATED_ALWAYS, TRIGGERED_DATA_CHANGE_VIOLATION, WITH_CHECK_OPTION_VIOLATION,
+};
+use base::{PgError, Result, TupleId};
+use planner::{ModifyTable, OnConflictPlan, Plan};
+use types::{Batch, Column, Datum, DatumRef, IntoDatum, Physical};
 
 use crate::build::Builder;
-use crate::node::Exec;
+use crate::constraints::{Constraints, row_batch};
+use crate::expr::{CExpr, Filter, Projection, Scope, is_true};
+use crate::heap::OpenTable;
+use crate::index_insert::{Arbiter, IndexInserter};
+use crate::node::{Exec, Node};
+use crate::recheck::{MarkColumn, Rechecker, lock_newest, mark_columns, serialization_failure, tid_of};
 use crate::state::Run;
 
-pub(crate) struct ModifyTableExec;
-
-impl ModifyTableExec {
-    pub fn build(_: &mut Builder<'_>, _: &Plan, _: &planner::ModifyTable) -> Result<ModifyTableExec> {
-        Err(PgError::unsupported("INSERT, UPDATE and DELETE"))
+/// Where row triggers and foreign keys will be called from an upper floor.
+pub trait RowHooks: Send {
+    /// Before a row is inserted or gets its new version; `None` leaves the row alone.
+    fn before(&mut self, old: Option<&[Datum]>, new: Option<Vec<Datum>>) -> Result<Option<Vec<Datum>>> {
+        let _ = old;
+        Ok(new)
+    }
+    /// After the change.
+    fn after(&mut self, old: Option<&[Datum]>, new: Option<&[Datum]>) -> Result<()> {
+        let _ = (old, new);
+        Ok(())
     }
 }
 
-impl Exec for ModifyTableExec {
-    fn next<'a>(&'a mut self, _: &mut Run<'_>, _: usize) -> Result<Option<&'a Batch>> {
+/// A row with its place.
+#[derive(Clone, Default)]
+struct Version {
+    tid: Option<TupleId>,
+    values: Vec<Datum>,
+}
+
+struct Conflict {
+    plan: OnConflictPlan,
+    /// Over existing row ++ excluded row.
+    set: Vec<CExpr>,
+    condition: Filter,
+}
+
+struct Action {
+    kind: MergeMatchKind,
+    command: CmdType,
+    qual: Filter,
+    values: Vec<CExpr>,
+    columns: Vec<AttrNumber>,
+}
+
+/// RETURNING's input: new row, old row, their places, the table, the action, then the subplan's columns.
+struct Returning {
+    projection: Projection,
+    columns: Vec<Column>,
+    rows: usize,
+    out: Batch,
+}
+
+pub(crate) struct ModifyTableExec {
+    input: Node,
+    subplan: Plan,
+    operation: CmdType,
+    rti: RtIndex,
+    table: Arc<OpenTable>,
+    update_columns: Vec<AttrNumber>,
+    ctid: Option<usize>,
+    marks: Vec<MarkColumn>,
+    constraints: Constraints,
+    indexes: IndexInserter,
+    fetcher: Fetcher,
+    old_columns: Vec<Column>,
+    checks: Vec<(WithCheck, CExpr)>,
+    conflict: Option<Conflict>,
+    actions: Vec<Action>,
+    join_condition: Option<CExpr>,
+    returning: Option<Returning>,
+    can_set_tag: bool,
+    rechecker: Rechecker,
+    done: bool,
+    empty: Batch,
+}
+
+struct WithCheck {
+    relname: String,
+    is_rls: bool,
+    polname: Option<String>,
+}
+
+impl ModifyTableExec {
+    pub fn build(b: &mut Builder<'_>, plan: &Plan, m: &ModifyTable) -> Result<ModifyTableExec> {
+        let [rti] = m.result_relations[..] else {
+            return Err(PgError::unsupported("changing a table with children"));
+        };
+        let input = b.outer(plan)?;
+        let subplan = plan.outer.as_deref().ok_or_else(|| PgError::internal("ModifyTable without input"))?.clone();
+        let table = crate::seq_scan::open_scan_table(b, rti)?;
+        check_supported(&table)?;
+        let find = |name: &str| subplan.targetlist.iter().position(|t| t.resjunk && t.resname.as_deref() == Some(name));
+        let n = table.entry.desc.len();
+        let width = input.output.len();
+        let mut checks = Vec::new();
+        for w in &m.with_check_options {
+            let e = b.compiler(crate::constraints::row_scope(rti, &table)).expr(&w.qual)?;
+            checks.push((WithCheck { relname: w.relname.clone(), is_rls: w.is_rls, polname: w.polname.clone() }, e));
+        }
+        let conflict = m.on_conflict.as_deref().map(|c| conflict(b, c, rti, &table)).transpose()?;
+        let mut actions = Vec::new();
+        for a in m.merge_actions.first().into_iter().flatten() {
+            let mut c = b.compiler(target_scope(rti, &table, width));
+            let exprs: Vec<Expr> = a.target_list.iter().filter(|t| !t.resjunk).map(|t| t.expr.clone()).collect();
+            let columns = match a.command_type {
+                CmdType::Insert => (1..=n as i16).collect(),
+                _ => a.update_colnos.clone(),
+            };
+            let (qual, values) = (c.filter(a.qual.as_slice())?, c.list(&exprs)?);
+            actions.push(Action { kind: a.match_kind, command: a.command_type, qual, values, columns });
+        }
+        let join_condition = match m.merge_join_conditions.first() {
+            Some(Some(e)) => Some(b.compiler(target_scope(rti, &table, width)).expr(e)?),
+            _ => None,
+        };
+        let returning = match m.returning.first() {
+            Some(list) if !list.is_empty() => Some(returning(b, list, rti, &table, m.operation, &input.output)?),
+            _ => None,
+        };
+        let projection = HeapProjection::all(&table.heap.layout);
+        Ok(ModifyTableExec {
+            operation: m.operation,
+            rti,
+            update_columns: m.update_columns.first().cloned().unwrap_or_default(),
+            ctid: find("ctid"),
+            marks: mark_columns(&subplan, &m.row_marks),
+            constraints: Constraints::build(b.cx, &table)?,
+            indexes: IndexInserter::build(b, &table)?,
+            old_columns: projection.columns(&table.heap.layout),
+            fetcher: Fetcher::new(table.heap.clone(), projection),
+            checks,
+            conflict,
+            actions,
+            join_condition,
+            returning,
+            can_set_tag: m.can_set_tag,
+            rechecker: Rechecker::default(),
+            done: false,
+            empty: Batch::default(),
+            input,
+            subplan,
+            table,
+        })
+    }
+
+    /// One row of the subplan.
+    fn row(&mut self, run: &mut Run<'_>, batch: &Batch, i: usize) -> Result<()> {
+        let n = self.table.entry.desc.len();
+        match self.operation {
+            CmdType::Insert => {
+                let values = batch.columns[..n].iter().map(|c| c.get(i).to_owned()).collect();
+                self.insert(run, values, batch, i, None)
+            }
+            CmdType::Update => {
+                let tid = self.target(batch, i)?;
+                let values = batch.columns[..self.update_columns.len()].iter().map(|c| c.get(i).to_owned()).collect();
+                self.update(run, tid, values, batch, i)
+            }
+            CmdType::Delete => {
+                let tid = self.target(batch, i)?;
+                self.delete(run, tid, batch, i, None)
+            }
+            CmdType::Merge => self.merge(run, batch, i),
+            _ => Err(PgError::internal("unexpected operation of ModifyTable")),
+        }
+    }
+
+    fn target(&self, batch: &Batch, i: usize) -> Result<TupleId> {
+        let column = self.ctid.ok_or_else(|| PgError::internal("could not find junk ctid column"))?;
+        tid_of(batch.columns[column].get(i))?.ok_or_else(|| PgError::internal("ctid is NULL"))
+    }
+
+    /// A version of a row with all its columns; `None` if it is not there.
+    fn fetch(&mut self, run: &mut Run<'_>, tid: TupleId) -> Result<Option<Vec<Datum>>> {
+        let txn = run.cx.txn()?.clone();
+        self.old_columns.iter_mut().for_each(Column::clear);
+        if !self.fetcher.fetch(&txn, tid, Look::Any, &mut self.old_columns)? {
+            return Ok(None);
+        }
+        Ok(Some(self.old_columns.iter().map(|c| c.get(0).to_owned()).collect()))
+    }
+
+    fn check_options(&mut self, run: &mut Run<'_>, row: &[Datum]) -> Result<()> {
+        if self.checks.is_empty() {
+            return Ok(());
+        }
+        let batch = row_batch(&self.table, row);
+        for (what, e) in &mut self.checks {
+            if is_true(e.eval_row(run, &batch, 0)?.as_ref()) {
+                continue;
+            }
+            let text = match (what.is_rls, &what.polname) {
+                (false, _) => format!("new row violates check option for view \"{}\"", what.relname),
+                (true, None) => format!("new row violates row-level security policy for table \"{}\"", what.relname),
+                (true, Some(p)) => {
+                    format!("new row violates row-level security policy \"{p}\" for table \"{}\"", what.relname)
+                }
+            };
+            let state = if what.is_rls { base::sqlstate::INSUFFICIENT_PRIVILEGE } else { WITH_CHECK_OPTION_VIOLATION };
+            return Err(PgError::new(state, text));
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &mut self,
+        run: &mut Run<'_>,
+        values: Vec<Datum>,
+        batch: &Batch,
+        i: usize,
+        action: Option<&str>,
+    ) -> Result<()> {
+        let mut row = values;
+        self.constraints.generate(run, &mut row)?;
+        self.check_options(run, &row)?;
+        self.constraints.check(run, &row)?;
+        crate::heap::bring_in(run.cx, &self.table.heap, &mut row)?;
+        let txn = run.cx.txn()?.clone();
+        if let Some(conflict) = &self.conflict {
+            let (arbiters, update) = (conflict.plan.arbiter_indexes.clone(), conflict.plan.update);
+            loop {
+                match self.indexes.find_conflict(run, &row, &arbiters)? {
+                    Arbiter::Free => {}
+                    Arbiter::Conflict(_) if !update => return Ok(()),
+                    Arbiter::Conflict(tid) => match self.on_conflict_update(run, tid, &row, batch, i)? {
+                        true => return Ok(()),
+                        false => continue,
+                    },
+                }
+                let token = txn.top_xid()?.0.max(1);
+                let options = InsertOptions { speculative_token: token, ..InsertOptions::default() };
+                let tid = self.table.heap.insert(&txn, &row, options, None)?;
+                let all: Vec<base::Oid> = match arbiters.is_empty() {
+                    true => self.table.indexes.iter().map(|x| x.entry.oid).collect(),
+                    false => arbiters.clone(),
+                };
+                let clash = self.indexes.insert(run, &row, tid, false, false, &all)?;
+                self.table.heap.finish_speculative(&txn, tid, clash.is_none())?;
+                if clash.is_some() {
+                    continue;
+                }
+                return self.changed(run, None, Some(Version { tid: Some(tid), values: row }), batch, i, action);
+            }
+        }
+        let tid = self.table.heap.insert(&txn, &row, InsertOptions::default(), None)?;
+        self.indexes.insert(run, &row, tid, false, false, &[])?;
+        self.changed(run, None, Some(Version { tid: Some(tid), values: row }), batch, i, action)
+    }
+
+    /// DO UPDATE of the row in the way; `false` if it has changed: look again.
+    fn on_conflict_update(
+        &mut self,
+        run: &mut Run<'_>,
+        tid: TupleId,
+        row: &[Datum],
+        batch: &Batch,
+        i: usize,
+    ) -> Result<bool> {
+        let txn = run.cx.txn()?.clone();
+        match self.table.heap.lock(&txn, tid, run.st.output_cid, RowLock::Exclusive, WaitPolicy::Block, false)? {
+            Outcome::Ok => {}
+            Outcome::Invisible | Outcome::SelfModified { .. } => {
+                let text = "ON CONFLICT DO UPDATE command cannot affect row a second time";
+                let hint = "Ensure that no rows proposed for insertion within the same command have duplicate constrained values.";
+                return Err(PgError::new(CARDINALITY_VIOLATION, text).hint(hint));
+            }
+            Outcome::Updated { .. } | Outcome::Deleted { .. } => {
+                if txn.isolation().uses_transaction_snapshot() {
+                    return Err(serialization_failure(false));
+                }
+                return Ok(false);
+            }
+            _ => return Ok(false),
+        }
+        let Some(existing) = self.fetch(run, tid)? else { return Ok(false) };
+        let mut both = row_batch(&self.table, &existing);
+        both.columns.extend(row_batch(&self.table, row).columns);
+        let Some(conflict) = &mut self.conflict else { return Ok(true) };
+        if !conflict.condition.test(run, &both, 0)? {
+            return Ok(true);
+        }
+        let mut values = Vec::with_capacity(conflict.set.len());
+        for e in &mut conflict.set {
+            values.push(e.eval_row(run, &both, 0)?);
+        }
+        let columns = conflict.plan.set_columns.clone();
+        let mut new = existing.clone();
+        for (c, v) in columns.iter().zip(values) {
+            new[*c as usize - 1] = v;
+        }
+        self.write_update(run, tid, existing, new, batch, i, None)?;
+        Ok(true)
+    }
+
+    fn update(&mut self, run: &mut Run<'_>, tid: TupleId, values: Vec<Datum>, batch: &Batch, i: usize) -> Result<()> {
+        let (mut tid, mut values) = (tid, values);
+        // After a recheck the subplan's row is another one.
+        let mut current: Option<Batch> = None;
+        loop {
+            let Some(old) = self.fetch(run, tid)? else {
+                return Err(PgError::internal("failed to fetch tuple being updated"));
+            };
+            let mut new = old.clone();
+            for (c, v) in self.update_columns.iter().zip(&values) {
+                new[*c as usize - 1] = v.clone();
+            }
+            let (row, at) = current.as_ref().map_or((batch, i), |b| (b, 0));
+            let row = row.clone();
+            let Some((newest, lock)) = self.write_update(run, tid, old, new, &row, at, None)? else { return Ok(()) };
+            let Some(next) = self.recheck(run, newest, lock, &row, at)? else { return Ok(()) };
+            (tid, values) = (
+                self.target(&next, 0)?,
+                next.columns[..self.update_columns.len()].iter().map(|c| c.get(0).to_owned()).collect(),
+            );
+            current = Some(next);
+        }
+    }
+
+    /// Follows a concurrent update: locks the newest version and tries the subplan on it.
+    fn recheck(
+        &mut self,
+        run: &mut Run<'_>,
+        newest: TupleId,
+        lock: RowLock,
+        batch: &Batch,
+        i: usize,
+    ) -> Result<Option<Batch>> {
+        let Some(tid) = lock_newest(run, &self.table.heap.clone(), newest, lock, WaitPolicy::Block)? else {
+            return Ok(None);
+        };
+        let mut rows = vec![(self.rti, Some(tid))];
+        for m in &self.marks {
+            if m.rti != self.rti {
+                rows.push((m.rti, tid_of(batch.columns[m.ctid].get(i))?));
+            }
+        }
+        self.rechecker.run(run, &self.subplan, rows)
+    }
+
+    /// Writes the new version. Gives the newer version's place if another transaction was faster.
+    fn write_update(
+        &mut self,
+        run: &mut Run<'_>,
+        tid: TupleId,
+        old: Vec<Datum>,
+        new: Vec<Datum>,
+        batch: &Batch,
+        i: usize,
+        action: Option<&str>,
+    ) -> Result<Option<(TupleId, RowLock)>> {
+        let mut new = new;
+        self.constraints.generate(run, &mut new)?;
+        self.check_options(run, &new)?;
+        self.constraints.check(run, &new)?;
+        crate::heap::bring_in(run.cx, &self.table.heap, &mut new)?;
+        let txn = run.cx.txn()?.clone();
+        let snapshot = run.st.snapshot.clone();
+        let mut options = ModifyOptions::new(run.st.output_cid);
+        options.crosscheck = snapshot.as_ref().filter(|_| txn.isolation().uses_transaction_snapshot());
+        let updated = self.table.heap.update(&txn, tid, &new, options)?;
+        match updated.outcome {
+            Outcome::Ok => {}
+            Outcome::SelfModified { cmax, .. } => {
+                already_modified(run, cmax, "updated")?;
+                return Ok(None);
+            }
+            Outcome::Updated { ctid, .. } => {
+                if txn.isolation().uses_transaction_snapshot() {
+                    return Err(serialization_failure(false));
+                }
+                return Ok(Some((ctid, updated.lock)));
+            }
+            Outcome::Deleted { .. } => {
+                if txn.isolation().uses_transaction_snapshot() {
+                    return Err(serialization_failure(true));
+                }
+                return Ok(None);
+            }
+            Outcome::Invisible => return Err(PgError::internal("attempted to update invisible tuple")),
+            Outcome::BeingModified { .. } | Outcome::WouldBlock => {
+                return Err(PgError::internal("unexpected outcome of an update"));
+            }
+        }
+        match updated.indexes {
+            UpdateIndexes::None => {}
+            UpdateIndexes::All => {
+                self.indexes.insert(run, &new, updated.tid, true, false, &[])?;
+            }
+            UpdateIndexes::Summarizing => {
+                self.indexes.insert(run, &new, updated.tid, true, true, &[])?;
+            }
+        }
+        let (old, new) = (Version { tid: Some(tid), values: old }, Version { tid: Some(updated.tid), values: new });
+        self.changed(run, Some(old), Some(new), batch, i, action)?;
         Ok(None)
     }
-    fn rescan(&mut self, _: &mut Run<'_>, _: &[i32]) -> Result<()> {
+
+    fn delete(&mut self, run: &mut Run<'_>, tid: TupleId, batch: &Batch, i: usize, action: Option<&str>) -> Result<()> {
+        let (mut tid, mut current) = (tid, batch.clone());
+        let mut at = i;
+        loop {
+            // RETURNING shows the row as it was: its long values must be fetched before they are deleted.
+            let old = if self.returning.is_some() { self.fetch(run, tid)? } else { None };
+            let old = match old {
+                Some(values) => {
+                    let plain = |d: &Datum| {
+                        crate::expr::function::plain(&mut Run { cx: &mut *run.cx, st: &mut *run.st }, d.as_ref())
+                    };
+                    values.iter().map(plain).collect::<Result<Vec<Datum>>>()?
+                }
+                None => Vec::new(),
+            };
+            let txn = run.cx.txn()?.clone();
+            let snapshot = run.st.snapshot.clone();
+            let mut options = ModifyOptions::new(run.st.output_cid);
+            options.crosscheck = snapshot.as_ref().filter(|_| txn.isolation().uses_transaction_snapshot());
+            let newest = match self.table.heap.delete(&txn, tid, options)? {
+                Outcome::Ok => {
+                    let old = Version { tid: Some(tid), values: old };
+                    return self.changed(run, Some(old), None, &current, at, action);
+                }
+                Outcome::SelfModified { cmax, .. } => return already_modified(run, cmax, "deleted"),
+                Outcome::Updated { ctid, .. } => ctid,
+                Outcome::Deleted { .. } => {
+                    if txn.isolation().uses_transaction_snapshot() {
+                        return Err(serialization_failure(true));
+                    }
+                    return Ok(());
+                }
+                _ => return Err(PgError::internal("attempted to delete invisible tuple")),
+            };
+            if txn.isolation().uses_transaction_snapshot() {
+                return Err(serialization_failure(false));
+            }
+            let Some(next) = self.recheck(run, newest, RowLock::Exclusive, &current, at)? else { return Ok(()) };
+            tid = self.target(&next, 0)?;
+            (current, at) = (next, 0);
+        }
+    }
+
+    fn merge(&mut self, run: &mut Run<'_>, batch: &Batch, i: usize) -> Result<()> {
+        let column = self.ctid.ok_or_else(|| PgError::internal("could not find junk ctid column"))?;
+        let tid = tid_of(batch.columns[column].get(i))?;
+        let n = self.table.entry.desc.len();
+        let old = match tid {
+            Some(tid) => self.fetch(run, tid)?,
+            None => None,
+        };
+        let mut input = row_batch(&self.table, old.as_deref().unwrap_or(&vec![Datum::Null; n]));
+        let one = Batch { columns: batch.columns.clone(), rows: batch.rows, selection: Some(vec![i as u32]) };
+        input.columns.extend(crate::append::compact(&one).columns);
+        let kind = match (tid, &mut self.join_condition) {
+            (None, _) => MergeMatchKind::NotMatchedByTarget,
+            (Some(_), None) => MergeMatchKind::Matched,
+            (Some(_), Some(e)) => match is_true(e.eval_row(run, &input, 0)?.as_ref()) {
+                true => MergeMatchKind::Matched,
+                false => MergeMatchKind::NotMatchedBySource,
+            },
+        };
+        let mut chosen = None;
+        for (k, a) in self.actions.iter_mut().enumerate() {
+            if a.kind == kind && a.qual.test(run, &input, 0)? {
+                chosen = Some(k);
+                break;
+            }
+        }
+        let Some(a) = chosen.map(|k| &mut self.actions[k]) else { return Ok(()) };
+        let (command, columns) = (a.command, a.columns.clone());
+        let mut values = Vec::with_capacity(a.values.len());
+        for e in &mut a.values {
+            values.push(e.eval_row(run, &input, 0)?);
+        }
+        match (command, tid, old) {
+            (CmdType::Insert, _, _) => self.insert(run, values, batch, i, Some("INSERT")),
+            (CmdType::Update, Some(tid), Some(old)) => {
+                let mut new = old.clone();
+                for (c, v) in columns.iter().zip(values) {
+                    new[*c as usize - 1] = v;
+                }
+                match self.write_update(run, tid, old, new, batch, i, Some("UPDATE"))? {
+                    None => Ok(()),
+                    Some(_) => Err(PgError::unsupported("MERGE of a row that was updated concurrently")),
+                }
+            }
+            (CmdType::Delete, Some(tid), _) => self.delete(run, tid, batch, i, Some("DELETE")),
+            _ => Ok(()),
+        }
+    }
+
+    /// A row was changed: counts it and keeps what RETURNING wants.
+    fn changed(
+        &mut self,
+        run: &mut Run<'_>,
+        old: Option<Version>,
+        new: Option<Version>,
+        batch: &Batch,
+        i: usize,
+        action: Option<&str>,
+    ) -> Result<()> {
+        if self.can_set_tag {
+            run.st.processed += 1;
+        }
+        let n = self.table.entry.desc.len();
+        let Some(r) = &mut self.returning else { return Ok(()) };
+        let mut at = 0;
+        let mut put = |v: DatumRef<'_>| {
+            r.columns[at].push(v);
+            at += 1;
+        };
+        for version in [&new, &old] {
+            for k in 0..n {
+                put(version.as_ref().and_then(|v| v.values.get(k)).map_or(DatumRef::Null, Datum::as_ref));
+            }
+        }
+        for version in [&new, &old] {
+            let tid = version.as_ref().and_then(|v| v.tid).map_or(Datum::Null, IntoDatum::into_datum);
+            put(tid.as_ref());
+        }
+        put(Datum::oid(self.table.entry.oid).as_ref());
+        put(action.map_or(Datum::Null, Datum::text).as_ref());
+        for c in &batch.columns {
+            put(c.get(i));
+        }
+        r.rows += 1;
         Ok(())
+    }
+}
+
+/// (PostgreSQL: "tuple to be updated was already modified by an operation triggered by the current command")
+fn already_modified(run: &Run<'_>, cmax: base::CommandId, what: &str) -> Result<()> {
+    if cmax == run.st.output_cid {
+        return Ok(());
+    }
+    let text = format!("tuple to be {what} was already modified by an operation triggered by the current command");
+    let hint = "Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.";
+    Err(PgError::new(TRIGGERED_DATA_CHANGE_VIOLATION, text).hint(hint))
+}
+
+fn check_supported(table: &OpenTable) -> Result<()> {
+    let entry = &table.entry;
+    if entry.kind() == catalog::relkind::PARTITIONED_TABLE {
+        return Err(PgError::unsupported("changing a partitioned table"));
+    }
+    let exclusion = table.indexes.iter().any(|i| i.info().is_ok_and(|x| x.row.indisexclusion));
+    if exclusion {
+        return Err(PgError::unsupported("exclusion constraints"));
+    }
+    if !entry.triggers.is_empty() {
+        return Err(PgError::unsupported("changing a table with triggers or foreign keys"));
+    }
+    let _ = GENERATED_ALWAYS;
+    Ok(())
+}
+
+/// The target's row, then the subplan's columns.
+fn target_scope(rti: RtIndex, table: &OpenTable, width: usize) -> Scope {
+    let n = table.entry.desc.len();
+    let mut scope = crate::constraints::row_scope(rti, table);
+    scope.ranges.push((OUTER_VAR, n));
+    scope.width = n + width;
+    scope
+}
+
+fn conflict(b: &mut Builder<'_>, c: &OnConflictPlan, rti: RtIndex, table: &OpenTable) -> Result<Conflict> {
+    let n = table.entry.desc.len();
+    let mut scope = crate::constraints::row_scope(rti, table);
+    scope.ranges.push((c.excl_rel_rti, n));
+    let excluded = (n..2 * n).map(Some).collect();
+    scope.rows.push((c.excl_rel_rti, VarReturning::Default, table.entry.desc.clone(), excluded));
+    scope.width = 2 * n;
+    let mut compiler = b.compiler(scope);
+    let exprs: Vec<Expr> = c.set.iter().filter(|t| !t.resjunk).map(|t| t.expr.clone()).collect();
+    Ok(Conflict { set: compiler.list(&exprs)?, condition: compiler.filter(c.where_.as_slice())?, plan: c.clone() })
+}
+
+fn returning(
+    b: &mut Builder<'_>,
+    list: &[TargetEntry],
+    rti: RtIndex,
+    table: &OpenTable,
+    operation: CmdType,
+    subplan: &[Physical],
+) -> Result<Returning> {
+    let desc = table.entry.desc.clone();
+    let n = desc.len();
+    let mut scope = Scope { width: 2 * n + 4 + subplan.len(), ..Scope::default() };
+    let default_old = operation == CmdType::Delete;
+    for (kind, first, tid) in [
+        (VarReturning::Default, if default_old { n } else { 0 }, if default_old { 2 * n + 1 } else { 2 * n }),
+        (VarReturning::New, 0, 2 * n),
+        (VarReturning::Old, n, 2 * n + 1),
+    ] {
+        for k in 0..n {
+            scope.vars.insert((rti, k as i16 + 1, kind), first + k);
+        }
+        scope.vars.insert((rti, sysattr::CTID, kind), tid);
+        scope.vars.insert((rti, sysattr::TABLEOID, kind), 2 * n + 2);
+        scope.rows.push((rti, kind, desc.clone(), (first..first + n).map(Some).collect()));
+    }
+    scope.vars.insert((0, 0, VarReturning::Default), 2 * n + 3);
+    scope.ranges.push((OUTER_VAR, 2 * n + 4));
+    let row: Vec<Physical> = desc.attrs.iter().map(|a| a.physical()).collect();
+    let system = [Physical::Bytes, Physical::Bytes, Physical::W4, Physical::Bytes];
+    let columns = row.iter().chain(&row).chain(&system).chain(subplan).map(|p| Column::new(*p)).collect();
+    Ok(Returning { projection: b.compiler(scope).projection(list)?, columns, rows: 0, out: Batch::default() })
+}
+
+impl Exec for ModifyTableExec {
+    fn next<'a>(&'a mut self, run: &mut Run<'_>, _: usize) -> Result<Option<&'a Batch>> {
+        loop {
+            if self.done {
+                return Ok(None);
+            }
+            let Some(batch) = self.input.next(run, usize::MAX)? else {
+                self.done = true;
+                return Ok(None);
+            };
+            let batch = batch.clone();
+            if let Some(r) = &mut self.returning {
+                r.out.columns.clear();
+                r.columns.iter_mut().for_each(Column::clear);
+                r.rows = 0;
+            }
+            for i in batch.selected().iter() {
+                self.row(run, &batch, i)?;
+            }
+            if self.returning.as_ref().is_some_and(|r| r.rows > 0) {
+                break;
+            }
+        }
+        let Some(r) = &mut self.returning else { return Ok(None) };
+        let columns = r.columns.iter_mut().map(|c| {
+            let empty = Column::new(c.physical());
+            Arc::new(std::mem::replace(c, empty))
+        });
+        self.empty = Batch { columns: columns.collect(), rows: r.rows, selection: None };
+        r.projection.apply(run, &self.empty, &mut r.out)?;
+        Ok(Some(&r.out))
+    }
+    fn rescan(&mut self, _: &mut Run<'_>, _: &[i32]) -> Result<()> {
+        match self.done {
+            false => Ok(()),
+            true => Err(PgError::internal("a data-modifying node cannot be run again")),
+        }
     }
 }

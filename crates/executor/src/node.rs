@@ -29,7 +29,17 @@ pub struct Instrumentation {
     pub loops: u64,
     pub filtered: u64,
     running: bool,
-    first: bool,
+}
+
+impl Instrumentation {
+    fn count(&mut self, spent: Duration, rows: usize) {
+        if !std::mem::replace(&mut self.running, true) {
+            self.loops += 1;
+            self.startup += spent;
+        }
+        self.total += spent;
+        self.rows += rows as u64;
+    }
 }
 
 /// An operator with its parts of the plan.
@@ -41,7 +51,8 @@ pub(crate) struct Node {
     pub init: Vec<Arc<SubPlan>>,
     /// The output columns.
     pub output: Vec<Physical>,
-    pub instrument: Option<Box<Instrumentation>>,
+    /// Its counters' place in the state, where they were asked for.
+    pub instrument: Option<usize>,
     /// Nothing was read since the start or the last rescan.
     pub fresh: bool,
     /// What the operator gave beyond what was asked for, see [`Node::next`].
@@ -63,26 +74,19 @@ impl Node {
             }
             return Ok(self.pending.as_ref().map(|p| &p.0));
         }
-        let Some(instrument) = &mut self.instrument else {
-            return match self.exec.next(run, max)? {
-                Some(batch) if batch.selected_len() > max => {
-                    Ok(Some(split(batch, max, &mut self.served, &mut self.pending)))
-                }
-                other => Ok(other),
-            };
+        let batch = match self.instrument {
+            None => self.exec.next(run, max)?,
+            Some(at) => {
+                let outside = run.st.current.replace(at);
+                let start = Instant::now();
+                let batch = self.exec.next(run, max);
+                let spent = start.elapsed();
+                run.st.current = outside;
+                let batch = batch?;
+                run.st.counters[at].count(spent, batch.map_or(0, Batch::selected_len));
+                batch
+            }
         };
-        if !instrument.running {
-            (instrument.running, instrument.first) = (true, true);
-            instrument.loops += 1;
-        }
-        let start = Instant::now();
-        let batch = self.exec.next(run, max)?;
-        let spent = start.elapsed();
-        instrument.total += spent;
-        if std::mem::take(&mut instrument.first) {
-            instrument.startup += spent;
-        }
-        instrument.rows += batch.map_or(0, |b| b.selected_len() as u64);
         match batch {
             Some(batch) if batch.selected_len() > max => {
                 Ok(Some(split(batch, max, &mut self.served, &mut self.pending)))
@@ -93,8 +97,8 @@ impl Node {
 
     /// Starts over; initplans that read a changed parameter will run again.
     pub fn rescan(&mut self, run: &mut Run<'_>, changed: &[i32]) -> Result<()> {
-        if let Some(i) = &mut self.instrument {
-            i.running = false;
+        if let Some(at) = self.instrument {
+            run.st.counters[at].running = false;
         }
         let mut all = changed.to_vec();
         for plan in &self.init {

@@ -52,6 +52,11 @@ pub struct Estate {
     /// In a recheck of a changed row: what the relations' scans give instead of reading. (PostgreSQL: `EPQState`)
     pub(crate) recheck: Option<Recheck>,
     pub(crate) instrument: bool,
+    pub(crate) counters: Vec<crate::node::Instrumentation>,
+    /// By the plan node's place in memory, which its statement keeps.
+    pub(crate) counter_of: hashbrown::HashMap<usize, usize>,
+    /// The node that runs.
+    pub(crate) current: Option<usize>,
 }
 
 /// The rows that a recheck works on, by range-table index. (PostgreSQL: `EvalPlanQual`)
@@ -75,6 +80,9 @@ impl Estate {
             processed: 0,
             recheck: None,
             instrument: false,
+            counters: Vec::new(),
+            counter_of: hashbrown::HashMap::new(),
+            current: None,
         }
     }
 }
@@ -84,6 +92,11 @@ impl Run<'_> {
         let found = usize::try_from(id - 1).ok().and_then(|i| self.st.params.get(i));
         let missing = || PgError::new(UNDEFINED_PARAMETER, format!("no value found for parameter {id}"));
         found.cloned().ok_or_else(missing)
+    }
+
+    /// What the statement sees.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot> {
+        self.st.snapshot.clone().ok_or_else(|| PgError::internal("no snapshot in this context"))
     }
 
     /// An Exec parameter's value; runs its initplan if that has not happened yet.

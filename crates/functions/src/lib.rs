@@ -1,6 +1,81 @@
 //! The bodies of the built-in functions: a module a SQL type with its input, output, operators and functions.
+//!
+//! A leaf: only the binary and tests link it; everyone else calls through the registry that [`registry`] makes. `BUILTINS`
+//! holds the `#[builtin]` functions, `BUILTIN_LISTS` the families made by the macros in `macros`, [`AGGREGATES`] the
+//! aggregates' vectorised states, [`ORDERS`] the comparators of by-reference types.
+//!
+//! Conventions: text is UTF-8. A receive function gets the message's bytes as its `internal` argument. Regular expressions and
+//! other costly set-up are kept in the call site's state. Text is ordered bytewise; other collations answer "not supported".
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod macros;
+
+pub mod agg;
+pub mod array_sql;
+pub mod arrays;
+pub mod boolean;
+pub mod bytes;
+pub mod datetime;
+pub mod encode;
+pub mod err;
+pub mod float;
+pub mod float_math;
+pub mod generic;
+pub mod hash;
 pub mod int;
+pub mod json;
+pub mod like;
+pub mod misc;
+pub mod numeric;
+pub mod oid;
+pub mod quote;
+pub mod random;
+pub mod record;
+pub mod regex;
+pub mod regexp;
+pub mod strings;
+#[cfg(test)]
+mod testing;
+pub mod text;
+pub mod uuid;
+pub mod wire;
+
+use types::{BuiltinAggregate, BuiltinOrder, Registry};
 
 include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
+
+/// Aggregates with states of their own.
+pub static AGGREGATES: &[&[BuiltinAggregate]] = &[
+    agg::fold::AGGREGATES,
+    agg::sums::AGGREGATES,
+    agg::collect::AGGREGATES,
+    json::aggregate::AGGREGATES,
+    agg::floats::AVERAGE,
+    agg::floats::VAR_POP,
+    agg::floats::VAR_SAMP,
+    agg::floats::STDDEV_POP,
+    agg::floats::STDDEV_SAMP,
+    agg::floats::REGRESSION,
+    agg::numerics::NUMERIC,
+    agg::numerics::INT8,
+    agg::numerics::INT4,
+    agg::numerics::INT2,
+    agg::numerics::SUMS,
+];
+
+/// Orders of by-reference types that need no context.
+pub static ORDERS: &[BuiltinOrder] = &[
+    BuiltinOrder { names: &["numeric_cmp"], cmp: numeric::compare_bytes },
+    BuiltinOrder { names: &["jsonb_cmp"], cmp: json::jsonb::compare_bytes },
+    BuiltinOrder { names: &["interval_cmp"], cmp: datetime::interval::compare_bytes },
+    BuiltinOrder { names: &["timetz_cmp"], cmp: datetime::time::compare_timetz },
+    BuiltinOrder { names: &["btoidvectorcmp"], cmp: oid::compare_oidvectors },
+];
+
+/// A registry of everything in this crate; other crates' lists are added with `with_functions`.
+pub fn registry() -> Registry {
+    let registry = Registry::new().with_functions(BUILTINS).with_orders(ORDERS);
+    let registry = AGGREGATES.iter().fold(registry, |r, list| r.with_aggregates(list));
+    BUILTIN_LISTS.iter().fold(registry, |r, list| r.with_functions(list))
+}

@@ -571,7 +571,7 @@ impl Planner<'_, '_> {
         }
         if slots.iter().any(Option::is_none) {
             let text = proc.proargdefaults.as_deref().unwrap_or_default();
-            let defaults = crate::stored::read_list(text)?;
+            let defaults = crate::stored::read_list(text, &self.cx.catalog)?;
             let first = wanted.saturating_sub(defaults.len());
             for (i, d) in defaults.into_iter().enumerate() {
                 let slot = &mut slots[first + i];

@@ -1,7 +1,7 @@
 //! Target lists of statements that change tables, row marks, ON CONFLICT, and the ModifyTable step.
 //!
 //! The subplan of INSERT yields a whole row in the table's column order. That of UPDATE yields the new values of
-//! `update_columns`, then junk; DELETE's only junk. Junk columns: `ctid` (the target's row), `ctidN` and `wholerowN` for the row
+//! `update_columns`, then junk; DELETE's only junk. Junk columns: `ctid` (the target's row), `ctidN` for the row
 //! mark number N. MERGE's subplan yields the columns that its actions read, and `ctid`.
 //!
 //! PostgreSQL: `preptlist.c`, `preprocess_rowmarks`, `infer_arbiter_indexes`.
@@ -114,10 +114,8 @@ impl Planner<'_, '_> {
         }
         for m in &root.row_marks.clone() {
             match m.mark_type {
-                RowMarkType::Copy => {
-                    let ty = TypeMod { oid: RECORDOID, typmod: -1, collation: Oid::INVALID };
-                    add(&mut tlist, make_var(m.rti, 0, ty), format!("wholerow{}", m.rowmark_id));
-                }
+                // Rechecks evaluate those anew.
+                RowMarkType::Copy => {}
                 _ => add(&mut tlist, make_var(m.rti, sysattr::CTID, TID), format!("ctid{}", m.rowmark_id)),
             }
         }
@@ -307,7 +305,7 @@ impl Planner<'_, '_> {
             }
             let mut index_exprs = Vec::new();
             if let Some(text) = &info.expressions {
-                for mut e in crate::stored::read_list(text)? {
+                for mut e in crate::stored::read_list(text, &self.cx.catalog)? {
                     mutate(&mut e, &mut |x| {
                         if let Expr::Var(v) = x {
                             v.varno = target;
@@ -335,7 +333,7 @@ impl Planner<'_, '_> {
             if let Some(text) = &info.predicate {
                 let mut ok = true;
                 let known: Vec<Expr> = implicit_and(c.arbiter_where.clone());
-                for mut p in crate::stored::read_list(text)? {
+                for mut p in crate::stored::read_list(text, &self.cx.catalog)? {
                     mutate(&mut p, &mut |x| {
                         if let Expr::Var(v) = x {
                             v.varno = target;

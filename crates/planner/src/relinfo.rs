@@ -151,7 +151,7 @@ impl Planner<'_, '_> {
         let read = |text: &Option<String>| -> Result<Option<Vec<Expr>>> {
             match text.as_deref() {
                 None => Ok(Some(Vec::new())),
-                Some(t) => match crate::stored::read_list(t) {
+                Some(t) => match crate::stored::read_list(t, &self.cx.catalog) {
                     Ok(v) => Ok(Some(v)),
                     Err(e) if e.sqlstate() == base::sqlstate::FEATURE_NOT_SUPPORTED => Ok(None),
                     Err(e) => Err(e),

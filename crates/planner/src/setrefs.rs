@@ -388,7 +388,7 @@ impl Planner<'_, '_> {
     }
 
     /// RETURNING, MERGE's actions and conditions read the target's columns (with its range-table index) and the subplan's
-    /// (`OUTER_VAR`); ON CONFLICT's read the target's and EXCLUDED's (`INNER_VAR`).
+    /// (`OUTER_VAR`); ON CONFLICT's read the target's and EXCLUDED's, each by its range-table index.
     fn fix_modify(&mut self, fix: &Fix<'_>, m: &mut ModifyTable, below: &[TargetEntry]) -> Result<()> {
         let target = m.nominal_relation;
         m.nominal_relation += fix.offset;
@@ -418,19 +418,8 @@ impl Planner<'_, '_> {
             self.fix_with(fix, e, &mut find)?;
         }
         if let Some(c) = &mut m.on_conflict {
-            let excluded = c.excl_rel_rti;
-            let mut find = |_: &mut Self, x: &Expr| -> Result<Option<Expr>> {
-                Ok(match x {
-                    Expr::Var(v) if v.varno == excluded => {
-                        let mut v = v.clone();
-                        v.varno = INNER_VAR;
-                        Some(Expr::Var(v))
-                    }
-                    _ => None,
-                })
-            };
             for e in c.set.iter_mut().map(|t| &mut t.expr).chain(&mut c.where_) {
-                self.fix_with(fix, e, &mut find)?;
+                self.fix_scan(fix, e)?;
             }
             c.excl_rel_rti += fix.offset;
             for t in &mut c.excl_rel_tlist {

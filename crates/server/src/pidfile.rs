@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base::guc::{self, Values};
 use base::sqlstate::LOCK_FILE_EXISTS;
 use base::{PgError, Result};
 
@@ -38,6 +41,19 @@ pub struct PidFile {
 }
 
 impl PidFile {
+    /// The content for this process, which is about to start a server with these settings.
+    pub fn starting(data: &Path, values: &Values) -> PidFile {
+        let first = |list: &str| list.split(',').next().unwrap_or_default().trim().to_owned();
+        PidFile {
+            pid: std::process::id(),
+            data_directory: data.to_owned(),
+            start_time: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
+            port: u16::try_from(values.int(guc::PORT)).unwrap_or(0),
+            socket_directory: first(values.str(guc::UNIX_SOCKET_DIRECTORIES)),
+            listen_address: first(values.str(guc::LISTEN_ADDRESSES)),
+            status: "starting".into(),
+        }
+    }
     /// The shared-memory line holds no key here: there is no System V memory.
     fn text(&self) -> String {
         format!(
@@ -52,6 +68,10 @@ impl PidFile {
             0,
             self.status
         )
+    }
+    /// Writes it over an existing file.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        fs::write(path, self.text())
     }
     pub fn parse(text: &str) -> Option<PidFile> {
         let lines: Vec<&str> = text.lines().collect();
@@ -132,7 +152,7 @@ impl LockFile {
 
     /// Rewrites the content in place, e.g. with a new status.
     pub fn update(&self, content: &PidFile) -> io::Result<()> {
-        fs::write(&self.path, content.text())
+        content.write(&self.path)
     }
 
     pub fn path(&self) -> &Path {

@@ -115,7 +115,7 @@ pub fn prepare_truncate(pool: &BufferPool, locator: RelFileLocator, nblocks: u32
     let size = pool.smgr().nblocks_or_zero(locator, ForkNumber::Vm)?;
     let first = BlockNumber(nblocks);
     let block = map_block(first);
-    if nblocks % HEAP_BLOCKS_PER_PAGE == 0 {
+    if nblocks.is_multiple_of(HEAP_BLOCKS_PER_PAGE) {
         return Ok((size > block.0).then_some(block.0));
     }
     if size <= block.0 {

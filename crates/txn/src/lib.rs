@@ -11,7 +11,11 @@
 //! | [`slru`], [`clog`], [`multixact`] | status of transactions and sets of row lockers, in PostgreSQL's files |
 //! | [`redo`] | replay of transaction, clog, multixact, standby, storage, database and tablespace records |
 //! | [`checkpoint`] | what a checkpoint does above the log |
+//! | [`startup`] | opening a data directory: recovery and what surrounds it; shutdown |
+//! | [`stats`] | cumulative statistics of tables and databases |
+//! | [`database_files`] | directories of databases and tablespaces, and the records about them |
 //!
+//! A cluster: [`startup::open`] and [`startup::shutdown`].
 //! A session: `let proc = manager.register(id, database, interrupt)`; then for each transaction
 //! `let txn = Transaction::begin(&manager, &proc, options)`, statements with `txn.snapshot()?`, `txn.xid()?`,
 //! `txn.command_id()`, `txn.command_counter_increment()?`, and at the end `txn.commit()?` or `txn.abort()`.
@@ -20,6 +24,7 @@
 
 pub mod checkpoint;
 pub mod clog;
+pub mod database_files;
 pub mod horizon;
 pub mod lock;
 pub mod manager;
@@ -29,6 +34,8 @@ mod record;
 pub mod redo;
 pub mod slru;
 pub mod snapshot;
+pub mod startup;
+pub mod stats;
 pub mod transaction;
 
 pub use clog::XidStatus;

@@ -35,11 +35,13 @@ pub struct ManagerOptions {
     pub multixact_buffers: usize,
     /// Milliseconds. (PostgreSQL: `deadlock_timeout`)
     pub deadlock_timeout_ms: u64,
+    /// initdb is at work: object ids below 16384 are given out.
+    pub system_objects: bool,
 }
 
 impl Default for ManagerOptions {
     fn default() -> ManagerOptions {
-        ManagerOptions { clog_buffers: 64, multixact_buffers: 32, deadlock_timeout_ms: 1000 }
+        ManagerOptions { clog_buffers: 64, multixact_buffers: 32, deadlock_timeout_ms: 1000, system_objects: false }
     }
 }
 
@@ -104,6 +106,7 @@ pub struct TransactionManager {
     locks: LockManager,
     clog: Clog,
     multixacts: MultiXacts,
+    stats: crate::stats::Stats,
     /// Commits whose record is in the log and which are not visible yet, in the log's order.
     commits: Mutex<VecDeque<Commit>>,
     /// Held while an id is made, also while pg_xact grows for it.
@@ -115,6 +118,8 @@ pub struct TransactionManager {
     pub(crate) limits: Mutex<XidLimits>,
     warned: AtomicBool,
     oids: Mutex<NextOid>,
+    /// One checkpoint at a time.
+    pub(crate) checkpointing: Mutex<()>,
     options: ManagerOptions,
 }
 
@@ -125,10 +130,12 @@ impl TransactionManager {
     /// Before recovery, which sets the counters ([`wal::recovery::RecoveryHooks`] is implemented).
     pub fn new(wal: Arc<Wal>, pool: Arc<BufferPool>, options: ManagerOptions) -> Arc<TransactionManager> {
         let smgr = Arc::clone(pool.smgr());
+        let locks = LockManager::new();
         Arc::new(TransactionManager {
             clog: Clog::new(Arc::clone(&wal), Arc::clone(&smgr), options.clog_buffers),
-            multixacts: MultiXacts::new(Arc::clone(&wal), smgr, options.multixact_buffers),
-            locks: LockManager::new(),
+            stats: crate::stats::Stats::default(),
+            multixacts: MultiXacts::new(Arc::clone(&wal), smgr, locks.shared_procs(), options.multixact_buffers),
+            locks,
             commits: Mutex::default(),
             assigning: Mutex::new(()),
             running: RwLock::new(Running {
@@ -143,6 +150,7 @@ impl TransactionManager {
             limits: Mutex::new(XidLimits::new(Xid::FIRST_NORMAL, Oid::INVALID)),
             warned: AtomicBool::new(false),
             oids: Mutex::default(),
+            checkpointing: Mutex::new(()),
             wal,
             pool,
             options,
@@ -159,6 +167,10 @@ impl TransactionManager {
     }
     pub(crate) fn clog(&self) -> &Clog {
         &self.clog
+    }
+    /// (PostgreSQL: `pgStatLocal.shmem`)
+    pub fn stats(&self) -> &crate::stats::Stats {
+        &self.stats
     }
     pub fn multixacts(&self) -> &MultiXacts {
         &self.multixacts
@@ -273,14 +285,36 @@ impl TransactionManager {
     pub fn set_xid_limit(&self, oldest_frozen: Xid, database: Oid) {
         *self.limits.lock() = XidLimits::new(oldest_frozen, database);
     }
+    /// As `set_xid_limit`, forwards only: in recovery.
+    pub(crate) fn advance_xid_limit(&self, oldest: Xid, database: Oid) {
+        let mut limits = self.limits.lock();
+        if limits.oldest.precedes(oldest) {
+            *limits = XidLimits::new(oldest, database);
+        }
+    }
+    pub(crate) fn oldest_xid(&self) -> (Xid, Oid) {
+        let limits = self.limits.lock();
+        (limits.oldest, limits.oldest_db)
+    }
+    /// (PostgreSQL: `GetOldestActiveTransactionId`)
+    pub(crate) fn oldest_running(&self) -> Xid {
+        let running = self.running.read();
+        running.active.front().copied().unwrap_or(running.next.xid())
+    }
+    /// The next id, the latest that ended, and the running top-level and subtransactions.
+    pub(crate) fn running_for_standby(&self) -> (Xid, Xid, Vec<Xid>, Vec<Xid>) {
+        let running = self.running.read();
+        let (subs, top) = running.active.iter().partition(|x| running.parents.contains_key(*x));
+        (running.next.xid(), running.latest_completed.xid(), top, subs)
+    }
     /// Removes commit status that nobody asks about any more: after VACUUM advanced the oldest `datfrozenxid`.
     pub fn truncate_clog(&self, oldest_frozen: Xid, database: Oid) -> Result<()> {
         self.clog.truncate(oldest_frozen, database)
     }
-    /// A new object id, at least 16384. (PostgreSQL: `GetNewObjectId`)
+    /// A new object id, at least 16384 unless initdb is at work. (PostgreSQL: `GetNewObjectId`)
     pub fn next_oid(&self) -> Result<Oid> {
         let mut oids = self.oids.lock();
-        if oids.next < Oid::FIRST_NORMAL.0 {
+        if oids.next < Oid::FIRST_NORMAL.0 && !(self.options.system_objects && oids.next >= 12000) {
             oids.next = Oid::FIRST_NORMAL.0;
             oids.logged = 0;
         }

@@ -27,8 +27,6 @@ pub struct Proc {
     in_vacuum: AtomicBool,
     /// The oldest multixact this transaction may have become a member of, 0 if none.
     pub(crate) oldest_member: AtomicU32,
-    /// The oldest multixact this transaction may still look at, 0 if none.
-    pub(crate) oldest_visible: AtomicU32,
     pub(crate) locks: Mutex<LocalLocks>,
     pub(crate) wait: Mutex<WaitState>,
     pub(crate) woken: Condvar,
@@ -50,7 +48,6 @@ impl Proc {
             pins: Mutex::default(),
             in_vacuum: AtomicBool::new(false),
             oldest_member: AtomicU32::new(0),
-            oldest_visible: AtomicU32::new(0),
             locks: Mutex::default(),
             wait: Mutex::default(),
             woken: Condvar::new(),
@@ -86,6 +83,10 @@ impl Proc {
     pub fn xmin(&self) -> Option<Xid> {
         Some(Xid(self.xmin.load(Ordering::Acquire))).filter(|x| x.is_valid())
     }
+    /// Does it wait for a lock now?
+    pub fn is_waiting(&self) -> bool {
+        self.wait.lock().waiting_for().is_some()
+    }
     /// While a lazy vacuum runs, its snapshot keeps no rows.
     pub fn set_in_vacuum(&self, vacuum: bool) {
         self.in_vacuum.store(vacuum, Ordering::Release);
@@ -95,9 +96,6 @@ impl Proc {
     }
     pub(crate) fn oldest_member(&self) -> Option<MultiXactId> {
         Some(MultiXactId(self.oldest_member.load(Ordering::Acquire))).filter(|m| m.is_valid())
-    }
-    pub(crate) fn oldest_visible(&self) -> Option<MultiXactId> {
-        Some(MultiXactId(self.oldest_visible.load(Ordering::Acquire))).filter(|m| m.is_valid())
     }
     /// Wakes the session if it waits for a lock, after its interrupt was raised.
     pub fn wake(&self) {

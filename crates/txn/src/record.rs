@@ -24,6 +24,7 @@ const XINFO_RELFILELOCATORS: u32 = 1 << 2;
 const XINFO_INVALS: u32 = 1 << 3;
 const XINFO_TWOPHASE: u32 = 1 << 4;
 const XINFO_ORIGIN: u32 = 1 << 5;
+const XINFO_AE_LOCKS: u32 = 1 << 6;
 const XINFO_GID: u32 = 1 << 7;
 const XINFO_DROPPED_STATS: u32 = 1 << 8;
 pub(crate) const COMPLETION_APPLY_FEEDBACK: u32 = 1 << 29;
@@ -42,6 +43,7 @@ pub(crate) struct CommitRecord {
     pub relcache_init_file: bool,
     pub force_sync: bool,
     pub apply_feedback: bool,
+    pub exclusive_locks: bool,
 }
 
 impl CommitRecord {
@@ -53,6 +55,7 @@ impl CommitRecord {
             (!self.subs.is_empty(), XINFO_SUBXACTS),
             (!self.dropped.is_empty(), XINFO_RELFILELOCATORS),
             (!self.invalidations.is_empty(), XINFO_INVALS),
+            (self.exclusive_locks, XINFO_AE_LOCKS),
             (self.apply_feedback, COMPLETION_APPLY_FEEDBACK),
             (self.relcache_init_file, COMPLETION_UPDATE_RELCACHE_FILE),
             (self.force_sync, COMPLETION_FORCE_SYNC),

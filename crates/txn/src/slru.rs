@@ -196,8 +196,12 @@ impl Slru {
             .filter_map(|e| u64::from_str_radix(&e.name, 16).ok().map(|n| (e.name, n * PAGES_PER_SEGMENT)))
             .collect())
     }
-    /// Is there a file for the page?
+    /// Is the page here or in its file?
     pub fn exists(&self, number: u64) -> bool {
-        self.pages.lock().contains_key(&number) || self.smgr.vfs().exists(&self.path(number))
+        let in_file = || {
+            let end = Slru::offset(number) + BLCKSZ as u64;
+            self.smgr.vfs().metadata(&self.path(number)).is_ok_and(|m| m.len >= end)
+        };
+        self.pages.lock().contains_key(&number) || in_file()
     }
 }

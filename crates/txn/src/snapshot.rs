@@ -48,7 +48,8 @@ pub struct Snapshot {
     pub curcid: CommandId,
     pub(crate) running: Arc<RunningSet>,
     pub(crate) own: Arc<OwnTransaction>,
-    pub(crate) pin: Option<Arc<SnapshotPin>>,
+    /// Holds the horizon back while a clone of this lives.
+    pub(crate) _pin: Arc<SnapshotPin>,
 }
 
 impl Snapshot {
@@ -129,9 +130,6 @@ impl OwnTransaction {
     pub(crate) fn remove_subs(&self, xids: &[Xid]) {
         let gone: hashbrown::HashSet<Xid> = xids.iter().copied().collect();
         self.subs.write().retain(|x| !gone.contains(x));
-    }
-    pub(crate) fn subs(&self) -> Vec<Xid> {
-        self.subs.read().clone()
     }
     /// The number that stands for a tuple inserted and deleted by the same transaction.
     /// (PostgreSQL: `GetComboCommandId`)

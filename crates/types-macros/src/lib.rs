@@ -52,6 +52,15 @@ fn is_context(ty: &Type) -> bool {
     matches!(&*r.elem, Type::Path(p) if p.path.segments.last().is_some_and(|s| s.ident == "FnCx"))
 }
 
+/// A reference without its lifetime's name, which the generated code does not know.
+fn anonymous(ty: &Type) -> Type {
+    let mut ty = Type::clone(ty);
+    if let Type::Reference(r) = &mut ty {
+        r.lifetime = None;
+    }
+    ty
+}
+
 /// The result type behind a `Result`, and whether there was one.
 fn result_type(output: &ReturnType) -> (Tokens, bool) {
     let ReturnType::Type(_, ty) = output else {
@@ -76,14 +85,14 @@ fn expand(options: &Options, function: &ItemFn) -> syn::Result<Tokens> {
         return Err(Error::new_spanned(name, "name the pg_proc.prosrc it serves"));
     }
     let inputs: Punctuated<&FnArg, Token![,]> = function.sig.inputs.iter().collect();
-    let mut types: Vec<&Type> = Vec::new();
+    let mut types: Vec<Type> = Vec::new();
     for input in &inputs {
         match input {
-            FnArg::Typed(t) => types.push(&t.ty),
+            FnArg::Typed(t) => types.push(anonymous(&t.ty)),
             FnArg::Receiver(r) => return Err(Error::new_spanned(r, "a built-in is a plain function")),
         }
     }
-    let has_cx = types.first().is_some_and(|t| is_context(t));
+    let has_cx = types.first().is_some_and(is_context);
     if has_cx {
         types.remove(0);
     }
@@ -123,19 +132,26 @@ fn expand(options: &Options, function: &ItemFn) -> syn::Result<Tokens> {
     if writes {
         let call = try_(quote!(#name(#cx #(#vars,)* out)));
         let body = quote! {
-            ::types::Body::Row(|cx, args| {
+            ::types::Body::Row(|cx, args| ::types::with_plain(cx, args, |cx, args| {
                 const NULL: ::types::Datum = ::types::Datum::Null;
                 #opened #nulls #bind
                 let mut text = ::std::vec::Vec::new();
                 let out = &mut text;
                 #call;
                 ::std::result::Result::Ok(::types::Datum::bytes(text))
-            })
+            }))
         };
         let write = quote! {
             Some(|cx, value, out| {
                 const NULL: () = ();
-                let args = [value];
+                let plain;
+                let args = match value {
+                    ::types::DatumRef::Toasted(t) => {
+                        plain = cx.rt.detoast(t)?;
+                        [::types::DatumRef::Bytes(&plain)]
+                    }
+                    value => [value],
+                };
                 #opened #nulls #bind
                 #call;
                 ::std::result::Result::Ok(())
@@ -159,11 +175,11 @@ fn expand(options: &Options, function: &ItemFn) -> syn::Result<Tokens> {
         return Ok(emit(function, &entry, names, &body, &quote!(None), &quote!(None)));
     }
     let body = quote! {
-        ::types::Body::Row(|cx, args| {
+        ::types::Body::Row(|cx, args| ::types::with_plain(cx, args, |cx, args| {
             const NULL: ::types::Datum = ::types::Datum::Null;
             #opened #nulls #bind
             ::std::result::Result::Ok(::types::IntoDatum::into_datum(#call))
-        })
+        }))
     };
     let batch = if options.has("batch") {
         let kernel = match types.len() {

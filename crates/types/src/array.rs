@@ -150,7 +150,7 @@ impl<'a> Iterator for Elements<'a> {
 }
 
 /// Reads a value at `at`, an offset into a varlena's payload, and moves on.
-fn read_value<'a>(payload: &'a [u8], at: &mut usize, elem: &ElementType) -> Result<DatumRef<'a>> {
+pub(crate) fn read_value<'a>(payload: &'a [u8], at: &mut usize, elem: &ElementType) -> Result<DatumRef<'a>> {
     let align = |at: usize| elem.align.up(at + 4) - 4;
     let take = |start: usize, len: usize| payload.get(start..start + len).ok_or_else(corrupted);
     match elem.len {
@@ -204,7 +204,7 @@ fn read_value<'a>(payload: &'a [u8], at: &mut usize, elem: &ElementType) -> Resu
     }
 }
 
-fn write_value(out: &mut Vec<u8>, value: DatumRef<'_>, elem: &ElementType) {
+pub(crate) fn write_value(out: &mut Vec<u8>, value: DatumRef<'_>, elem: &ElementType) {
     let aligned = elem.align.up(out.len() + 4) - 4;
     out.resize(aligned, 0);
     match (elem.len, value) {

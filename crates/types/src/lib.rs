@@ -20,6 +20,7 @@
 //! fn jsonb_build_object(cx: &mut FnCx, args: &[DatumRef]) -> Result<Datum> { .. }
 //! ```
 //!
+//! Arguments that are toasted arrive plain, except with `raw` (there [`with_plain`] helps).
 //! The result may be a plain value or a `Result`. A crate's build script (`builtin_list::generate`) collects all
 //! `#[builtin]` functions of its sources into one list.
 #![forbid(unsafe_code)]
@@ -31,6 +32,7 @@ pub mod convert;
 pub mod datum;
 pub mod kernel;
 pub mod oid;
+pub mod record;
 pub mod registry;
 pub mod settings;
 pub mod tupledesc;
@@ -41,7 +43,7 @@ pub use convert::{FromDatum, IntoDatum, Word};
 pub use datum::{Bytes, Datum, DatumRef};
 pub use registry::{
     AggStates, Arg, Body, Builtin, BuiltinAggregate, BuiltinOrder, FnCall, FnCx, FnState, Registry, RowList, RowSource,
-    Runtime, TypeInfo,
+    Runtime, TypeInfo, with_plain,
 };
 pub use settings::Settings;
 pub use tupledesc::{Align, Attribute, TupleDesc};

@@ -147,6 +147,31 @@ pub type BatchFn = fn(&mut FnCx<'_>, &[Arg<'_>], Rows<'_>, &mut Column) -> Resul
 pub type WriteFn = fn(&mut FnCx<'_>, DatumRef<'_>, &mut Vec<u8>) -> Result<()>;
 pub type SetFn = fn(&mut FnCx<'_>, &[DatumRef<'_>]) -> Result<Box<dyn RowSource>>;
 
+/// Runs `f` with toasted arguments opened.
+#[inline]
+pub fn with_plain<R>(
+    cx: &mut FnCx<'_>,
+    args: &[DatumRef<'_>],
+    f: impl FnOnce(&mut FnCx<'_>, &[DatumRef<'_>]) -> Result<R>,
+) -> Result<R> {
+    if !args.iter().any(|a| matches!(a, DatumRef::Toasted(_))) {
+        return f(cx, args);
+    }
+    let opened = open_toasted(cx, args)?;
+    let plain: Vec<DatumRef<'_>> =
+        args.iter().zip(&opened).map(|(a, o)| o.as_deref().map_or(*a, DatumRef::Bytes)).collect();
+    f(cx, &plain)
+}
+
+#[cold]
+fn open_toasted(cx: &mut FnCx<'_>, args: &[DatumRef<'_>]) -> Result<Vec<Option<Vec<u8>>>> {
+    let open = |a: &DatumRef<'_>| match a {
+        DatumRef::Toasted(t) => cx.rt.detoast(t).map(Some),
+        _ => Ok(None),
+    };
+    args.iter().map(open).collect()
+}
+
 /// The rows of a set-returning function.
 pub trait RowSource: Send {
     /// The next row; its length is 1 for a scalar result, else the columns. `None` at the end.

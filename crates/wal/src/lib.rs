@@ -39,6 +39,7 @@ pub mod bytes;
 pub mod checkpoint;
 pub mod control;
 pub mod insert;
+mod pglz;
 pub mod position;
 pub mod reader;
 pub mod record;

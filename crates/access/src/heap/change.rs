@@ -38,6 +38,13 @@ impl NewXmax {
     }
 }
 
+/// The bits of a tuple's xmax, in short. (PostgreSQL: `compute_infobits`)
+pub fn infobits_of(t: &[u8]) -> u8 {
+    let infomask = u16::from_le_bytes([t[20], t[21]]);
+    let infomask2 = u16::from_le_bytes([t[18], t[19]]);
+    NewXmax { xmax: Xid::INVALID, infomask, infomask2 }.infobits()
+}
+
 fn set_hot(t: &mut [u8], hot: Option<bool>) {
     match hot {
         Some(true) => header::change_infomask2(t, 0, infomask2::HOT_UPDATED),

@@ -11,6 +11,7 @@
 //! | `xmax.rs` | the arithmetic of row locks: what a tuple's xmax becomes |
 //! | `prune.rs`, `freeze.rs` | removing dead versions from a page, freezing old ones |
 //! | `vacuum.rs` | lazy vacuum of a table with its indexes |
+//! | `build.rs` | the rows a new index gets entries for |
 //! | `inplace.rs` | overwriting a catalog row without a new version |
 //! | `wal.rs`, `redo.rs`, `change.rs` | the records, their replay, what both share |
 //!
@@ -22,29 +23,38 @@
 //!
 //! PostgreSQL: `heapam.c`, `heapam_handler.c`.
 
+mod build;
 pub mod change;
 mod delete;
 mod fetch;
+pub mod freeze;
+pub mod hio;
+mod inplace;
 mod insert;
 mod lock;
 pub mod prune;
 pub mod redo;
 mod scan;
 mod update;
+pub mod vacuum;
 pub mod visibility;
 pub mod wal;
+mod xmax;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base::{CommandId, Oid, RelFileLocator, TupleId, Xid};
 use storage::Persistence;
+use txn::stats::TableStats;
 use txn::{HorizonKind, Transaction};
 
 use crate::index::IndexRelation;
 use crate::tuple::{Compression, TupleLayout};
 
+pub use build::BuildScan;
 pub use delete::ModifyOptions;
 pub use fetch::{Fetched, Fetcher, UniqueRow};
+pub use inplace::InplaceMessages;
 pub use insert::{BulkInsert, InsertOptions};
 pub use scan::{HeapScan, ScanOptions, SharedScan};
 pub use update::{UpdateIndexes, Updated};
@@ -104,6 +114,9 @@ pub struct HeapRelation {
     pub summarized: AttrSet,
     /// Columns of unique keys that a foreign key may refer to: updates of others take a weaker lock.
     pub keys: AttrSet,
+    /// Where sessions inserted last.
+    pub targets: hio::Targets,
+    stats: OnceLock<Arc<TableStats>>,
 }
 
 /// A TOAST table with its index.
@@ -131,6 +144,8 @@ impl HeapRelation {
             indexed: AttrSet::default(),
             summarized: AttrSet::default(),
             keys: AttrSet::default(),
+            targets: hio::Targets::new(),
+            stats: OnceLock::new(),
         }
     }
     /// (PostgreSQL: `RelationNeedsWAL`)
@@ -145,6 +160,11 @@ impl HeapRelation {
             _ if self.is_catalog => HorizonKind::Catalog,
             _ => HorizonKind::Data,
         }
+    }
+    /// The table's cumulative statistics.
+    #[inline]
+    pub fn stats(&self, txn: &Transaction) -> &Arc<TableStats> {
+        self.stats.get_or_init(|| txn.manager().stats().table(self.lock_db(txn), self.oid))
     }
     /// The table's pages. (PostgreSQL: `RelationGetNumberOfBlocks`)
     pub fn nblocks(&self, txn: &Transaction) -> base::Result<u32> {
@@ -212,3 +232,10 @@ pub enum WaitPolicy {
     /// NOWAIT: raise 55P03.
     Error,
 }
+
+#[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
+mod stress_tests;
+#[cfg(test)]
+mod tests;

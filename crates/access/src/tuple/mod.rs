@@ -242,4 +242,4 @@ pub mod header {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

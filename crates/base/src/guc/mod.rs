@@ -10,6 +10,7 @@ mod parse;
 use std::sync::Arc;
 
 pub use list::*;
+pub use parse::boolean;
 
 use crate::error::{PgError, Result};
 use crate::sqlstate::{INVALID_NAME, INVALID_PARAMETER_VALUE, UNDEFINED_OBJECT};

@@ -133,7 +133,7 @@ impl NewConstraint {
 }
 
 impl Catalog {
-    /// Makes an index's rows and its empty file; its id is returned. The table's `relhasindex` is set. The command counter
+    /// Makes an index's rows and its empty file, which the access method has to build; its id is returned. The table's `relhasindex` is set. The command counter
     /// is incremented, so that the index can be opened. (PostgreSQL: `index_create`)
     pub fn create_index(&self, new: &NewIndex) -> Result<Oid> {
         let table = self.relation_entry(new.table)?;

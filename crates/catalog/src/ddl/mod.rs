@@ -11,6 +11,7 @@
 //! | `drop.rs` | removing an object with all that depends on it |
 //! | `relation.rs` | new relations with their columns, row types and TOAST tables |
 //! | `index.rs` | new indexes and constraints |
+//! | `rule.rs` | rules, also those that make views |
 //!
 //! PostgreSQL: `indexing.c`, `catalog.c`.
 
@@ -19,6 +20,7 @@ pub mod describe;
 mod drop;
 mod index;
 mod relation;
+mod rule;
 
 use base::sqlstate::{DUPLICATE_OBJECT, NAME_TOO_LONG};
 use base::{NAMEDATALEN, Oid, PgError, RelFileLocator, Result, TupleId};
@@ -28,6 +30,7 @@ pub use depend::{DependencyType, ObjectAddress, SharedDependencyType};
 pub use drop::{DropBehavior, DropOptions};
 pub use index::{NewConstraint, NewIndex};
 pub use relation::{NewRelation, array_type_name, new_attribute};
+pub use rule::{NewRule, VIEW_RULE};
 
 use crate::hash::cache_hash;
 use crate::inval::Invalidation;
@@ -89,11 +92,18 @@ impl Catalog {
         rows.iter().try_for_each(|r| self.delete_row(r))?;
         Ok(rows.len())
     }
-    /// Overwrites a row in place, for statistics in `pg_class` and `pg_database`. (PostgreSQL: `systable_inplace_update`)
-    pub fn overwrite_row<T: CatalogRow>(&self, found: &Found<T>, new: &T) -> Result<()> {
+    /// Overwrites a row in place, for statistics in `pg_class` and `pg_database`: seen by all at once, kept if the transaction
+    /// aborts. `false`: the row was updated meanwhile, find it again. (PostgreSQL: `systable_inplace_update`)
+    pub fn overwrite_row<T: CatalogRow>(&self, found: &Found<T>, new: &T) -> Result<bool> {
         let (old, new) = (found.row.to_row()?, new.to_row()?);
-        self.scan.update_in_place(T::CATALOG, found.tid, &new)?;
-        self.invalidate_row(T::CATALOG, &old, Some(&new))
+        let messages = self.row_messages(T::CATALOG, &old, Some(&new))?;
+        let done = self.scan.update_in_place(T::CATALOG, found.tid, &new, &messages)?;
+        if done {
+            self.shared.apply(&messages);
+            // For entries that are private now.
+            self.invalidate(messages);
+        }
+        Ok(done)
     }
 
     /// Makes this command's changes visible to the next one. (PostgreSQL: `CommandCounterIncrement`)
@@ -105,6 +115,11 @@ impl Catalog {
 
     /// Queues what a changed row makes stale. (PostgreSQL: `CacheInvalidateHeapTuple`)
     fn invalidate_row(&self, catalog: Oid, row: &[Datum], new: Option<&[Datum]>) -> Result<()> {
+        self.invalidate(self.row_messages(catalog, row, new)?);
+        Ok(())
+    }
+
+    fn row_messages(&self, catalog: Oid, row: &[Datum], new: Option<&[Datum]>) -> Result<Vec<Invalidation>> {
         let is_shared = catalog_def(catalog).is_some_and(|d| d.shared);
         let db = if is_shared { Oid::INVALID } else { self.database };
         let mut messages = Vec::new();
@@ -135,8 +150,7 @@ impl Catalog {
                 messages.push(Invalidation::Relation { db: self.database, rel: Oid(rel) });
             }
         }
-        self.invalidate(messages);
-        Ok(())
+        Ok(messages)
     }
 
     /// Says that a relation's entry is stale though none of its rows changed. (PostgreSQL: `CacheInvalidateRelcacheByRelid`)

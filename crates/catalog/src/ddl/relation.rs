@@ -170,7 +170,11 @@ impl Catalog {
         };
         let class = self.class_row(new, name, oid, type_oid)?;
         if has_storage {
-            self.scan.create_storage(self.locator(&class)?, new.persistence)?;
+            let locator = self.locator(&class)?;
+            self.scan.create_storage(locator, new.persistence)?;
+            if new.persistence == b'u' && new.kind != relkind::SEQUENCE {
+                self.scan.create_init_fork(locator)?;
+            }
         }
         self.insert_row(&class)?;
         self.insert_columns(new, oid)?;
@@ -435,7 +439,10 @@ impl Catalog {
         index.unique = true;
         index.primary = true;
         index.opclasses = vec![oids::OID_BTREE_OPS_OID, oids::INT4_BTREE_OPS_OID];
-        self.create_index(&index)?;
+        let index = self.create_index(&index)?;
+        if self.shared.environment().is_some() {
+            self.scan.build_empty_index(&self.index(index)?)?;
+        }
         let found = self.find_row::<PgClass>(oids::CLASS_OID_INDEX, &[Datum::oid(rel)])?;
         let found = found.ok_or_else(|| PgError::internal(format!("cache lookup failed for relation {rel}")))?;
         self.update_row(&found, &PgClass { reltoastrelid: toast, ..found.row.clone() })?;

@@ -124,14 +124,16 @@ impl Image {
         self.set_rows(&roles)?;
 
         let template1 = self.typed_rows::<PgDatabase>()?.pop().ok_or_else(|| PgError::internal("no template1"))?;
-        let locale = match &options.locale {
-            super::Locale::Builtin(name) => Some(name.clone()),
-            _ => None,
+        let (provider, locale, version) = match &options.locale {
+            super::Locale::Builtin(name) => (b'b', Some(name.clone()), Some("1".to_owned())),
+            _ => (b'c', None, None),
         };
         let template1 = PgDatabase {
             datcollate: options.lc_collate.clone(),
             datctype: options.lc_ctype.clone(),
+            datlocprovider: provider,
             datlocale: locale,
+            datcollversion: version,
             ..template1
         };
         let template0 = PgDatabase {

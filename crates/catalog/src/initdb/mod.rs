@@ -74,6 +74,7 @@ pub struct Options {
 pub enum Locale {
     /// `C`, `C.UTF-8` or `PG_UNICODE_FAST`.
     Builtin(String),
+    /// As `lc_collate` and `lc_ctype` say: only `C`, `POSIX` and `C.UTF-8` for now.
     Libc,
     Icu(String),
 }
@@ -173,7 +174,14 @@ fn check(options: &Options) -> Result<()> {
     let unsupported = |what: &str| Err(PgError::new(FEATURE_NOT_SUPPORTED, format!("{what} is not supported yet")));
     match &options.locale {
         Locale::Icu(_) => return unsupported("locale provider icu"),
-        Locale::Libc => return unsupported("locale provider libc"),
+        // Locales that order by bytes need nothing of the host.
+        Locale::Libc => {
+            for name in [&options.lc_collate, &options.lc_ctype] {
+                if !crate::open::libc_is_bytewise(name) {
+                    return unsupported(&format!("locale \"{name}\" of provider libc"));
+                }
+            }
+        }
         Locale::Builtin(name) if !matches!(name.as_str(), "C" | "C.UTF-8" | "PG_UNICODE_FAST") => {
             let text = format!("invalid locale name \"{name}\" for builtin provider");
             return Err(PgError::new(INVALID_PARAMETER_VALUE, text));

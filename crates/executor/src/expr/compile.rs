@@ -21,6 +21,8 @@ pub struct Scope {
     pub vars: HashMap<(RtIndex, AttrNumber, VarReturning), usize>,
     /// Whole inputs: column `attno` of `varno` is input column `offset + attno - 1`.
     pub ranges: Vec<(RtIndex, usize)>,
+    /// Whole rows: `varno`'s columns stand side by side from an input column on; `None` for one that is not there.
+    pub rows: Vec<(RtIndex, VarReturning, Arc<TupleDesc>, Vec<Option<usize>>)>,
     /// Columns of the input batch.
     pub width: usize,
     /// The input columns that were referred to.
@@ -270,6 +272,20 @@ impl<'a> Compiler<'a> {
     fn var(&mut self, v: &Var) -> Result<CExpr> {
         if let Some(i) = self.scope.find(v) {
             return self.node(Kind::Input(i), v.vartype.oid);
+        }
+        let row = self.scope.rows.iter().find(|r| v.varattno == 0 && r.0 == v.varno && r.1 == v.varreturning);
+        if let Some((_, _, desc, columns)) = row.cloned() {
+            let mut args = Vec::with_capacity(columns.len());
+            for (a, c) in desc.attrs.iter().zip(columns) {
+                let kind = c.map_or(Kind::Const(Datum::Null), Kind::Input);
+                args.push(CExpr::new(kind, a.physical(), a.type_oid));
+            }
+            let desc = match desc.type_oid {
+                RECORDOID => self.cx.bless((*desc).clone()),
+                _ => desc,
+            };
+            let layout = TupleLayout::new(&desc);
+            return self.node(Kind::Row { args, desc, layout }, v.vartype.oid);
         }
         Err(PgError::internal(format!("no column for Var {}.{} in this plan node", v.varno, v.varattno)))
     }

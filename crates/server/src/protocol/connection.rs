@@ -31,6 +31,13 @@ impl AsFd for Stream {
 }
 
 impl Stream {
+    /// This end's address, of a TCP connection.
+    pub fn local_address(&self) -> Option<std::net::SocketAddr> {
+        match self {
+            Stream::Tcp(s) => s.local_addr().ok(),
+            Stream::Unix(_) => None,
+        }
+    }
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(s) => s.read(buffer),
@@ -102,6 +109,18 @@ impl Connection {
             (self.input, self.start, self.end) = (Vec::new(), 0, 0);
         }
         self.out.shrink();
+    }
+
+    /// The operating system's name of the user at the other end of a Unix socket.
+    pub fn peer_user(&self) -> Option<String> {
+        let Stream::Unix(s) = &self.stream else { return None };
+        let uid = rustix::net::sockopt::socket_peercred(s).ok()?.uid.as_raw();
+        let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
+        let entry = passwd
+            .lines()
+            .map(|l| l.split(':').collect::<Vec<_>>())
+            .find(|f| f.get(2) == Some(&uid.to_string().as_str()))?;
+        entry.first().map(|n| (*n).to_owned())
     }
 
     pub fn has_input(&self) -> bool {

@@ -5,6 +5,6 @@ mod frontend;
 pub mod startup;
 mod writer;
 
-pub use connection::{Connection, Fill, Stream};
-pub use frontend::{Bind, Format, Frontend, Target};
+pub use connection::{Connection, Fill, Frame, Stream};
+pub use frontend::{Bind, Format, Frontend, Target, invalid_utf8};
 pub use writer::{FieldDescription, Writer};

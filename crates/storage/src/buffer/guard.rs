@@ -88,7 +88,7 @@ impl Core {
     /// Shared becomes exclusive if nobody else has the latch.
     fn try_upgrade(&self, index: u32) -> bool {
         let alone = |s| s & (SHARERS | EXCLUSIVE) == SHARED;
-        self.frame(index).update(|s| alone(s).then_some(s - SHARED | EXCLUSIVE)).is_ok()
+        self.frame(index).update(|s| alone(s).then_some((s - SHARED) | EXCLUSIVE)).is_ok()
     }
     fn downgrade(&self, index: u32) {
         let old = self.frame(index).state.fetch_add(SHARED.wrapping_sub(EXCLUSIVE), Ordering::AcqRel);
@@ -217,11 +217,12 @@ impl PinnedBuffer {
         self.core.latch_exclusive(self.index);
         ExclusivePage { buffer: self }
     }
+    // The guard is made only once the latch is held: to drop one would release somebody else's.
     pub fn try_shared(&self) -> Option<SharedPage<'_>> {
-        self.core.try_latch_shared(self.index).then_some(SharedPage { buffer: self })
+        self.core.try_latch_shared(self.index).then(|| SharedPage { buffer: self })
     }
     pub fn try_exclusive(&self) -> Option<ExclusivePage<'_>> {
-        self.core.try_latch_exclusive(self.index).then_some(ExclusivePage { buffer: self })
+        self.core.try_latch_exclusive(self.index).then(|| ExclusivePage { buffer: self })
     }
     /// Waits until this is the only pin on the page, then holds the latch alone. Two threads that do this with the same
     /// page wait for each other: the relation's lock must allow only one. (PostgreSQL: `LockBufferForCleanup`)
@@ -257,6 +258,11 @@ impl PinnedBuffer {
             true => Ok(OwnedExclusive { buffer: self }),
             false => Err(self),
         }
+    }
+    /// As [`PinnedBuffer::cleanup`], pin and latch in one value.
+    pub fn into_cleanup(self, interrupt: &Interrupt) -> Result<OwnedExclusive> {
+        std::mem::forget(self.cleanup(interrupt)?);
+        Ok(OwnedExclusive { buffer: self })
     }
     #[inline]
     pub fn into_shared(self) -> OwnedShared {

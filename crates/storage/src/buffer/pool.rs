@@ -350,12 +350,15 @@ impl BufferPool {
                 .hint("This has been seen to occur with buggy kernels; consider updating your system."));
         }
         drop(page);
-        // Nobody looks at a page beyond the end; it becomes invalid until it is filled again.
-        let invalid = buffer.frame().update(|s| (s & IO == 0).then_some(s & !(VALID | DIRTY) | IO));
-        match invalid {
-            Ok(_) => Ok(Filling { buffer, core: self.core }),
-            Err(_) => Err(PgError::internal("page beyond the end is being written")),
+        // Alone with it, we make it invalid until it is filled again. Only somebody who writes it can have it pinned.
+        for _ in 0..10_000 {
+            let alone = |s| s & PINS == PIN && s & IO == 0;
+            if buffer.frame().update(|s| alone(s).then_some(s & !(VALID | DIRTY) | IO)).is_ok() {
+                return Ok(Filling { buffer, core: self.core });
+            }
+            std::thread::sleep(std::time::Duration::from_micros(50));
         }
+        Err(PgError::internal(format!("page {} beyond the end of a relation is in use", tag.block)))
     }
 
     /// The page pinned if it is valid, or else a frame for it that the caller must fill. `victim`: a frame to use.

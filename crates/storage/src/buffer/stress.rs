@@ -93,3 +93,25 @@ fn step(pool: &BufferPool, increments: &AtomicU64, state: &mut u64, may_wait_alo
     });
     increments.fetch_add(1, Ordering::Relaxed);
 }
+
+/// A try that fails leaves the latch with its holder.
+#[test]
+fn a_failed_try_releases_nothing() {
+    let smgr = Arc::new(Smgr::new(Arc::new(SimVfs::new(1))));
+    smgr.create(REL, ForkNumber::Main, false).unwrap();
+    let pool = BufferPool::new(PoolOptions { buffers: 32, checksums: true }, smgr);
+    let first = pool.extend(REL, ForkNumber::Main, None).unwrap().unlatch();
+    let second = first.clone();
+    let page = first.exclusive();
+    for _ in 0..2 {
+        assert!(second.try_exclusive().is_none() && second.try_shared().is_none() && second.try_cleanup().is_none());
+    }
+    drop(page);
+    let page = first.shared();
+    assert!(second.try_exclusive().is_none() && second.try_shared().is_some());
+    drop(page);
+    // Free, but pinned twice.
+    assert!(second.try_cleanup().is_none() && second.try_exclusive().is_some());
+    drop(first);
+    assert!(second.try_cleanup().is_some());
+}

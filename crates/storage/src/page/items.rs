@@ -24,6 +24,7 @@ pub enum ItemFlags {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ItemId(pub u32);
 
+#[expect(clippy::len_without_is_empty, reason = "the length of what it points at")]
 impl ItemId {
     pub const UNUSED: ItemId = ItemId(0);
 

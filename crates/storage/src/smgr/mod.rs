@@ -17,7 +17,7 @@ use base::sqlstate::{DATA_CORRUPTED, PROGRAM_LIMIT_EXCEEDED};
 use base::{BLCKSZ, BlockNumber, ForkNumber, Oid, PgError, RelFileLocator, Result};
 use parking_lot::{Mutex, RwLock};
 
-use crate::vfs::{IoContext, OpenMode, Vfs, VfsFile, errno_text, io_error, parent_of, read_full};
+use crate::vfs::{IoContext, OpenMode, Vfs, VfsFile, errno_text, io_error, parent_of, read_full, sqlstate_of};
 use sync::SyncQueue;
 
 /// Pages in a segment file. (PostgreSQL: `RELSEG_SIZE`)
@@ -434,7 +434,14 @@ impl Smgr {
             return Ok(segment.clone());
         }
         let path = f.segment_path(segno);
-        let file = match self.vfs.open(&path, OpenMode::ReadWrite) {
+        let mut opened = self.vfs.open(&path, OpenMode::ReadWrite);
+        if matches!(&opened, Err(e) if sqlstate_of(e) == base::sqlstate::INSUFFICIENT_RESOURCES) {
+            // Connections need file descriptors, too. What was not used since the last time is closed at the second try.
+            self.close_some();
+            self.close_some();
+            opened = self.vfs.open(&path, OpenMode::ReadWrite);
+        }
+        let file = match opened {
             Err(e) if e.kind() == io::ErrorKind::NotFound && missing == Missing::Create && segno > 0 => {
                 self.queue.register_dir(parent_of(&path));
                 self.vfs.open(&path, OpenMode::Create)?

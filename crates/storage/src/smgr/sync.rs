@@ -82,7 +82,8 @@ impl SyncQueue {
             let mut files: Vec<String> = Vec::new();
             files.extend(state.files.iter().filter(|(_, cycle)| **cycle <= old).map(|(path, _)| path.clone()));
             let mut dirs: Vec<String> = state.dirs.drain().collect();
-            (dirs.sort(), files.sort());
+            dirs.sort();
+            files.sort();
             (dirs, files)
         };
         let taken = self.cycle().wrapping_sub(1);

@@ -83,12 +83,15 @@ pub struct LockInfo {
 const SHARDS: usize = 32;
 const STRONG_COUNTERS: usize = 1024;
 
+/// The registered sessions, by number.
+pub(crate) type Procs = Arc<RwLock<Vec<Option<Arc<Proc>>>>>;
+
 /// The locks of a cluster.
 pub struct LockManager {
     shards: Box<[Mutex<Shard>]>,
     /// How many hold or want a strong lock on relations with this hash: weak locks then go to the shared table.
     strong: Box<[AtomicU32]>,
-    procs: RwLock<Vec<Option<Arc<Proc>>>>,
+    procs: Procs,
     hasher: DefaultHashBuilder,
 }
 
@@ -97,7 +100,7 @@ impl LockManager {
         LockManager {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             strong: (0..STRONG_COUNTERS).map(|_| AtomicU32::new(0)).collect(),
-            procs: RwLock::default(),
+            procs: Procs::default(),
             hasher: DefaultHashBuilder::default(),
         }
     }
@@ -120,6 +123,9 @@ impl LockManager {
                 *slot = None;
             }
         }
+    }
+    pub(crate) fn shared_procs(&self) -> Procs {
+        Arc::clone(&self.procs)
     }
     pub(crate) fn procs(&self) -> Vec<Arc<Proc>> {
         self.procs.read().iter().flatten().map(Arc::clone).collect()
@@ -209,11 +215,10 @@ impl LockManager {
     }
     /// A transaction's lock on its own, new id: nobody can be in its way.
     pub(crate) fn lock_own_xid(&self, proc: &Proc, xid: Xid) {
-        proc.locks.lock().add(LockTag::Transaction(xid), LockMode::Exclusive, LockLevel::Transaction, true);
+        proc.locks.lock().add_own_id(LockTag::Transaction(xid));
     }
     pub(crate) fn lock_own_virtual_xid(&self, proc: &Proc, local_xid: u32) {
-        let tag = LockTag::VirtualTransaction { proc: proc.number, local_xid };
-        proc.locks.lock().add(tag, LockMode::Exclusive, LockLevel::Transaction, true);
+        proc.locks.lock().add_own_id(LockTag::VirtualTransaction { proc: proc.number, local_xid });
     }
     /// Waits until the transaction has released its lock on its own id.
     pub(crate) fn wait_for_transaction_lock(&self, proc: &Arc<Proc>, xid: Xid, wait: Wait) -> Result<bool> {
@@ -236,6 +241,15 @@ impl LockManager {
 
     // Releasing
 
+    /// Subtransactions were rolled back: who waits for their ids may go on.
+    pub(crate) fn release_own_xids(&self, proc: &Arc<Proc>, xids: &[Xid]) {
+        let gone: Vec<_> = {
+            let mut local = proc.locks.lock();
+            xids.iter().filter_map(|x| local.remove_own_id(LockTag::Transaction(*x))).collect()
+        };
+        self.give_back(proc, gone);
+    }
+
     /// Gives one hold back; `false` if it was not held. (PostgreSQL: `LockRelease`)
     pub fn release(&self, proc: &Arc<Proc>, tag: LockTag, mode: LockMode, level: LockLevel) -> bool {
         let gone = proc.locks.lock().remove(tag, mode, level);
@@ -248,7 +262,7 @@ impl LockManager {
         }
     }
     /// Locks that are no longer held, out of the shared table.
-    fn give_back(&self, proc: &Arc<Proc>, gone: Vec<(LockTag, LockMode)>) {
+    fn give_back(&self, proc: &Arc<Proc>, gone: impl IntoIterator<Item = (LockTag, LockMode)>) {
         for (tag, mode) in gone {
             self.shard(tag).lock().release(proc, tag, mode);
             if tag.has_weak_modes() && mode.conflicts_with_weak() {

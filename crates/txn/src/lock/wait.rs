@@ -69,17 +69,12 @@ impl LockManager {
                 }
             }
         };
-        // If the lock was granted meanwhile we have it after all; the interrupt is then lost, as is a cancel that comes
-        // just after a statement.
-        let left = self.shard(tag).lock().leave_queue(proc, tag);
-        *proc.wait.lock() = WaitState::default();
-        match left {
-            true => Err(error),
-            false if error.severity() > base::Severity::Error => {
-                self.shard(tag).lock().release(proc, tag, mode);
-                Err(error)
-            }
-            false => Ok(()),
+        let mut shard = self.shard(tag).lock();
+        if !shard.leave_queue(proc, tag) {
+            // It was granted in this very moment.
+            shard.release(proc, tag, mode);
         }
+        *proc.wait.lock() = WaitState::default();
+        Err(error)
     }
 }

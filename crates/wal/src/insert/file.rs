@@ -40,6 +40,7 @@ pub(crate) struct LogFile {
     pub written: AtomicU64,
     pub flushed: AtomicU64,
     broken: RwLock<Option<PgError>>,
+    temporary: AtomicU64,
 }
 
 impl LogFile {
@@ -55,6 +56,7 @@ impl LogFile {
             written: AtomicU64::new(0),
             flushed: AtomicU64::new(0),
             broken: RwLock::new(None),
+            temporary: AtomicU64::new(0),
         }
     }
     pub fn failure(&self) -> Option<PgError> {
@@ -127,7 +129,8 @@ impl LogFile {
         let file: Arc<dyn VfsFile> = match self.vfs.open(&path, OpenMode::ReadWrite) {
             Ok(file) => file.into(),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                create_segment(&*self.vfs, &path, self.segments, self.init_zero)?;
+                let temporary = self.fill_temporary()?;
+                self.vfs.rename_durably(&temporary, &path).or_pg("rename file", &temporary)?;
                 self.vfs.open(&path, OpenMode::ReadWrite).or_pg("open file", &path)?.into()
             }
             Err(e) => return Err(e).or_pg("open file", &path),
@@ -173,25 +176,56 @@ impl LogFile {
         self.flushed.fetch_max(written, Ordering::AcqRel);
         Ok(())
     }
-    /// Forgets the open segment, so that it can be removed or renamed.
-    pub fn close(&self) {
-        self.writer.lock().open = None;
-    }
-}
-
-/// Creates a segment full of zeroes under a temporary name and renames it. (PostgreSQL: `XLogFileInit`)
-pub(crate) fn create_segment(vfs: &dyn Vfs, path: &str, segments: Segments, init_zero: bool) -> Result<()> {
-    let temporary = format!("{WAL_DIR}/xlogtemp.{}", std::process::id());
-    let file = vfs.open(&temporary, OpenMode::Truncate).or_pg("create file", &temporary)?;
-    if init_zero {
-        let zeroes = vec![0; CHUNK];
-        for offset in (0..segments.size()).step_by(CHUNK) {
-            file.write_all_at(&zeroes, offset).or_pg("write to file", &temporary)?;
+    /// Renames an old segment to the first missing one from `next` on, up to `until`; `false` if none is missing.
+    /// (PostgreSQL: `InstallXLogFileSegment`)
+    pub fn install(&self, old: &str, tli: TimelineId, next: &mut u64, until: u64) -> Result<bool> {
+        // The mutex: the writer may be about to create the same segment.
+        let _writer = self.writer.lock();
+        while *next <= until {
+            let path = segment_path(tli, *next, self.segments);
+            *next += 1;
+            if !self.vfs.exists(&path) {
+                self.vfs.rename_durably(old, &path).or_pg("rename file", old)?;
+                return Ok(true);
+            }
         }
-    } else {
-        file.write_all_at(&[0], segments.size() - 1).or_pg("write to file", &temporary)?;
+        Ok(false)
     }
-    file.sync_all().or_pg("fsync file", &temporary)?;
-    drop(file);
-    vfs.rename_durably(&temporary, path).or_pg("rename file", &temporary)
+    /// Makes the segment after the one being written, so that no commit has to wait for that.
+    /// (PostgreSQL: `PreallocXlogFiles`)
+    pub fn preallocate(&self, tli: TimelineId) -> Result<bool> {
+        let written = Lsn(self.written.load(Ordering::Acquire));
+        let path = segment_path(tli, self.segments.number(written) + 1, self.segments);
+        if self.segments.offset(written) < self.segments.size() / 4 * 3 || self.vfs.exists(&path) {
+            return Ok(false);
+        }
+        let temporary = self.fill_temporary()?;
+        let _writer = self.writer.lock();
+        if self.vfs.exists(&path) {
+            self.vfs.remove_file(&temporary).or_pg("remove file", &temporary)?;
+            return Ok(false);
+        }
+        self.vfs.rename_durably(&temporary, &path).or_pg("rename file", &temporary)?;
+        Ok(true)
+    }
+    /// A file full of zeroes, to be renamed. (PostgreSQL: `XLogFileInitInternal`)
+    fn fill_temporary(&self) -> Result<String> {
+        let n = self.temporary.fetch_add(1, Ordering::Relaxed);
+        let path = format!("{WAL_DIR}/xlogtemp.{}.{n}", std::process::id());
+        let fill = || -> Result<()> {
+            let file = self.vfs.open(&path, OpenMode::Truncate).or_pg("create file", &path)?;
+            if self.init_zero {
+                let zeroes = vec![0; CHUNK];
+                for offset in (0..self.segments.size()).step_by(CHUNK) {
+                    file.write_all_at(&zeroes, offset).or_pg("write to file", &path)?;
+                }
+            } else {
+                file.write_all_at(&[0], self.segments.size() - 1).or_pg("write to file", &path)?;
+            }
+            file.sync_all().or_pg("fsync file", &path)
+        };
+        // If there is no room for it, the half-made file must not take what is left.
+        fill().inspect_err(|_| _ = self.vfs.remove_file(&path))?;
+        Ok(path)
+    }
 }

@@ -135,6 +135,8 @@ pub struct Wal {
     async_commit: AtomicU64,
     /// The page on which the rest of a record is missing, 0 if none.
     overwritten: AtomicU64,
+    /// See [`crate::checkpoint`].
+    pub(crate) distance: AtomicU64,
 }
 
 impl Wal {
@@ -163,6 +165,7 @@ impl Wal {
             flushed: Condvar::new(),
             async_commit: AtomicU64::new(0),
             overwritten: AtomicU64::new(0),
+            distance: AtomicU64::new(0),
             vfs,
             control,
             options,
@@ -221,6 +224,7 @@ impl Wal {
         let mut insertion = self.insertion.lock();
         insertion.next = self.segments.usable_before(end.end);
         insertion.prev = self.segments.usable_before(end.prev);
+        self.last_important.store(end.prev.0, Ordering::Relaxed);
         self.accepting.store(true, Ordering::Release);
         Ok(())
     }
@@ -425,7 +429,10 @@ impl Wal {
         if target <= flushed {
             return Ok(false);
         }
-        self.flush(Lsn(target)).map(|()| true)
+        self.flush(Lsn(target))?;
+        // Only saves time later: the writer makes the segment itself if need be.
+        let _ = self.file.preallocate(self.timeline());
+        Ok(true)
     }
     /// The end of the last inserted record. (PostgreSQL: `pg_current_wal_insert_lsn`)
     pub fn insert_position(&self) -> Lsn {

@@ -74,8 +74,4 @@ impl Ring {
     pub fn start_at(&self, lsn: u64) {
         self.filled.store(lsn, Ordering::Release);
     }
-    /// As `filled`, without looking for progress.
-    pub fn known_filled(&self) -> u64 {
-        self.filled.load(Ordering::Acquire)
-    }
 }

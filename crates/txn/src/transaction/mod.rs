@@ -7,21 +7,23 @@
 //! - A subtransaction has an xid only if its parents have, and theirs are older.
 //! - `stack` has the top level at its bottom; an entry's `children` are the xids of subtransactions released into it.
 
+mod end;
+mod files;
+mod sub;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use base::sqlstate::{
-    ACTIVE_SQL_TRANSACTION, INVALID_TRANSACTION_STATE, PROGRAM_LIMIT_EXCEEDED, S_E_INVALID_SPECIFICATION,
-};
-use base::{CommandId, ForkNumber, FullXid, Lsn, Oid, PgError, RelFileLocator, Result, Xid};
+use base::sqlstate::{ACTIVE_SQL_TRANSACTION, INVALID_TRANSACTION_STATE, PROGRAM_LIMIT_EXCEEDED};
+use base::{CommandId, FullXid, Lsn, Oid, PgError, RelFileLocator, Result, Xid};
 use parking_lot::Mutex;
-use storage::{Persistence, critical};
+use storage::Persistence;
 
-use crate::clog::XidStatus;
+use crate::lock::{Acquired, LockLevel, LockMode, LockTag, Wait};
 use crate::manager::TransactionManager;
 use crate::proc::Proc;
-use crate::record::{AbortRecord, CommitRecord};
 use crate::snapshot::{OwnTransaction, Snapshot};
+use crate::stats::{Change, Changes, TableStats};
 
 /// (PostgreSQL: `XactIsoLevel`)
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -149,6 +151,8 @@ struct State {
     database_tablespace: Oid,
     /// Subtransaction ids that standbys were not told about yet. (PostgreSQL: `unreportedXids`)
     unreported: Vec<Xid>,
+    /// It logged an ACCESS EXCLUSIVE lock.
+    exclusive_locks: bool,
 }
 
 /// A transaction in progress. Dropped without [`Transaction::commit`] it aborts.
@@ -165,6 +169,8 @@ pub struct Transaction {
     /// The end of the last record of ours that nothing else makes durable.
     last_wal: AtomicU64,
     callbacks: Mutex<Vec<Box<dyn TransactionCallback>>>,
+    /// Rows changed so far, for the cumulative statistics.
+    changes: Mutex<Changes>,
     finished: bool,
 }
 
@@ -213,12 +219,14 @@ impl Transaction {
                 force_sync: false,
                 database_tablespace: Oid(1663),
                 unreported: Vec::new(),
+                exclusive_locks: false,
             }),
             current: AtomicU32::new(0),
             command: AtomicU32::new(0),
             command_used: AtomicBool::new(false),
             last_wal: AtomicU64::new(0),
             callbacks: Mutex::default(),
+            changes: Mutex::default(),
             finished: false,
         })
     }
@@ -416,155 +424,28 @@ impl Transaction {
             curcid: self.command_id_for_reading(),
             running,
             own: Arc::clone(&self.own),
-            pin: Some(pin),
+            _pin: pin,
         })
     }
 
-    /// The current subtransaction. (PostgreSQL: `GetCurrentSubTransactionId`)
-    pub fn sub_id(&self) -> SubId {
-        self.state.lock().stack.last().map_or(SubId::TOP, |l| l.id)
-    }
-    /// 1 at the top level. (PostgreSQL: `GetCurrentTransactionNestLevel`)
-    pub fn nest_level(&self) -> usize {
-        self.state.lock().stack.len()
-    }
-    /// Does the subtransaction live, running or not? (PostgreSQL: `SubTransactionIsActive`)
-    pub fn is_active_sub(&self, id: SubId) -> bool {
-        self.state.lock().stack.iter().any(|l| l.id == id)
-    }
-    /// `SAVEPOINT name`, or an internal subtransaction without a name. (PostgreSQL: `DefineSavepoint`)
-    pub fn begin_sub(&self, name: Option<&str>) -> Result<SubId> {
-        let (id, parent) = {
-            let mut state = self.state.lock();
-            let id = SubId(state.next_sub);
-            state.next_sub = state.next_sub.checked_add(1).ok_or_else(|| {
-                PgError::new(PROGRAM_LIMIT_EXCEEDED, "cannot have more than 2^32-1 subtransactions in a transaction")
-            })?;
-            let parent = state.stack.last().map_or(SubId::TOP, |l| l.id);
-            let lock_mark = self.manager.locks().mark(&self.proc);
-            let name = name.map(str::to_owned);
-            state.stack.push(Level { id, name, xid: None, children: Vec::new(), lock_mark });
-            self.current.store(0, Ordering::Relaxed);
-            (id, parent)
-        };
-        let started = self.tell(TransactionEvent::SubStart { id, parent });
-        if started.is_err() {
-            self.rollback_sub()?;
-        }
-        started.map(|()| id)
-    }
-    /// Merges the current subtransaction into its parent. (PostgreSQL: `ReleaseCurrentSubTransaction`)
-    pub fn release_sub(&self) -> Result<()> {
-        self.command_counter_increment()?;
-        let (id, parent) = {
-            let mut state = self.state.lock();
-            let level = state.pop()?;
-            let depth = state.stack.len();
-            let Some(parent) = state.stack.last_mut() else { return Err(no_subtransaction()) };
-            parent.children.extend(level.xid);
-            parent.children.extend(level.children);
-            let (parent_id, parent_xid) = (parent.id, parent.xid);
-            for file in &mut state.files {
-                file.level = file.level.min(depth);
-            }
-            self.current.store(parent_xid.unwrap_or_default().0, Ordering::Relaxed);
-            // The id stays locked until the top level ends; see PostgreSQL's `XactLockTableDelete`: a waiter for the
-            // subtransaction then waits for the whole.
-            (level.id, parent_id)
-        };
-        self.tell_all(TransactionEvent::SubCommitted { id, parent });
-        Ok(())
-    }
-    /// Undoes and ends the current subtransaction. (PostgreSQL: `RollbackAndReleaseCurrentSubTransaction`)
-    pub fn rollback_sub(&self) -> Result<()> {
-        let (level, parent, files) = {
-            let mut state = self.state.lock();
-            let depth = state.stack.len();
-            let level = state.pop()?;
-            let files = state.take_files(|f| f.level >= depth, false);
-            let Some(parent) = state.stack.last() else { return Err(no_subtransaction()) };
-            let (parent_id, parent_xid) = (parent.id, parent.xid);
-            self.current.store(parent_xid.unwrap_or_default().0, Ordering::Relaxed);
-            (level, parent_id, files)
-        };
-        if let Some(xid) = level.xid {
-            self.log_abort(xid, &level.children, &files)?;
-            let mut xids = level.children.clone();
-            xids.push(xid);
-            self.own.remove_subs(&xids);
-            self.manager.publish_abort(None, &xids);
-        }
-        self.tell_all(TransactionEvent::SubAborted { id: level.id, parent });
-        self.manager.locks().release_since(&self.proc, level.lock_mark);
-        self.remove_files(&files);
-        Ok(())
-    }
-    /// `RELEASE SAVEPOINT name` (3B001 if there is none).
-    pub fn release_savepoint(&self, name: &str) -> Result<()> {
-        let target = self.find_savepoint(name)?;
-        while self.nest_level() >= target {
-            self.release_sub()?;
-        }
-        Ok(())
-    }
-    /// `ROLLBACK TO SAVEPOINT name`: the savepoint remains.
-    pub fn rollback_to_savepoint(&self, name: &str) -> Result<()> {
-        let target = self.find_savepoint(name)?;
-        while self.nest_level() >= target {
-            self.rollback_sub()?;
-        }
-        self.begin_sub(Some(name)).map(|_| ())
-    }
-    /// The nest level of the innermost savepoint of this name.
-    fn find_savepoint(&self, name: &str) -> Result<usize> {
-        let state = self.state.lock();
-        let at = state.stack.iter().rposition(|l| l.name.as_deref() == Some(name));
-        at.map(|i| i + 1)
-            .ok_or_else(|| PgError::new(S_E_INVALID_SPECIFICATION, format!("savepoint \"{name}\" does not exist")))
-    }
-
-    /// Creates a relation's file, logs that, and removes it if the (sub)transaction aborts.
-    /// (PostgreSQL: `RelationCreateStorage`)
-    pub fn create_storage(&self, locator: RelFileLocator, persistence: Persistence) -> Result<()> {
-        let smgr = self.manager.pool().smgr();
-        smgr.set_persistence(locator, persistence);
-        if persistence == Persistence::Permanent {
-            // Its removal is part of the outcome's record, which needs an id.
+    /// Locks a relation for the transaction, waiting for it. An ACCESS EXCLUSIVE lock is logged, so that sessions on a
+    /// standby do not read while it is replayed. (PostgreSQL: `LockRelationOid`)
+    pub fn lock_relation(&self, db: Oid, rel: Oid, mode: LockMode) -> Result<()> {
+        let logged = mode == LockMode::AccessExclusive && self.manager.wal().wal_level() >= wal::WalLevel::Replica;
+        if logged {
+            // Before the lock is taken: the record carries the id.
             self.xid()?;
         }
-        smgr.create(locator, ForkNumber::Main, false)?;
-        let level = self.nest_level();
-        self.state.lock().files.push(PendingFile { locator, persistence, at_commit: false, level });
-        if persistence == Persistence::Permanent {
-            self.log_create(locator, ForkNumber::Main);
+        let tag = LockTag::Relation { db, rel };
+        let granted = self.manager.locks().acquire(&self.proc, tag, mode, LockLevel::Transaction, Wait::Block)?;
+        if logged && granted == Acquired::Granted {
+            let xid = self.xid()?;
+            self.state.lock().exclusive_locks = true;
+            crate::redo::log_standby_lock(self.manager.wal(), xid, db, rel);
         }
         Ok(())
     }
-    /// Logs and creates one more fork of a relation made by `create_storage`.
-    pub fn create_fork(&self, locator: RelFileLocator, fork: ForkNumber) -> Result<()> {
-        let smgr = self.manager.pool().smgr();
-        smgr.create(locator, fork, false)?;
-        // Also an unlogged relation's init fork must be there after a crash.
-        if smgr.persistence(locator) == Persistence::Permanent || fork == ForkNumber::Init {
-            self.log_create(locator, fork);
-        }
-        Ok(())
-    }
-    fn log_create(&self, locator: RelFileLocator, fork: ForkNumber) {
-        let end = critical(|section| self.manager.wal().log_smgr_create(section, locator, fork));
-        self.note_wal(end);
-    }
-    /// Removes a relation's files at commit. (PostgreSQL: `RelationDropStorage`)
-    pub fn drop_storage(&self, locator: RelFileLocator) {
-        let persistence = self.manager.pool().smgr().persistence(locator);
-        let mut state = self.state.lock();
-        let level = state.stack.len();
-        state.files.push(PendingFile { locator, persistence, at_commit: true, level });
-    }
-    /// The file stays whatever happens. (PostgreSQL: `RelationPreserveStorage`)
-    pub fn preserve_storage(&self, locator: RelFileLocator) {
-        self.state.lock().files.retain(|f| f.locator != locator);
-    }
+
     /// Messages for the commit record.
     pub fn add_invalidations(&self, messages: &[InvalidationMessage], relcache_init_file: bool) {
         let mut state = self.state.lock();
@@ -581,141 +462,21 @@ impl Transaction {
         self.last_wal.fetch_max(end.0, Ordering::Relaxed);
     }
     /// Follows the transaction until its end.
+    /// Counts changed rows of a table in the cumulative statistics.
+    #[inline]
+    pub fn count(&self, table: &Arc<TableStats>, change: Change, rows: usize) {
+        self.changes.lock().count(table, change, i64::try_from(rows).unwrap_or(i64::MAX));
+    }
+    /// Counts that a table was emptied.
+    pub fn count_truncate(&self, table: &Arc<TableStats>) {
+        self.changes.lock().truncate(table);
+    }
     pub fn add_callback(&self, callback: Box<dyn TransactionCallback>) {
         self.callbacks.lock().push(callback);
     }
     /// The tablespace of the session's database, for commit records.
     pub fn set_database_tablespace(&self, tablespace: Oid) {
         self.state.lock().database_tablespace = tablespace;
-    }
-
-    /// Commits: durable (unless asynchronous) and visible when this returns. On an error the transaction was aborted.
-    /// (PostgreSQL: `CommitTransaction`)
-    pub fn commit(mut self) -> Result<()> {
-        while self.nest_level() > 1 {
-            self.release_sub()?;
-        }
-        if let Err(e) = self.tell(TransactionEvent::PreCommit) {
-            self.finish_abort();
-            return Err(e);
-        }
-        let files = self.state.lock().take_files(|_| true, true);
-        if !files.is_empty() {
-            // Only for temporary and unlogged files there may be no id yet.
-            if let Err(e) = self.xid() {
-                self.finish_abort();
-                return Err(e);
-            }
-        }
-        if let Err(e) = self.record_commit(&files) {
-            if e.severity() < base::Severity::Panic {
-                self.finish_abort();
-            }
-            self.finished = true;
-            return Err(e);
-        }
-        self.finished = true;
-        self.tell_all(TransactionEvent::Committed);
-        self.release();
-        self.remove_files(&files);
-        Ok(())
-    }
-    fn record_commit(&self, files: &[PendingFile]) -> Result<()> {
-        let (record, sync) = {
-            let mut state = self.state.lock();
-            let top = &mut state.stack[0];
-            let mut subs = std::mem::take(&mut top.children);
-            let first = top.xid.unwrap_or_default();
-            subs.sort_unstable_by_key(|x| x.0.wrapping_sub(first.0));
-            let record = CommitRecord {
-                time: current_timestamp(),
-                database: self.proc.database(),
-                tablespace: state.database_tablespace,
-                subs,
-                dropped: logged_files(files),
-                invalidations: std::mem::take(&mut state.invalidations),
-                relcache_init_file: state.relcache_init_file,
-                force_sync: state.force_sync,
-                apply_feedback: state.sync_commit >= SyncCommit::RemoteApply,
-            };
-            (record, state.sync_commit > SyncCommit::Off || state.force_sync || !files.is_empty())
-        };
-        let wal = self.manager.wal();
-        let Some(xid) = self.own.top_xid() else {
-            // Nothing to record; but what was logged on the way (a sequence) must not be lost.
-            let end = Lsn(self.last_wal.load(Ordering::Relaxed));
-            if end.is_valid() {
-                if sync { wal.flush(end)? } else { wal.set_async_commit(end) }
-            }
-            return Ok(());
-        };
-        let end = self.manager.log_commit(&self.proc, xid, &record.subs, |section| record.insert(wal, section, xid))?;
-        match sync {
-            true => wal.flush(end).map_err(wal::panic_level)?,
-            false => wal.set_async_commit(end),
-        }
-        self.manager.publish_commit(&self.proc, end, sync);
-        Ok(())
-    }
-    /// (PostgreSQL: `AbortTransaction`)
-    pub fn abort(mut self) {
-        self.finish_abort();
-    }
-    fn finish_abort(&mut self) {
-        if std::mem::replace(&mut self.finished, true) {
-            return;
-        }
-        let (files, subs) = {
-            let mut state = self.state.lock();
-            let files = state.take_files(|_| true, false);
-            let mut subs: Vec<Xid> = state.stack.iter().skip(1).filter_map(|l| l.xid).collect();
-            subs.extend(state.stack.iter().flat_map(|l| l.children.iter().copied()));
-            let top = state.stack[0].xid.unwrap_or_default();
-            subs.sort_unstable_by_key(|x| x.0.wrapping_sub(top.0));
-            (files, subs)
-        };
-        if let Some(xid) = self.own.top_xid() {
-            // If pg_xact cannot be written, the server is stopping; after the crash the transaction counts as aborted.
-            let _ = self.log_abort(xid, &subs, &files);
-            let mut xids = subs;
-            xids.push(xid);
-            self.manager.publish_abort(Some(&self.proc), &xids);
-        }
-        self.tell_all(TransactionEvent::Aborted);
-        self.release();
-        self.remove_files(&files);
-    }
-    /// The abort's record, not flushed: if it is lost, the outcome is the same.
-    fn log_abort(&self, xid: Xid, subs: &[Xid], files: &[PendingFile]) -> Result<()> {
-        let wal = self.manager.wal();
-        let record = AbortRecord { time: current_timestamp(), subs: subs.to_vec(), dropped: logged_files(files) };
-        critical(|section| {
-            let end = record.insert(wal, section, xid);
-            wal.set_async_commit(end);
-            self.manager.clog().set_tree(xid, subs, XidStatus::Aborted, Lsn::INVALID)
-        })
-    }
-    /// Gives everything back that others wait for.
-    fn release(&self) {
-        self.state.lock().fixed = None;
-        self.manager.multixacts().end_of_transaction(&self.proc);
-        self.manager.locks().release_transaction(&self.proc);
-        self.proc.local_xid.store(0, Ordering::Release);
-    }
-    fn remove_files(&self, files: &[PendingFile]) {
-        if files.is_empty() {
-            return;
-        }
-        let locators: Vec<RelFileLocator> = files.iter().map(|f| f.locator).collect();
-        let pool = self.manager.pool();
-        pool.drop_relations(&locators);
-        // The outcome stands already; a file that cannot be removed is garbage only.
-        let _ = pool.smgr().unlink(&locators, false);
-    }
-    /// `PREPARE TRANSACTION`.
-    pub fn prepare(self, gid: &str) -> Result<()> {
-        let _ = gid;
-        Err(PgError::unsupported("PREPARE TRANSACTION"))
     }
 
     fn tell(&self, event: TransactionEvent) -> Result<()> {
@@ -760,11 +521,6 @@ impl Drop for Transaction {
     fn drop(&mut self) {
         self.finish_abort();
     }
-}
-
-fn logged_files(files: &[PendingFile]) -> Vec<RelFileLocator> {
-    let logged = files.iter().filter(|f| !matches!(f.persistence, Persistence::Temporary(_)));
-    logged.map(|f| f.locator).collect()
 }
 
 #[cold]

@@ -1,0 +1,86 @@
+//! Definitions as SQL: `pg_get_expr`, `pg_get_viewdef` and their like.
+//!
+//! PostgreSQL: `utils/adt/ruleutils.c`.
+
+use base::{Oid, Result};
+use types::{FnCx, builtin};
+
+use super::regtypes::catalog_of;
+use crate::deparse::*;
+
+fn layout(pretty: bool) -> Pretty {
+    if pretty { Pretty::FULL } else { Pretty::INDENT }
+}
+
+#[builtin("pg_get_expr")]
+fn pg_get_expr(cx: &mut FnCx<'_>, text: &str, rel: Oid) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    expression(cx.rt, &c, text, rel, false)
+}
+#[builtin("pg_get_expr_ext")]
+fn pg_get_expr_ext(cx: &mut FnCx<'_>, text: &str, rel: Oid, pretty: bool) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    expression(cx.rt, &c, text, rel, pretty)
+}
+#[builtin("pg_get_viewdef")]
+fn pg_get_viewdef(cx: &mut FnCx<'_>, rel: Oid) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    view_definition(cx.rt, &c, rel, layout(false))
+}
+#[builtin("pg_get_viewdef_ext")]
+fn pg_get_viewdef_ext(cx: &mut FnCx<'_>, rel: Oid, pretty: bool) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    view_definition(cx.rt, &c, rel, layout(pretty))
+}
+#[builtin("pg_get_viewdef_wrap")]
+fn pg_get_viewdef_wrap(cx: &mut FnCx<'_>, rel: Oid, _columns: i32) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    view_definition(cx.rt, &c, rel, layout(true))
+}
+#[builtin("pg_get_viewdef_name")]
+fn pg_get_viewdef_name(cx: &mut FnCx<'_>, name: &str) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    let rel = view_by_name(&c, name)?;
+    view_definition(cx.rt, &c, rel, layout(false))
+}
+#[builtin("pg_get_viewdef_name_ext")]
+fn pg_get_viewdef_name_ext(cx: &mut FnCx<'_>, name: &str, pretty: bool) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    let rel = view_by_name(&c, name)?;
+    view_definition(cx.rt, &c, rel, layout(pretty))
+}
+#[builtin("pg_get_indexdef")]
+fn pg_get_indexdef(cx: &mut FnCx<'_>, index: Oid) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    index_definition(cx.rt, &c, index, 0, false)
+}
+#[builtin("pg_get_indexdef_ext")]
+fn pg_get_indexdef_ext(cx: &mut FnCx<'_>, index: Oid, column: i32, pretty: bool) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    index_definition(cx.rt, &c, index, usize::try_from(column).unwrap_or(0), pretty)
+}
+#[builtin("pg_get_constraintdef")]
+fn pg_get_constraintdef(cx: &mut FnCx<'_>, constraint: Oid) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    constraint_definition(cx.rt, &c, constraint, false)
+}
+#[builtin("pg_get_constraintdef_ext")]
+fn pg_get_constraintdef_ext(cx: &mut FnCx<'_>, constraint: Oid, pretty: bool) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    constraint_definition(cx.rt, &c, constraint, pretty)
+}
+#[builtin("pg_get_function_arguments")]
+fn pg_get_function_arguments(cx: &mut FnCx<'_>, f: Oid) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    function_arguments(cx.rt, &c, f, ArgsFor::Full)
+}
+#[builtin("pg_get_function_identity_arguments")]
+fn pg_get_function_identity_arguments(cx: &mut FnCx<'_>, f: Oid) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    function_arguments(cx.rt, &c, f, ArgsFor::Identity)
+}
+#[builtin("pg_get_function_result")]
+fn pg_get_function_result(cx: &mut FnCx<'_>, f: Oid) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    function_result(cx.rt, &c, f)
+}

@@ -1,0 +1,4 @@
+//! Built-ins that need the catalogs: names of objects, visibility, privileges, definitions.
+pub mod describe;
+pub mod privileges;
+pub mod regtypes;

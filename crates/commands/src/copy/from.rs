@@ -1,0 +1,476 @@
+//! COPY FROM: lines to rows, rows to pages many at a time, then their index entries.
+
+use std::fs::File;
+use std::io::Read;
+use std::sync::Arc;
+
+use access::heap::{BulkInsert, HeapRelation, InsertOptions};
+use access::index::{IndexInsert, IndexRelation, UniqueCheck};
+use base::sqlstate::*;
+use base::{Oid, PgError, Result, TupleId};
+use catalog::{AclKind, Relation, relkind};
+use executor::ExecContext;
+use parser::ast::CopyStmt;
+use txn::{LockMode, Transaction};
+use types::oid::*;
+use types::{Datum, Runtime};
+
+use super::text::{Fields, Lines};
+use super::{Format, Header, Options};
+use crate::{CommandContext, Session};
+
+/// Rows gathered before they go to the table together. (PostgreSQL: `MAX_BUFFERED_TUPLES`)
+const BATCH: usize = 1000;
+/// And their size in bytes. (PostgreSQL: `MAX_BUFFERED_BYTES`)
+const BATCH_BYTES: usize = 65_535;
+
+/// Where bytes come from.
+enum Source<'a> {
+    Client(&'a mut dyn Session),
+    File(File),
+}
+
+impl Source<'_> {
+    /// Appends some bytes; `false` at the end.
+    fn read(&mut self, into: &mut Vec<u8>) -> Result<bool> {
+        match self {
+            Source::Client(session) => session.copy_in_read(into),
+            Source::File(f) => {
+                let start = into.len();
+                into.resize(start + 65_536, 0);
+                let read = f.read(&mut into[start..]);
+                let n = read.map_err(|e| PgError::new(IO_ERROR, format!("could not read from COPY file: {e}")))?;
+                into.truncate(start + n);
+                Ok(n > 0)
+            }
+        }
+    }
+}
+
+/// How a column's text or bytes become a value.
+struct Input {
+    attnum: i16,
+    name: Box<str>,
+    type_oid: Oid,
+    typmod: i32,
+    function: Oid,
+    ioparam: Oid,
+    force_not_null: bool,
+    force_null: bool,
+}
+
+struct Index {
+    relation: Arc<IndexRelation>,
+    columns: Vec<i16>,
+}
+
+/// The table with all that an insertion touches.
+struct Target {
+    rel: Arc<Relation>,
+    heap: Arc<HeapRelation>,
+    indexes: Vec<Index>,
+    options: InsertOptions,
+}
+
+pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &Options) -> Result<u64> {
+    let var = stmt.relation.as_ref().ok_or_else(|| PgError::internal("COPY FROM without a table"))?;
+    let rel = crate::name::relation(cmd.cx, var, LockMode::RowExclusive)?;
+    check(cmd, &rel)?;
+    if stmt.where_clause.is_some() {
+        return Err(PgError::unsupported("COPY FROM ... WHERE"));
+    }
+    let columns = super::columns(&rel, &stmt.attlist)?;
+    check_buildable(&rel, &columns)?;
+    let inputs = inputs(cmd.cx, &rel, &columns, options)?;
+    let target = target(cmd, rel, options)?;
+    let txn = Arc::clone(cmd.cx.txn()?);
+    let mut source = match &stmt.filename {
+        Some(path) => Source::File(File::open(path).map_err(|e| {
+            PgError::new(UNDEFINED_FILE, format!("could not open file \"{path}\" for reading: {}", crate::os_error(&e)))
+        })?),
+        None => {
+            cmd.session.copy_in_begin(options.format == Format::Binary, columns.len())?;
+            Source::Client(&mut *cmd.session)
+        }
+    };
+    let mut load = Load {
+        cx: cmd.cx,
+        txn: &txn,
+        target: &target,
+        inputs: &inputs,
+        rows: Vec::new(),
+        bytes: 0,
+        count: 0,
+        bulk: BulkInsert::new(),
+    };
+    match options.format {
+        Format::Binary => load.binary(&mut source)?,
+        _ => load.lines(&mut source, options)?,
+    }
+    load.flush()?;
+    let count = load.count;
+    load.bulk.finish(&target.heap, &txn)?;
+    Ok(count)
+}
+
+fn check(cmd: &CommandContext<'_>, rel: &Relation) -> Result<()> {
+    match rel.kind() {
+        relkind::TABLE => {}
+        relkind::VIEW => {
+            let text = format!("cannot copy to view \"{}\"", rel.name());
+            let hint = "To enable copying to a view, provide an INSTEAD OF INSERT trigger.";
+            return Err(PgError::new(WRONG_OBJECT_TYPE, text).hint(hint));
+        }
+        relkind::SEQUENCE => {
+            return Err(PgError::new(WRONG_OBJECT_TYPE, format!("cannot copy to sequence \"{}\"", rel.name())));
+        }
+        relkind::MATERIALIZED_VIEW => {
+            let text = format!("cannot copy to materialized view \"{}\"", rel.name());
+            return Err(PgError::new(WRONG_OBJECT_TYPE, text));
+        }
+        _ => return Err(PgError::unsupported("COPY FROM into this kind of relation")),
+    }
+    if cmd.cx.txn()?.is_read_only() {
+        return Err(PgError::new(READ_ONLY_SQL_TRANSACTION, "cannot execute COPY FROM in a read-only transaction"));
+    }
+    let (role, acl) = (cmd.cx.settings.current_user, rel.class.relacl.as_deref());
+    if !cmd.cx.catalog.has_privilege(role, AclKind::Table, rel.owner(), acl, catalog::acl::ACL_INSERT)? {
+        return Err(catalog::lookup::permission_denied("table", rel.name()));
+    }
+    Ok(())
+}
+
+/// What needs expressions that COPY does not evaluate yet is refused rather than left out.
+fn check_buildable(rel: &Relation, columns: &[i16]) -> Result<()> {
+    if rel.defaults.iter().any(|(n, _)| !columns.contains(n)) {
+        return Err(PgError::unsupported("COPY FROM that leaves out a column with a default"));
+    }
+    if rel.checks.iter().any(|c| c.contype == b'c' && c.conenforced) {
+        return Err(PgError::unsupported("COPY FROM into a table with CHECK constraints"));
+    }
+    if !rel.triggers.is_empty() {
+        return Err(PgError::unsupported("COPY FROM into a table with triggers"));
+    }
+    Ok(())
+}
+
+fn inputs(cx: &mut ExecContext, rel: &Relation, columns: &[i16], o: &Options) -> Result<Vec<Input>> {
+    let mut inputs = Vec::new();
+    for &attnum in columns {
+        let a = &rel.desc.attrs[attnum as usize - 1];
+        let info = cx.type_info(a.type_oid)?;
+        let function = if o.format == Format::Binary { info.receive } else { info.input };
+        if !function.is_valid() {
+            let text = format!("no binary input function available for type {}", info.name);
+            return Err(PgError::new(UNDEFINED_FUNCTION, text));
+        }
+        inputs.push(Input {
+            attnum,
+            name: a.name.clone(),
+            type_oid: a.type_oid,
+            typmod: a.typmod,
+            function,
+            ioparam: info.ioparam,
+            force_not_null: o.force_not_null.iter().any(|n| **n == *a.name),
+            force_null: o.force_null.iter().any(|n| **n == *a.name),
+        });
+    }
+    Ok(inputs)
+}
+
+fn target(cmd: &CommandContext<'_>, rel: Arc<Relation>, o: &Options) -> Result<Target> {
+    let catalog = &cmd.cx.catalog;
+    let heap = catalog.heap_of(&rel)?;
+    let mut indexes = Vec::new();
+    for oid in &rel.indexes {
+        let entry = catalog.relation_entry(*oid)?;
+        let Some(info) = &entry.index else { continue };
+        if info.expressions.is_some() || info.predicate.is_some() {
+            return Err(PgError::unsupported("COPY FROM into a table with expression or partial indexes"));
+        }
+        indexes.push(Index { relation: catalog.index(*oid)?, columns: info.columns.clone() });
+    }
+    // Rows may be frozen at once only if nobody else can have seen the table's file.
+    let fresh = cmd.cx.txn()?.created_storage(rel.locator);
+    if o.freeze && !fresh {
+        let text =
+            "cannot perform COPY FREEZE because the table was not created or truncated in the current subtransaction";
+        return Err(PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text));
+    }
+    let options = InsertOptions { skip_fsm: fresh, frozen: o.freeze, ..InsertOptions::default() };
+    Ok(Target { rel, heap, indexes, options })
+}
+
+struct Load<'a> {
+    cx: &'a mut ExecContext,
+    txn: &'a Transaction,
+    target: &'a Target,
+    inputs: &'a [Input],
+    rows: Vec<Vec<Datum>>,
+    bytes: usize,
+    count: u64,
+    bulk: BulkInsert,
+}
+
+impl Load<'_> {
+    fn lines(&mut self, source: &mut Source<'_>, o: &Options) -> Result<()> {
+        let (mut lines, mut fields) = (Lines::default(), Fields::default());
+        let mut header = o.header != Header::No;
+        let mut more = true;
+        loop {
+            while let Some(line) = lines.next(o, !more)? {
+                if std::str::from_utf8(line).is_err() {
+                    let at = std::str::from_utf8(line).map_or_else(|e| e.valid_up_to(), |_| 0);
+                    let text = format!("invalid byte sequence for encoding \"UTF8\": 0x{:02x}", line[at]);
+                    return Err(self.located(PgError::new(CHARACTER_NOT_IN_REPERTOIRE, text), lines.number, None));
+                }
+                fields.split(line, o)?;
+                let shown = String::from_utf8_lossy(line).into_owned();
+                if std::mem::take(&mut header) {
+                    if o.header == Header::Match {
+                        self.check_header(&fields)?;
+                    }
+                    continue;
+                }
+                let number = lines.number;
+                self.line(&fields, o).map_err(|(e, column)| self.located(e, number, Some((column, shown))))?;
+            }
+            if lines.ended || !more {
+                break;
+            }
+            more = source.read(lines.buffer())?;
+        }
+        // What follows the end marker is read and dropped.
+        while more {
+            lines.buffer().clear();
+            more = source.read(lines.buffer())?;
+        }
+        Ok(())
+    }
+
+    /// Adds PostgreSQL's context line.
+    fn located(&self, e: PgError, number: u64, more: Option<(Option<String>, String)>) -> PgError {
+        let mut line = format!("COPY {}, line {number}", self.target.rel.name());
+        match more {
+            Some((Some(column), _)) => line.push_str(&format!(", {column}")),
+            Some((None, text)) => {
+                let cut: String = text.chars().take(100).collect();
+                let dots = if cut.len() < text.len() { "..." } else { "" };
+                line.push_str(&format!(": \"{cut}{dots}\""));
+            }
+            None => {}
+        }
+        e.context(line)
+    }
+
+    fn check_header(&self, fields: &Fields) -> Result<()> {
+        if fields.len() != self.inputs.len() {
+            let text =
+                format!("wrong number of fields in header line: got {}, expected {}", fields.len(), self.inputs.len());
+            return Err(PgError::new(BAD_COPY_FILE_FORMAT, text));
+        }
+        for (i, input) in self.inputs.iter().enumerate() {
+            let got = fields.get(i).map(|b| String::from_utf8_lossy(b).into_owned()).unwrap_or_default();
+            if got != *input.name {
+                let text = format!(
+                    "column name mismatch in header line field {}: got \"{got}\", expected \"{}\"",
+                    i + 1,
+                    input.name
+                );
+                return Err(PgError::new(BAD_COPY_FILE_FORMAT, text));
+            }
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, fields: &Fields, o: &Options) -> Result<(), (PgError, Option<String>)> {
+        let plain = |e: PgError| (e, None);
+        if fields.len() > self.inputs.len() && !(self.inputs.is_empty() && fields.len() == 1) {
+            return Err(plain(PgError::new(BAD_COPY_FILE_FORMAT, "extra data after last expected column")));
+        }
+        let mut row = vec![Datum::Null; self.target.rel.desc.len()];
+        for (i, input) in self.inputs.iter().enumerate() {
+            if i >= fields.len() {
+                let text = format!("missing data for column \"{}\"", input.name);
+                return Err(plain(PgError::new(BAD_COPY_FILE_FORMAT, text)));
+            }
+            let mut field = fields.get(i);
+            if field.is_none() && input.force_not_null {
+                field = Some(o.null.as_bytes());
+            } else if input.force_null && fields.is_quoted(i) && field == Some(o.null.as_bytes()) {
+                field = None;
+            }
+            let Some(bytes) = field else { continue };
+            let value = self.input(input, bytes).map_err(|e| {
+                let shown: String = String::from_utf8_lossy(bytes).chars().take(100).collect();
+                (e, Some(format!("column {}: \"{shown}\"", input.name)))
+            })?;
+            row[input.attnum as usize - 1] = value;
+        }
+        self.add(row).map_err(plain)
+    }
+
+    fn input(&mut self, input: &Input, bytes: &[u8]) -> Result<Datum> {
+        match input.type_oid {
+            // The frequent cases without a call.
+            INT4OID if !bytes.is_empty() && bytes.len() < 10 && bytes.iter().all(u8::is_ascii_digit) => {
+                Ok(Datum::i32(bytes.iter().fold(0, |n, d| n * 10 + i32::from(d - b'0'))))
+            }
+            INT8OID if !bytes.is_empty() && bytes.len() < 19 && bytes.iter().all(u8::is_ascii_digit) => {
+                Ok(Datum::i64(bytes.iter().fold(0, |n, d| n * 10 + i64::from(d - b'0'))))
+            }
+            TEXTOID => Ok(Datum::bytes(bytes)),
+            _ => {
+                let (text, param, typmod) = (Datum::bytes(bytes), Datum::oid(input.ioparam), Datum::i32(input.typmod));
+                self.cx.call(input.function, Oid::INVALID, &[text.as_ref(), param.as_ref(), typmod.as_ref()])
+            }
+        }
+    }
+
+    fn binary(&mut self, source: &mut Source<'_>) -> Result<()> {
+        let bad = |text: &str| PgError::new(BAD_COPY_FILE_FORMAT, text);
+        let mut r = BinaryReader { source, buffer: Vec::new(), at: 0 };
+        if r.take(11)? != b"PGCOPY\n\xff\r\n\0" {
+            return Err(bad("COPY file signature not recognized"));
+        }
+        if r.i32()? & (1 << 16) != 0 {
+            return Err(bad("invalid COPY file header (WITH OIDS)"));
+        }
+        let extension = r.i32()?;
+        let extension = usize::try_from(extension).map_err(|_| bad("invalid COPY file header (missing length)"))?;
+        r.take(extension)?;
+        let mut number = 0;
+        loop {
+            number += 1;
+            let count = i16::from_be_bytes([r.take(1)?[0], r.take(1)?[0]]);
+            if count == -1 {
+                r.drain()?;
+                return Ok(());
+            }
+            if usize::try_from(count) != Ok(self.inputs.len()) {
+                let text = format!("row field count is {count}, expected {}", self.inputs.len());
+                return Err(self.located(bad(&text), number, None));
+            }
+            let mut row = vec![Datum::Null; self.target.rel.desc.len()];
+            for input in self.inputs {
+                let len = r.i32()?;
+                if len == -1 {
+                    continue;
+                }
+                let len = usize::try_from(len).map_err(|_| bad("invalid field size"))?;
+                let raw = Datum::bytes(r.take(len)?);
+                let (param, typmod) = (Datum::oid(input.ioparam), Datum::i32(input.typmod));
+                let args = [raw.as_ref(), param.as_ref(), typmod.as_ref()];
+                row[input.attnum as usize - 1] = self.cx.call(input.function, Oid::INVALID, &args)?;
+            }
+            self.add(row)?;
+        }
+    }
+
+    fn add(&mut self, row: Vec<Datum>) -> Result<()> {
+        for (value, a) in row.iter().zip(&self.target.rel.attributes) {
+            if a.attnotnull && value.is_null() && !a.attisdropped {
+                return Err(self.null_violation(&a.attname, &row));
+            }
+        }
+        self.bytes += row.iter().map(|d| d.as_ref().as_bytes().len() + 8).sum::<usize>();
+        self.rows.push(row);
+        if self.rows.len() >= BATCH || self.bytes >= BATCH_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn null_violation(&mut self, column: &str, row: &[Datum]) -> PgError {
+        let rel = &self.target.rel;
+        let text =
+            format!("null value in column \"{column}\" of relation \"{}\" violates not-null constraint", rel.name());
+        let mut shown = Vec::new();
+        for (value, a) in row.iter().zip(&rel.desc.attrs) {
+            let value = match value {
+                Datum::Null => "null".into(),
+                v => self.cx.output(a.type_oid, v.as_ref()).unwrap_or_default(),
+            };
+            shown.push(value);
+        }
+        let detail = format!("Failing row contains ({}).", shown.join(", "));
+        let schema = self.cx.catalog.namespace_name(rel.namespace()).ok().flatten().unwrap_or_default();
+        PgError::new(NOT_NULL_VIOLATION, text).detail(detail).table(schema, rel.name()).column(column)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.cx.interrupt.check()?;
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let rows = std::mem::take(&mut self.rows);
+        let mut tids = Vec::with_capacity(rows.len());
+        let t = self.target;
+        t.heap.multi_insert(self.txn, &rows, t.options, Some(&mut self.bulk), &mut tids)?;
+        for (row, tid) in rows.iter().zip(&tids) {
+            for index in &t.indexes {
+                self.index_entry(index, row, *tid)?;
+            }
+        }
+        self.count += rows.len() as u64;
+        self.bytes = 0;
+        Ok(())
+    }
+
+    fn index_entry(&mut self, index: &Index, row: &[Datum], tid: TupleId) -> Result<()> {
+        let values: Vec<Datum> = index.columns.iter().map(|n| row[*n as usize - 1].clone()).collect();
+        let relation = &index.relation;
+        let check = if relation.unique { UniqueCheck::Yes } else { UniqueCheck::No };
+        match relation.am.insert(self.txn, relation, &self.target.heap, &values, tid, check, false)? {
+            IndexInsert::Inserted | IndexInsert::MaybeDuplicate => Ok(()),
+            IndexInsert::Duplicate(_) => Err(self.duplicate(index, &values)),
+        }
+    }
+
+    #[cold]
+    fn duplicate(&mut self, index: &Index, values: &[Datum]) -> PgError {
+        let rel = &self.target.rel;
+        let keys = index.relation.keys.len();
+        let (mut names, mut shown) = (Vec::new(), Vec::new());
+        for (n, value) in index.columns.iter().zip(values).take(keys) {
+            let a = &rel.desc.attrs[*n as usize - 1];
+            names.push(a.name.to_string());
+            shown.push(self.cx.output(a.type_oid, value.as_ref()).unwrap_or_default());
+        }
+        let text = format!("duplicate key value violates unique constraint \"{}\"", index.relation.name);
+        let detail = format!("Key ({})=({}) already exists.", names.join(", "), shown.join(", "));
+        let schema = self.cx.catalog.namespace_name(rel.namespace()).ok().flatten().unwrap_or_default();
+        PgError::new(UNIQUE_VIOLATION, text).detail(detail).table(schema, rel.name()).constraint(&*index.relation.name)
+    }
+}
+
+struct BinaryReader<'s, 'a> {
+    source: &'s mut Source<'a>,
+    buffer: Vec<u8>,
+    at: usize,
+}
+
+impl BinaryReader<'_, '_> {
+    fn take(&mut self, n: usize) -> Result<&[u8]> {
+        while self.buffer.len() - self.at < n {
+            self.buffer.drain(..self.at);
+            self.at = 0;
+            if !self.source.read(&mut self.buffer)? {
+                return Err(PgError::new(BAD_COPY_FILE_FORMAT, "unexpected EOF in COPY data"));
+            }
+        }
+        self.at += n;
+        Ok(&self.buffer[self.at - n..self.at])
+    }
+    fn i32(&mut self) -> Result<i32> {
+        let b = self.take(4)?;
+        Ok(i32::from_be_bytes([b[0], b[1], b[2], b[3]]))
+    }
+    fn drain(&mut self) -> Result<()> {
+        while self.source.read(&mut self.buffer)? {
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,306 @@
+//! CREATE TABLE: columns, defaults, constraints, serial and identity columns. (PostgreSQL: `tablecmds.c`, `parse_utilcmd.c`)
+//!
+//! 1. Elements are sorted: columns with their own constraints, table constraints; `serial` becomes integer with a sequence.
+//! 2. The relation is made; then defaults and CHECKs are analyzed over it, and indexes for keys are built.
+
+use base::sqlstate::*;
+use base::{Oid, PgError, Result};
+use catalog::ddl::new_attribute;
+use catalog::{DependencyType, NewRelation, ObjectAddress, PgAttrdef, PgAttribute, oids, relkind};
+use parser::ast::*;
+
+use crate::{CommandContext, Outcome, constraint, index, name, options, sequence};
+
+/// A column with what belongs to it until the table exists.
+pub struct NewColumn {
+    pub attribute: PgAttribute,
+    pub default: Option<Expr>,
+    /// A stored or virtual generation expression is in `default`.
+    pub generated: u8,
+    /// The sequence a serial or identity column gets: options, and whether it is an identity.
+    pub sequence: Option<(Vec<DefElem>, bool)>,
+    pub not_null_name: Option<Option<String>>,
+}
+
+pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcome> {
+    for (is_there, what) in [
+        (!stmt.inh_relations.is_empty() && stmt.partbound.is_none(), "CREATE TABLE ... INHERITS"),
+        (stmt.partbound.is_some() || stmt.partspec.is_some(), "table partitioning"),
+        (stmt.of_typename.is_some(), "CREATE TABLE OF"),
+        (stmt.relation.relpersistence == RelPersistence::Temp, "CREATE TEMPORARY TABLE"),
+        (stmt.tablespacename.is_some(), "CREATE TABLE ... TABLESPACE"),
+    ] {
+        if is_there {
+            return Err(PgError::unsupported(what));
+        }
+    }
+    let namespace = name::creation_schema(cmd.cx, stmt.relation.schemaname.as_deref())?;
+    let relname = catalog::ddl::truncate_name(&stmt.relation.relname).to_owned();
+    if cmd.cx.catalog.relation_by_name(namespace.oid, &relname)?.is_some() {
+        let text = format!("relation \"{relname}\" already exists");
+        if !stmt.if_not_exists {
+            return Err(PgError::new(DUPLICATE_TABLE, text));
+        }
+        cmd.notice(base::Severity::Notice, DUPLICATE_TABLE, format!("{text}, skipping"));
+        return Ok(Outcome::tag("CREATE TABLE"));
+    }
+
+    let mut columns: Vec<NewColumn> = Vec::new();
+    let mut constraints: Vec<(Constraint, Option<String>)> = Vec::new();
+    for element in &stmt.table_elts {
+        match element {
+            TableElement::ColumnDef(def) => columns.push(column(cmd, def, &mut constraints)?),
+            TableElement::Constraint(c) => constraints.push(((**c).clone(), None)),
+            TableElement::TableLikeClause(_) => return Err(PgError::unsupported("CREATE TABLE ... LIKE")),
+        }
+    }
+    primary_key_columns_are_not_null(&mut columns, &constraints)?;
+
+    let mut new = NewRelation::new(
+        &relname,
+        namespace.oid,
+        cmd.cx.settings.current_user,
+        columns.iter().map(|c| c.attribute.clone()).collect(),
+    );
+    new.kind = relkind::TABLE;
+    new.persistence = if stmt.relation.relpersistence == RelPersistence::Unlogged { b'u' } else { b'p' };
+    new.options = options::heap(&stmt.options)?;
+    let oid = cmd.cx.catalog.create_relation(&new)?;
+    cmd.cx.catalog.command_counter_increment()?;
+    cmd.cx.catalog.create_toast_table(oid, None)?;
+    cmd.cx.catalog.command_counter_increment()?;
+
+    for (i, column) in columns.iter().enumerate() {
+        finish_column(cmd, oid, i as i16 + 1, column)?;
+    }
+    add_constraints(cmd, oid, &constraints)?;
+    Ok(Outcome::tag("CREATE TABLE"))
+}
+
+/// `serial` and its like: the integer type it stands for.
+fn serial_type(t: &TypeName) -> Option<Oid> {
+    if !t.array_bounds.is_empty() || t.pct_type {
+        return None;
+    }
+    let [name] = t.names.as_slice() else { return None };
+    match name.as_str() {
+        "serial" | "serial4" => Some(types::oid::INT4OID),
+        "bigserial" | "serial8" => Some(types::oid::INT8OID),
+        "smallserial" | "serial2" => Some(types::oid::INT2OID),
+        _ => None,
+    }
+}
+
+/// What a column definition says; constraints that are the table's are added to `constraints`.
+pub fn column(
+    cmd: &mut CommandContext<'_>,
+    def: &ColumnDef,
+    constraints: &mut Vec<(Constraint, Option<String>)>,
+) -> Result<NewColumn> {
+    let type_name = def.type_name.as_ref().ok_or_else(|| PgError::unsupported("columns without a type"))?;
+    let serial = serial_type(type_name);
+    let (type_oid, typmod) = match serial {
+        Some(oid) => (oid, -1),
+        None => name::type_name(cmd.cx, type_name)?,
+    };
+    let t = cmd.cx.catalog.type_row(type_oid)?;
+    if t.typtype == b'p' {
+        let shown = cmd.cx.catalog.format_type(type_oid, None)?;
+        let text = format!("column \"{}\" has pseudo-type {shown}", def.colname);
+        return Err(PgError::new(INVALID_TABLE_DEFINITION, text).at(def.location));
+    }
+    let collation = match &def.coll_clause {
+        Some(clause) => collation(cmd, clause, &t)?,
+        None => t.typcollation,
+    };
+    let mut attribute = new_attribute(&def.colname, &t, typmod, collation);
+    attribute.attndims = type_name.array_bounds.len() as i16;
+    let mut column = NewColumn { attribute, default: None, generated: 0, sequence: None, not_null_name: None };
+    if let Some(method) = &def.compression {
+        column.attribute.attcompression = match method.as_str() {
+            "pglz" => b'p',
+            "lz4" => b'l',
+            "default" => 0,
+            other => {
+                let text = format!("invalid compression method \"{other}\"");
+                return Err(PgError::new(INVALID_PARAMETER_VALUE, text));
+            }
+        };
+    }
+    if let Some(storage) = &def.storage_name {
+        column.attribute.attstorage = match storage.to_ascii_lowercase().as_str() {
+            "plain" => b'p',
+            "external" => b'e',
+            "extended" => b'x',
+            "main" => b'm',
+            "default" => t.typstorage,
+            other => {
+                let text = format!("invalid storage type \"{other}\"");
+                return Err(PgError::new(INVALID_PARAMETER_VALUE, text));
+            }
+        };
+    }
+    if serial.is_some() {
+        column.sequence = Some((Vec::new(), false));
+        column.not_null_name = Some(None);
+    }
+    let duplicate = |what: &str, at| {
+        let text = format!("{what} for column \"{}\" of table", def.colname);
+        PgError::new(SYNTAX_ERROR, text).at(at)
+    };
+    for c in &def.constraints {
+        match c.contype {
+            ConstrType::NotNull => {
+                if column.not_null_name.is_none() || c.conname.is_some() {
+                    column.not_null_name = Some(c.conname.clone());
+                }
+            }
+            ConstrType::Null => {
+                if column.not_null_name.is_some() {
+                    return Err(duplicate("conflicting NULL/NOT NULL declarations", c.location));
+                }
+            }
+            ConstrType::Default => {
+                if column.default.is_some() || serial.is_some() {
+                    return Err(duplicate("multiple default values specified", c.location));
+                }
+                column.default = c.raw_expr.clone();
+            }
+            ConstrType::Identity => {
+                let always = matches!(c.generated_when, Some(GeneratedWhen::Always));
+                column.attribute.attidentity = if always { b'a' } else { b'd' };
+                column.sequence = Some((c.options.clone(), true));
+                column.not_null_name = column.not_null_name.take().or(Some(None));
+            }
+            ConstrType::Generated => {
+                let stored = matches!(c.generated_kind, Some(GeneratedKind::Stored));
+                column.generated = if stored { b's' } else { b'v' };
+                column.attribute.attgenerated = column.generated;
+                column.default = c.raw_expr.clone();
+            }
+            ConstrType::Check | ConstrType::Primary | ConstrType::Unique => {
+                let mut c = c.clone();
+                if c.contype != ConstrType::Check {
+                    c.keys = vec![def.colname.clone()];
+                }
+                constraints.push((c, Some(def.colname.clone())));
+            }
+            ConstrType::Foreign => {
+                let mut c = c.clone();
+                c.fk_attrs = vec![def.colname.clone()];
+                constraints.push((c, Some(def.colname.clone())));
+            }
+            ConstrType::Exclusion => return Err(PgError::unsupported("exclusion constraints")),
+            _ => return Err(PgError::unsupported("deferrable constraints")),
+        }
+    }
+    column.attribute.attnotnull = column.not_null_name.is_some();
+    Ok(column)
+}
+
+fn collation(cmd: &CommandContext<'_>, clause: &CollateClause, t: &catalog::PgType) -> Result<Oid> {
+    let oid = index::collation_by_name(cmd.cx, &clause.collname)?;
+    if !t.typcollation.is_valid() {
+        let shown = cmd.cx.catalog.format_type(t.oid, None)?;
+        let text = format!("collations are not supported by type {shown}");
+        return Err(PgError::new(DATATYPE_MISMATCH, text).at(clause.location));
+    }
+    Ok(oid)
+}
+
+fn primary_key_columns_are_not_null(
+    columns: &mut [NewColumn],
+    constraints: &[(Constraint, Option<String>)],
+) -> Result<()> {
+    for (c, _) in constraints.iter().filter(|(c, _)| c.contype == ConstrType::Primary) {
+        for key in &c.keys {
+            let column = columns.iter_mut().find(|k| k.attribute.attname == *key).ok_or_else(|| {
+                let text = format!("column \"{key}\" named in key does not exist");
+                PgError::new(UNDEFINED_COLUMN, text).at(c.location)
+            })?;
+            column.attribute.attnotnull = true;
+            column.not_null_name.get_or_insert(None);
+        }
+    }
+    Ok(())
+}
+
+/// Default, sequence and NOT NULL constraint of a column, now that the table is there.
+pub fn finish_column(cmd: &mut CommandContext<'_>, rel: Oid, attnum: i16, column: &NewColumn) -> Result<()> {
+    if let Some(name) = &column.not_null_name {
+        constraint::add_not_null(cmd, rel, attnum, name.as_deref())?;
+    }
+    if let Some((options, identity)) = &column.sequence {
+        let default = sequence::create_for_column(cmd, rel, attnum, options, *identity)?;
+        if let Some(default) = default {
+            store_default(cmd, rel, attnum, &default, 0)?;
+        }
+    } else if let Some(expr) = &column.default {
+        store_default(cmd, rel, attnum, expr, column.generated)?;
+    }
+    Ok(())
+}
+
+/// Analyzes and stores a column's default or generation expression. (PostgreSQL: `StoreAttrDefault`)
+pub fn store_default(cmd: &mut CommandContext<'_>, rel: Oid, attnum: i16, expr: &Expr, generated: u8) -> Result<()> {
+    let entry = cmd.cx.catalog.relation_entry(rel)?;
+    let attribute = entry.attributes[attnum as usize - 1].clone();
+    let (catalog, source) = (cmd.cx.catalog.clone(), cmd.source);
+    let cooked = {
+        let mut cx = analyze::AnalyzeContext::new(catalog.clone(), cmd.cx);
+        analyze::ddl::cook_default(
+            &mut cx,
+            rel,
+            expr,
+            attribute.atttypid,
+            attribute.atttypmod,
+            &attribute.attname,
+            generated,
+            source,
+        )?
+    };
+    // DEFAULT NULL is no default.
+    if generated == 0 && matches!(&cooked, analyze::query::Expr::Const(c) if c.value.is_null()) {
+        return Ok(());
+    }
+    let oid = catalog.new_oid(oids::ATTR_DEFAULT_RELATION, oids::ATTR_DEFAULT_OID_INDEX)?;
+    let adbin = crate::stored::text(&cooked, &catalog)?;
+    catalog.insert_row(&PgAttrdef { oid, adrelid: rel, adnum: attnum, adbin })?;
+    let found = catalog.find_row::<PgAttribute>(
+        oids::ATTRIBUTE_RELID_NUM_INDEX,
+        &[types::Datum::oid(rel), types::Datum::i16(attnum)],
+    )?;
+    let found = found.ok_or_else(|| PgError::internal("the column of a default is gone"))?;
+    let mut row = found.row.clone();
+    row.atthasdef = true;
+    row.attgenerated = generated;
+    catalog.update_row(&found, &row)?;
+    let me = ObjectAddress::new(oids::ATTR_DEFAULT_RELATION, oid);
+    let kind = if generated == 0 { DependencyType::Auto } else { DependencyType::Internal };
+    catalog.record_dependency(&me, &ObjectAddress::column(rel, attnum), kind)?;
+    let objects = constraint::dependencies_of(&cooked, rel);
+    catalog.record_dependencies(&me, &objects, DependencyType::Normal)?;
+    catalog.invalidate_relation(rel);
+    catalog.command_counter_increment()
+}
+
+/// Adds table constraints: keys first get their indexes, then CHECKs.
+pub fn add_constraints(cmd: &mut CommandContext<'_>, rel: Oid, list: &[(Constraint, Option<String>)]) -> Result<()> {
+    let primaries = list.iter().filter(|(c, _)| c.contype == ConstrType::Primary).count();
+    if primaries > 1 {
+        let entry = cmd.cx.catalog.relation_entry(rel)?;
+        let text = format!("multiple primary keys for table \"{}\" are not allowed", entry.name());
+        return Err(PgError::new(INVALID_TABLE_DEFINITION, text));
+    }
+    let order = |c: &Constraint| match c.contype {
+        ConstrType::Primary => 0,
+        ConstrType::Unique => 1,
+        _ => 2,
+    };
+    let mut sorted: Vec<&(Constraint, Option<String>)> = list.iter().collect();
+    sorted.sort_by_key(|(c, _)| order(c));
+    for (c, column) in sorted {
+        constraint::add(cmd, rel, c, column.as_deref())?;
+    }
+    Ok(())
+}

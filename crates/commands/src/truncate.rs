@@ -1,0 +1,91 @@
+//! TRUNCATE: a new, empty file in place of the old one, for the table, its TOAST table and their indexes.
+//! (PostgreSQL: `ExecuteTruncate`, `RelationSetNewRelfilenumber`)
+
+use base::sqlstate::*;
+use base::{Oid, PgError, Result};
+use catalog::{AclKind, PgClass, Relation, oids, relkind};
+use parser::ast::TruncateStmt;
+use txn::LockMode;
+use types::Datum;
+
+use crate::{CommandContext, Outcome, name};
+
+pub fn execute(cmd: &mut CommandContext<'_>, stmt: &TruncateStmt) -> Result<Outcome> {
+    let mut relations = Vec::new();
+    for var in &stmt.relations {
+        let rel = name::relation(cmd.cx, var, LockMode::AccessExclusive)?;
+        check(cmd, &rel)?;
+        if !relations.contains(&rel.oid) {
+            relations.push(rel.oid);
+        }
+    }
+    for rel in relations {
+        truncate(cmd, rel)?;
+        if stmt.restart_seqs {
+            for seq in cmd.cx.catalog.owned_sequences(rel, 0, None)? {
+                crate::sequence::restart(cmd, seq)?;
+            }
+        }
+    }
+    Ok(Outcome::tag("TRUNCATE TABLE"))
+}
+
+fn check(cmd: &CommandContext<'_>, rel: &Relation) -> Result<()> {
+    if rel.kind() != relkind::TABLE {
+        return Err(PgError::new(WRONG_OBJECT_TYPE, format!("\"{}\" is not a table", rel.name())));
+    }
+    let (role, acl) = (cmd.cx.settings.current_user, rel.class.relacl.as_deref());
+    if !cmd.cx.catalog.has_privilege(role, AclKind::Table, rel.owner(), acl, catalog::acl::ACL_TRUNCATE)? {
+        return Err(catalog::lookup::permission_denied("table", rel.name()));
+    }
+    if rel.oid < Oid(12000) {
+        let text = format!("permission denied: \"{}\" is a system catalog", rel.name());
+        return Err(PgError::new(INSUFFICIENT_PRIVILEGE, text));
+    }
+    Ok(())
+}
+
+/// Empties a relation with all that belongs to it.
+pub fn truncate(cmd: &mut CommandContext<'_>, rel: Oid) -> Result<()> {
+    let entry = cmd.cx.catalog.relation_entry(rel)?;
+    let heap = cmd.cx.catalog.heap_of(&entry)?;
+    let txn = cmd.cx.txn()?;
+    txn.count_truncate(heap.stats(txn));
+    new_file(cmd, &entry)?;
+    if let Some(toast) = entry.class.reltoastrelid.valid() {
+        truncate(cmd, toast)?;
+    }
+    for index in &entry.indexes {
+        let entry = cmd.cx.catalog.relation_entry(*index)?;
+        new_file(cmd, &entry)?;
+    }
+    cmd.cx.catalog.command_counter_increment()?;
+    for index in &entry.indexes {
+        crate::index::build(cmd, rel, *index)?;
+    }
+    Ok(())
+}
+
+/// A new, empty file; the old one goes when the transaction commits. (PostgreSQL: `RelationSetNewRelfilenumber`)
+pub fn new_file(cmd: &mut CommandContext<'_>, rel: &Relation) -> Result<()> {
+    if !rel.class.relfilenode.is_valid() {
+        return Err(PgError::unsupported("a new file for a mapped relation"));
+    }
+    let file = cmd.cx.catalog.new_file_number(rel.class.reltablespace, rel.is_shared())?;
+    let found = cmd.cx.catalog.find_row::<PgClass>(oids::CLASS_OID_INDEX, &[Datum::oid(rel.oid)])?;
+    let found = found.ok_or_else(|| PgError::internal("a relation is gone"))?;
+    let mut row = found.row.clone();
+    row.relfilenode = file;
+    if row.relkind != relkind::SEQUENCE {
+        row.relpages = 0;
+        row.reltuples = -1.0;
+        row.relallvisible = 0;
+        row.relallfrozen = 0;
+    }
+    let locator = cmd.cx.catalog.locator(&row)?;
+    let txn = cmd.cx.txn()?;
+    txn.create_storage(locator, cmd.cx.catalog.persistence_of(rel)?)?;
+    txn.drop_storage(rel.locator);
+    cmd.cx.catalog.update_row(&found, &row)?;
+    cmd.cx.catalog.command_counter_increment()
+}

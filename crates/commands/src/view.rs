@@ -1,0 +1,225 @@
+//! CREATE VIEW: a relation without rows of its own and the rule that reads it. (PostgreSQL: `view.c`, `rewriteDefine.c`)
+
+use analyze::query::{Expr, Query};
+use base::sqlstate::*;
+use base::{Oid, PgError, Result};
+use catalog::ddl::new_attribute;
+use catalog::{DependencyType, NewRelation, ObjectAddress, PgClass, PgRewrite, Relation, oids, relkind};
+use parser::ast::{RelPersistence, SelectStmt, Statement, ViewCheckOption, ViewStmt};
+use txn::LockMode;
+use types::Datum;
+
+use crate::{CommandContext, Outcome, name, options};
+
+pub fn execute(cmd: &mut CommandContext<'_>, stmt: &ViewStmt) -> Result<Outcome> {
+    if stmt.with_check_option != ViewCheckOption::None {
+        return Err(PgError::unsupported("CREATE VIEW ... WITH CHECK OPTION"));
+    }
+    if stmt.view.relpersistence != RelPersistence::Permanent {
+        return Err(PgError::unsupported("CREATE TEMPORARY VIEW"));
+    }
+    if stmt.query.into_clause.is_some() {
+        return Err(PgError::new(FEATURE_NOT_SUPPORTED, "views must not contain SELECT INTO"));
+    }
+    let mut query = analyze_body(cmd, &stmt.query)?;
+    name_columns(&mut query, &stmt.aliases)?;
+    let reloptions = view_options(stmt)?;
+    let namespace = name::creation_schema(cmd.cx, stmt.view.schemaname.as_deref())?;
+    let columns = columns(cmd, &query)?;
+    let view = match cmd.cx.catalog.relation_by_name(namespace.oid, &stmt.view.relname)? {
+        Some(oid) if stmt.replace => replace(cmd, oid, &columns, reloptions)?,
+        _ => {
+            let owner = cmd.cx.settings.current_user;
+            let mut new = NewRelation::new(&stmt.view.relname, namespace.oid, owner, columns);
+            new.kind = relkind::VIEW;
+            new.am = Oid::INVALID;
+            new.options = reloptions;
+            cmd.cx.catalog.create_relation(&new)?
+        }
+    };
+    cmd.cx.catalog.command_counter_increment()?;
+    store_rule(cmd, view, &query)?;
+    Ok(Outcome::tag("CREATE VIEW"))
+}
+
+fn analyze_body(cmd: &mut CommandContext<'_>, body: &SelectStmt) -> Result<Query> {
+    let mut lock = executor::relation_locker(cmd.cx)?;
+    let (catalog, source) = (cmd.cx.catalog.clone(), cmd.source);
+    let mut cx = analyze::AnalyzeContext::new(catalog, cmd.cx);
+    cx.lock = Some(&mut lock);
+    let query = analyze::ddl::stored_query(&mut cx, &Statement::Select(Box::new(body.clone())), source)?;
+    if query.has_modifying_cte {
+        let text = "views must not contain data-modifying statements in WITH";
+        return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
+    }
+    Ok(query)
+}
+
+fn name_columns(query: &mut Query, aliases: &[String]) -> Result<()> {
+    let mut visible = query.target_list.iter_mut().filter(|t| !t.resjunk);
+    for alias in aliases {
+        match visible.next() {
+            Some(target) => target.resname = Some(alias.clone()),
+            None => {
+                let text = "CREATE VIEW specifies more column names than columns";
+                return Err(PgError::new(SYNTAX_ERROR, text));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn view_options(stmt: &ViewStmt) -> Result<Option<Vec<String>>> {
+    let mut out = Vec::new();
+    for o in &stmt.options {
+        let value = options::text(o);
+        match o.defname.as_str() {
+            "security_barrier" | "security_invoker" => out.push(format!("{}={value}", o.defname)),
+            "check_option" => return Err(PgError::unsupported("CREATE VIEW ... WITH CHECK OPTION")),
+            other => {
+                let text = format!("unrecognized parameter \"{other}\"");
+                return Err(PgError::new(INVALID_PARAMETER_VALUE, text));
+            }
+        }
+    }
+    Ok((!out.is_empty()).then_some(out))
+}
+
+fn columns(cmd: &CommandContext<'_>, query: &Query) -> Result<Vec<catalog::PgAttribute>> {
+    let mut columns: Vec<catalog::PgAttribute> = Vec::new();
+    for target in query.target_list.iter().filter(|t| !t.resjunk) {
+        let ty = target.expr.type_mod();
+        let name = target.resname.clone().unwrap_or_default();
+        if columns.iter().any(|c| c.attname == name) {
+            return Err(PgError::new(DUPLICATE_COLUMN, format!("column \"{name}\" specified more than once")));
+        }
+        if ty.oid == types::oid::UNKNOWNOID {
+            return Err(PgError::internal("a view's column of unknown type"));
+        }
+        let t = cmd.cx.catalog.type_row(ty.oid)?;
+        columns.push(new_attribute(&name, &t, ty.typmod, ty.collation));
+    }
+    Ok(columns)
+}
+
+/// CREATE OR REPLACE over an existing view: columns may only be added at the end.
+fn replace(
+    cmd: &mut CommandContext<'_>,
+    oid: Oid,
+    columns: &[catalog::PgAttribute],
+    reloptions: Option<Vec<String>>,
+) -> Result<Oid> {
+    executor::lock_relation(cmd.cx, oid, LockMode::AccessExclusive)?;
+    let rel = cmd.cx.catalog.relation_entry(oid)?;
+    if rel.kind() != relkind::VIEW {
+        return Err(PgError::new(WRONG_OBJECT_TYPE, format!("\"{}\" is not a view", rel.name())));
+    }
+    name::check_owner(cmd.cx, &rel)?;
+    check_same_columns(cmd, &rel, columns)?;
+    for (i, column) in columns.iter().enumerate().skip(rel.attributes.len()) {
+        cmd.cx.catalog.insert_column(oid, column, i as i16 + 1)?;
+    }
+    let found = cmd.cx.catalog.find_row::<PgClass>(oids::CLASS_OID_INDEX, &[Datum::oid(oid)])?;
+    let found = found.ok_or_else(|| PgError::internal("a view is gone"))?;
+    let mut row = found.row.clone();
+    (row.relnatts, row.reloptions) = (columns.len() as i16, reloptions);
+    cmd.cx.catalog.update_row(&found, &row)?;
+    for rule in &rel.rules {
+        let me = ObjectAddress::new(oids::REWRITE_RELATION, rule.oid);
+        cmd.cx.catalog.delete_dependencies(&me, false)?;
+        cmd.cx.catalog.delete_rows::<PgRewrite>(oids::REWRITE_OID_INDEX, &[Datum::oid(rule.oid)])?;
+    }
+    Ok(oid)
+}
+
+fn check_same_columns(cmd: &CommandContext<'_>, rel: &Relation, columns: &[catalog::PgAttribute]) -> Result<()> {
+    let refuse = |text: String| Err(PgError::new(INVALID_TABLE_DEFINITION, text));
+    if columns.len() < rel.attributes.len() {
+        return refuse("cannot drop columns from view".into());
+    }
+    for (old, new) in rel.attributes.iter().zip(columns) {
+        if old.attname != new.attname {
+            let text = format!("cannot change name of view column \"{}\" to \"{}\"", old.attname, new.attname);
+            let hint = "Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.";
+            return Err(PgError::new(INVALID_TABLE_DEFINITION, text).hint(hint));
+        }
+        if (old.atttypid, old.atttypmod) != (new.atttypid, new.atttypmod) {
+            let before = cmd.cx.catalog.format_type(old.atttypid, Some(old.atttypmod))?;
+            let after = cmd.cx.catalog.format_type(new.atttypid, Some(new.atttypmod))?;
+            return refuse(format!(
+                "cannot change data type of view column \"{}\" from {before} to {after}",
+                old.attname
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The `_RETURN` rule with its dependencies. (PostgreSQL: `InsertRule`)
+fn store_rule(cmd: &mut CommandContext<'_>, view: Oid, query: &Query) -> Result<()> {
+    let catalog = cmd.cx.catalog.clone();
+    let oid = catalog.new_oid(oids::REWRITE_RELATION, oids::REWRITE_OID_INDEX)?;
+    catalog.insert_row(&PgRewrite {
+        oid,
+        rulename: "_RETURN".into(),
+        ev_class: view,
+        ev_type: b'1',
+        ev_enabled: b'O',
+        is_instead: true,
+        ev_qual: "<>".into(),
+        ev_action: analyze::nodes::write_queries(std::slice::from_ref(query), &catalog)?,
+    })?;
+    let me = ObjectAddress::new(oids::REWRITE_RELATION, oid);
+    catalog.record_dependency(&me, &ObjectAddress::relation(view), DependencyType::Internal)?;
+    let mut objects = Vec::new();
+    collect(query, &mut objects);
+    catalog.record_dependencies(&me, &objects, DependencyType::Normal)?;
+    let found = catalog.find_row::<PgClass>(oids::CLASS_OID_INDEX, &[Datum::oid(view)])?;
+    let found = found.ok_or_else(|| PgError::internal("a view is gone"))?;
+    let mut row = found.row.clone();
+    row.relhasrules = true;
+    catalog.update_row(&found, &row)?;
+    catalog.invalidate_relation(view);
+    catalog.command_counter_increment()
+}
+
+/// What a query refers to: relations with the columns used, functions, operators, types.
+/// (PostgreSQL: `find_expr_references_walker`)
+fn collect(query: &Query, objects: &mut Vec<ObjectAddress>) {
+    use analyze::query::RteKind;
+    let mut add = |o: ObjectAddress, objects: &mut Vec<ObjectAddress>| {
+        if o.object.is_valid() && !objects.contains(&o) {
+            objects.push(o);
+        }
+    };
+    for rte in &query.rtable {
+        match &rte.kind {
+            RteKind::Relation { relid, .. } => add(ObjectAddress::relation(*relid), objects),
+            RteKind::Subquery { subquery, .. } => collect(subquery, objects),
+            _ => {}
+        }
+    }
+    for cte in &query.cte_list {
+        collect(&cte.ctequery, objects);
+    }
+    query.for_each_expr(&mut |top| {
+        top.any(&mut |e| {
+            match e {
+                Expr::Var(v) if v.varlevelsup == 0 && v.varattno > 0 && (v.varno as usize) <= query.rtable.len() => {
+                    if let RteKind::Relation { relid, .. } = query.rte(v.varno).kind {
+                        add(ObjectAddress::column(relid, v.varattno), objects);
+                    }
+                }
+                Expr::SubLink(s) => collect(&s.subselect, objects),
+                other => {
+                    for o in crate::constraint::dependencies_of(other, Oid::INVALID) {
+                        if o.class != oids::RELATION_RELATION {
+                            add(o, objects);
+                        }
+                    }
+                }
+            }
+            false
+        });
+    });
+}

@@ -1,0 +1,586 @@
+//! EXPLAIN: a plan as PostgreSQL's text, JSON, XML or YAML.
+//!
+//! The plan is first turned into a tree of properties, of which the formats are printers. `expr.rs` shows expressions.
+//!
+//! PostgreSQL: `explain.c`, `explain_format.c`.
+
+mod expr;
+mod format;
+
+use analyze::query::*;
+use base::{Oid, Result};
+use catalog::quote_identifier;
+use planner::{AggStrategy, Plan, PlanNode, PlannedStmt, SetOpCmd, SortCol};
+
+use crate::context::ExecContext;
+use crate::execution::Execution;
+use crate::node::Instrumentation;
+use expr::{Deparser, Place};
+pub use format::ExplainFormat;
+use format::{Tree, Value};
+
+/// What to show.
+#[derive(Clone, Debug)]
+pub struct ExplainOptions {
+    pub analyze: bool,
+    pub verbose: bool,
+    pub costs: bool,
+    pub buffers: bool,
+    pub timing: bool,
+    pub summary: bool,
+    pub format: ExplainFormat,
+}
+
+impl Default for ExplainOptions {
+    fn default() -> ExplainOptions {
+        ExplainOptions {
+            analyze: false,
+            verbose: false,
+            costs: true,
+            buffers: false,
+            timing: true,
+            summary: false,
+            format: ExplainFormat::Text,
+        }
+    }
+}
+
+/// The explanation of a plan, one line of text an entry; other formats give one entry.
+/// `run` is its execution for ANALYZE; the times are in milliseconds.
+pub fn explain(
+    cx: &mut ExecContext,
+    planned: &PlannedStmt,
+    run: Option<&Execution>,
+    options: &ExplainOptions,
+    planning_time: Option<f64>,
+    execution_time: Option<f64>,
+) -> Result<Vec<String>> {
+    let names = names(planned);
+    let mut e = Explainer { d: Deparser { cx, planned, names: &names }, run, options, prefix: false };
+    e.prefix = planned
+        .rtable
+        .iter()
+        .filter(|r| !matches!(r.kind, RteKind::Join(_) | RteKind::Result | RteKind::Group { .. }))
+        .count()
+        > 1
+        || options.verbose;
+    let mut root = Tree::default();
+    let plan = e.node(&planned.plan, None)?;
+    root.child("Plan", plan);
+    if options.summary {
+        if let Some(t) = planning_time {
+            root.number("Planning Time", format!("{t:.3}"), "ms");
+        }
+        if let Some(t) = execution_time {
+            root.number("Execution Time", format!("{t:.3}"), "ms");
+        }
+    }
+    Ok(format::print(&root, options.format))
+}
+
+/// Names for the range table: aliases made unique. (PostgreSQL: `select_rtable_names_for_explain`)
+fn names(planned: &PlannedStmt) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for rte in &planned.rtable {
+        let base = rte.alias.as_ref().map_or(&rte.eref.aliasname, |a| &a.aliasname).clone();
+        let skip = matches!(rte.kind, RteKind::Join(_) | RteKind::Group { .. } | RteKind::Result);
+        let (mut name, mut n) = (base.clone(), 0);
+        while !skip && names.contains(&name) {
+            n += 1;
+            name = format!("{base}_{n}");
+        }
+        names.push(if skip { String::new() } else { name });
+    }
+    names
+}
+
+struct Explainer<'a> {
+    d: Deparser<'a>,
+    run: Option<&'a Execution>,
+    options: &'a ExplainOptions,
+    prefix: bool,
+}
+
+fn join_words(t: JoinType) -> (&'static str, &'static str) {
+    match t {
+        JoinType::Inner => ("Inner", ""),
+        JoinType::Left => ("Left", " Left"),
+        JoinType::Full => ("Full", " Full"),
+        JoinType::Right => ("Right", " Right"),
+        JoinType::Semi => ("Semi", " Semi"),
+        JoinType::Anti => ("Anti", " Anti"),
+        JoinType::RightSemi => ("Right Semi", " Right Semi"),
+        JoinType::RightAnti => ("Right Anti", " Right Anti"),
+    }
+}
+
+/// The node's name in text, its name elsewhere and further words of the latter.
+fn title(plan: &Plan) -> (String, &'static str, Vec<(&'static str, String)>) {
+    let plain = |n: &'static str| (n.to_owned(), n, Vec::new());
+    let join = |n: &'static str, suffix: &str, t: JoinType| {
+        let (word, text) = join_words(t);
+        let text = if t == JoinType::Inner { format!("{n}{suffix}") } else { format!("{n}{text} Join") };
+        (text, n, vec![("Join Type", word.to_owned())])
+    };
+    match &plan.node {
+        PlanNode::Result { .. } => plain("Result"),
+        PlanNode::ProjectSet => plain("ProjectSet"),
+        PlanNode::ModifyTable(m) => {
+            let op = match m.operation {
+                CmdType::Insert => "Insert",
+                CmdType::Update => "Update",
+                CmdType::Delete => "Delete",
+                CmdType::Merge => "Merge",
+                _ => "???",
+            };
+            (op.to_owned(), "ModifyTable", vec![("Operation", op.to_owned())])
+        }
+        PlanNode::Append { .. } => plain("Append"),
+        PlanNode::MergeAppend { .. } => plain("Merge Append"),
+        PlanNode::RecursiveUnion { .. } => plain("Recursive Union"),
+        PlanNode::BitmapAnd { .. } => plain("BitmapAnd"),
+        PlanNode::BitmapOr { .. } => plain("BitmapOr"),
+        PlanNode::SeqScan { .. } => plain("Seq Scan"),
+        PlanNode::SampleScan { .. } => plain("Sample Scan"),
+        PlanNode::IndexScan { .. } => plain("Index Scan"),
+        PlanNode::IndexOnlyScan { .. } => plain("Index Only Scan"),
+        PlanNode::BitmapIndexScan { .. } => plain("Bitmap Index Scan"),
+        PlanNode::BitmapHeapScan { .. } => plain("Bitmap Heap Scan"),
+        PlanNode::TidScan { .. } => plain("Tid Scan"),
+        PlanNode::TidRangeScan { .. } => plain("Tid Range Scan"),
+        PlanNode::SubqueryScan { .. } => plain("Subquery Scan"),
+        PlanNode::FunctionScan { .. } => plain("Function Scan"),
+        PlanNode::ValuesScan { .. } => plain("Values Scan"),
+        PlanNode::TableFuncScan { .. } => plain("Table Function Scan"),
+        PlanNode::CteScan { .. } => plain("CTE Scan"),
+        PlanNode::WorkTableScan { .. } => plain("WorkTable Scan"),
+        PlanNode::NestLoop { jointype, .. } => join("Nested Loop", "", *jointype),
+        PlanNode::MergeJoin { jointype, .. } => {
+            let (word, text) = join_words(*jointype);
+            (format!("Merge{text} Join"), "Merge Join", vec![("Join Type", word.to_owned())])
+        }
+        PlanNode::HashJoin { jointype, .. } => {
+            let (word, text) = join_words(*jointype);
+            (format!("Hash{text} Join"), "Hash Join", vec![("Join Type", word.to_owned())])
+        }
+        PlanNode::Hash { .. } => plain("Hash"),
+        PlanNode::Material => plain("Materialize"),
+        PlanNode::Memoize { .. } => plain("Memoize"),
+        PlanNode::Sort { .. } => plain("Sort"),
+        PlanNode::IncrementalSort { .. } => plain("Incremental Sort"),
+        PlanNode::Group { .. } => plain("Group"),
+        PlanNode::Agg { strategy, .. } => {
+            let (text, word) = match strategy {
+                AggStrategy::Plain => ("Aggregate", "Plain"),
+                AggStrategy::Sorted => ("GroupAggregate", "Sorted"),
+                AggStrategy::Hashed => ("HashAggregate", "Hashed"),
+                AggStrategy::Mixed => ("MixedAggregate", "Mixed"),
+            };
+            let more = vec![("Strategy", word.to_owned()), ("Partial Mode", "Simple".to_owned())];
+            (text.to_owned(), "Aggregate", more)
+        }
+        PlanNode::WindowAgg(_) => plain("WindowAgg"),
+        PlanNode::Unique { .. } => plain("Unique"),
+        PlanNode::SetOp { cmd, hashed, .. } => {
+            let word = match cmd {
+                SetOpCmd::Intersect => "Intersect",
+                SetOpCmd::IntersectAll => "Intersect All",
+                SetOpCmd::Except => "Except",
+                SetOpCmd::ExceptAll => "Except All",
+            };
+            let (text, strategy) = if *hashed { ("HashSetOp", "Hashed") } else { ("SetOp", "Sorted") };
+            let more = vec![("Strategy", strategy.to_owned()), ("Command", word.to_owned())];
+            (format!("{text} {word}"), "SetOp", more)
+        }
+        PlanNode::LockRows { .. } => plain("LockRows"),
+        PlanNode::Limit { .. } => plain("Limit"),
+    }
+}
+
+impl Explainer<'_> {
+    fn instrumentation(&self, plan: &Plan) -> Option<Instrumentation> {
+        self.run.and_then(|r| r.counters(plan))
+    }
+
+    fn node(&mut self, plan: &Plan, relationship: Option<&str>) -> Result<Tree> {
+        let (text, name, more) = title(plan);
+        let mut t = Tree { head: text, ..Tree::default() };
+        t.hidden("Node Type", Value::Text(name.to_owned()));
+        for (k, v) in more {
+            t.hidden(k, Value::Text(v));
+        }
+        if let Some(r) = relationship {
+            t.hidden("Parent Relationship", Value::Text(r.to_owned()));
+        }
+        t.hidden("Parallel Aware", Value::Bool(false));
+        t.hidden("Async Capable", Value::Bool(false));
+        self.target(plan, &mut t)?;
+        if self.options.costs {
+            t.head += &format!(
+                "  (cost={:.2}..{:.2} rows={:.0} width={})",
+                plan.startup_cost, plan.total_cost, plan.rows, plan.width
+            );
+            for (k, v) in [
+                ("Startup Cost", format!("{:.2}", plan.startup_cost)),
+                ("Total Cost", format!("{:.2}", plan.total_cost)),
+                ("Plan Rows", format!("{:.0}", plan.rows)),
+                ("Plan Width", plan.width.to_string()),
+            ] {
+                t.hidden(k, Value::Number(v));
+            }
+        }
+        if self.options.analyze {
+            self.actual(plan, &mut t);
+        }
+        t.hidden("Disabled", Value::Bool(plan.disabled_nodes > 0));
+        if self.options.verbose && !plan.targetlist.is_empty() {
+            let place = Place { plan, prefix: self.prefix };
+            let list: Result<Vec<String>> = plan.targetlist.iter().map(|e| self.d.show(&e.expr, place)).collect();
+            t.list("Output", list?);
+        }
+        self.details(plan, &mut t)?;
+        self.children(plan, &mut t)?;
+        Ok(t)
+    }
+
+    fn actual(&mut self, plan: &Plan, t: &mut Tree) {
+        match self.instrumentation(plan).filter(|i| i.loops > 0) {
+            None => t.head += " (never executed)",
+            Some(i) => {
+                let loops = i.loops as f64;
+                let ms = |d: std::time::Duration| d.as_secs_f64() * 1000.0 / loops;
+                let rows = i.rows as f64 / loops;
+                t.head += &match self.options.timing {
+                    true => format!(
+                        " (actual time={:.3}..{:.3} rows={rows:.2} loops={})",
+                        ms(i.startup),
+                        ms(i.total),
+                        i.loops
+                    ),
+                    false => format!(" (actual rows={rows:.2} loops={})", i.loops),
+                };
+                if self.options.timing {
+                    t.hidden("Actual Startup Time", Value::Number(format!("{:.3}", ms(i.startup))));
+                    t.hidden("Actual Total Time", Value::Number(format!("{:.3}", ms(i.total))));
+                }
+                t.hidden("Actual Rows", Value::Number(format!("{rows:.2}")));
+                t.hidden("Actual Loops", Value::Number(i.loops.to_string()));
+            }
+        }
+    }
+
+    /// ` using INDEX on TABLE ALIAS`. (PostgreSQL: `ExplainTargetRel`, `ExplainScanTarget`)
+    fn target(&mut self, plan: &Plan, t: &mut Tree) -> Result<()> {
+        if let PlanNode::IndexScan { indexid, backward, .. } | PlanNode::IndexOnlyScan { indexid, backward, .. } =
+            &plan.node
+        {
+            let name = self.relation_name(*indexid)?;
+            if *backward {
+                t.head += " Backward";
+            }
+            t.head += &format!(" using {}", quote_identifier(&name));
+            t.hidden("Scan Direction", Value::Text(if *backward { "Backward" } else { "Forward" }.to_owned()));
+            t.hidden("Index Name", Value::Text(name));
+        }
+        if let PlanNode::BitmapIndexScan { indexid, .. } = &plan.node {
+            let name = self.relation_name(*indexid)?;
+            t.head += &format!(" on {}", quote_identifier(&name));
+            t.hidden("Index Name", Value::Text(name));
+            return Ok(());
+        }
+        let relid = match &plan.node {
+            PlanNode::ModifyTable(m) => Some(m.nominal_relation),
+            node => node.scanrelid(),
+        };
+        let Some(relid) = relid else { return Ok(()) };
+        let Some(rte) = self.d.planned.rtable.get(relid as usize - 1) else { return Ok(()) };
+        let alias = self.d.names.get(relid as usize - 1).cloned().unwrap_or_default();
+        let (mut object, mut key, mut schema) = (None, "", None);
+        match &rte.kind {
+            RteKind::Relation { relid, .. } => {
+                if let Some(rel) = self.d.cx.catalog.relation(*relid)? {
+                    object = Some(rel.name().to_owned());
+                    key = "Relation Name";
+                    schema = self.d.cx.catalog.namespace_name(rel.namespace())?;
+                }
+            }
+            RteKind::Function { functions, .. } => {
+                if let [one] = &functions[..]
+                    && let Expr::FuncExpr(f) = &one.funcexpr
+                    && let Some(proc) = self.d.cx.catalog.function(f.funcid)?
+                {
+                    object = Some(proc.proname.clone());
+                    key = "Function Name";
+                    schema = self.d.cx.catalog.namespace_name(proc.pronamespace)?;
+                }
+            }
+            RteKind::Cte { name, .. } => {
+                object = Some(name.clone());
+                key = "CTE Name";
+            }
+            _ => {}
+        }
+        t.head += " on";
+        if let Some(o) = &object {
+            match schema.as_ref().filter(|_| self.options.verbose) {
+                Some(s) => t.head += &format!(" {}.{}", quote_identifier(s), quote_identifier(o)),
+                None => t.head += &format!(" {}", quote_identifier(o)),
+            }
+            t.hidden(key, Value::Text(o.clone()));
+            if let Some(s) = schema.filter(|_| self.options.verbose) {
+                t.hidden("Schema", Value::Text(s));
+            }
+        }
+        if object.as_deref() != Some(&*alias) && !alias.is_empty() {
+            t.head += &format!(" {}", quote_identifier(&alias));
+        }
+        t.hidden("Alias", Value::Text(alias));
+        Ok(())
+    }
+
+    fn relation_name(&mut self, oid: Oid) -> Result<String> {
+        Ok(self.d.cx.catalog.relation(oid)?.map(|r| r.name().to_owned()).unwrap_or_default())
+    }
+
+    fn qual(&mut self, label: &str, quals: &[Expr], plan: &Plan, prefix: bool, t: &mut Tree) -> Result<()> {
+        if !quals.is_empty() {
+            let text = self.d.quals(quals, Place { plan, prefix })?;
+            t.text(label, text);
+        }
+        Ok(())
+    }
+    fn removed(&mut self, label: &str, plan: &Plan, t: &mut Tree) {
+        if let Some(i) = self.instrumentation(plan).filter(|i| self.options.analyze && i.filtered > 0 && i.loops > 0) {
+            t.number(label, format!("{:.0}", i.filtered as f64 / i.loops as f64), "");
+        }
+    }
+
+    fn details(&mut self, plan: &Plan, t: &mut Tree) -> Result<()> {
+        // Within one table's scan its columns need no prefix unless there are others about.
+        let scan = self.prefix;
+        let upper = self.prefix;
+        match &plan.node {
+            PlanNode::IndexScan { indexqualorig, indexorderbyorig, .. } => {
+                self.qual("Index Cond", indexqualorig, plan, scan, t)?;
+                self.qual("Order By", indexorderbyorig, plan, scan, t)?;
+                self.filter(plan, scan, t)?;
+            }
+            PlanNode::IndexOnlyScan { indexqual, indexorderby, .. } => {
+                self.qual("Index Cond", indexqual, plan, scan, t)?;
+                self.qual("Order By", indexorderby, plan, scan, t)?;
+                self.filter(plan, scan, t)?;
+            }
+            PlanNode::BitmapIndexScan { indexqualorig, .. } => self.qual("Index Cond", indexqualorig, plan, scan, t)?,
+            PlanNode::BitmapHeapScan { bitmapqualorig, .. } => {
+                self.qual("Recheck Cond", bitmapqualorig, plan, scan, t)?;
+                self.filter(plan, scan, t)?;
+            }
+            PlanNode::TidScan { tidquals, .. } => {
+                self.qual("TID Cond", tidquals, plan, scan, t)?;
+                self.filter(plan, scan, t)?;
+            }
+            PlanNode::FunctionScan { functions, .. } => {
+                if self.options.verbose {
+                    let place = Place { plan, prefix: scan };
+                    let list: Result<Vec<String>> = functions.iter().map(|f| self.d.show(&f.funcexpr, place)).collect();
+                    t.text("Function Call", list?.join(", "));
+                }
+                self.filter(plan, scan, t)?;
+            }
+            PlanNode::NestLoop { joinqual, .. } => {
+                self.qual("Join Filter", joinqual, plan, upper, t)?;
+                self.filter(plan, upper, t)?;
+            }
+            PlanNode::MergeJoin { mergeclauses, joinqual, .. } => {
+                self.qual("Merge Cond", mergeclauses, plan, upper, t)?;
+                self.qual("Join Filter", joinqual, plan, upper, t)?;
+                self.filter(plan, upper, t)?;
+            }
+            PlanNode::HashJoin { hashclauses, joinqual, .. } => {
+                self.qual("Hash Cond", hashclauses, plan, upper, t)?;
+                self.qual("Join Filter", joinqual, plan, upper, t)?;
+                self.filter(plan, upper, t)?;
+            }
+            PlanNode::Agg { columns, grouping_sets, .. } => {
+                let place = Place { plan, prefix: upper };
+                if grouping_sets.is_empty() {
+                    let keys: Vec<i16> = columns.iter().map(|c| c.column).collect();
+                    self.keys("Group Key", &keys, place, t)?;
+                } else {
+                    for set in grouping_sets {
+                        match set.columns.is_empty() {
+                            true => t.list("Group Key", vec!["()".to_owned()]),
+                            false => self.keys("Group Key", &set.columns, place, t)?,
+                        }
+                    }
+                }
+                self.filter(plan, upper, t)?;
+            }
+            PlanNode::Group { columns } => {
+                let keys: Vec<i16> = columns.iter().map(|c| c.column).collect();
+                self.keys("Group Key", &keys, Place { plan, prefix: upper }, t)?;
+                self.filter(plan, upper, t)?;
+            }
+            PlanNode::WindowAgg(w) => {
+                let place = Place { plan, prefix: upper };
+                let mut parts = Vec::new();
+                for (word, list) in [("PARTITION BY", &w.partition), ("ORDER BY", &w.order)] {
+                    if list.is_empty() {
+                        continue;
+                    }
+                    let mut keys = Vec::new();
+                    for c in list {
+                        keys.push(self.key(c.column, place)?);
+                    }
+                    parts.push(format!("{word} {}", keys.join(", ")));
+                }
+                t.text("Window", format!("{} AS ({})", quote_identifier(&w.winname), parts.join(" ")));
+                self.filter(plan, upper, t)?;
+                self.qual("Run Condition", &w.run_condition_orig, plan, upper, t)?;
+            }
+            PlanNode::Sort { keys } | PlanNode::MergeAppend { keys, .. } => {
+                self.sort_keys("Sort Key", keys, plan, t)?
+            }
+            PlanNode::IncrementalSort { keys, presorted } => {
+                self.sort_keys("Sort Key", keys, plan, t)?;
+                self.sort_keys("Presorted Key", &keys[..(*presorted).min(keys.len())], plan, t)?;
+            }
+            PlanNode::Result { constant_qual } => {
+                self.qual("One-Time Filter", constant_qual, plan, upper, t)?;
+                self.filter(plan, upper, t)?;
+            }
+            PlanNode::Memoize { param_exprs, binary_mode, .. } => {
+                let place = Place { plan, prefix: true };
+                let list: Result<Vec<String>> = param_exprs.iter().map(|e| self.d.show(e, place)).collect();
+                t.text("Cache Key", list?.join(", "));
+                t.text("Cache Mode", if *binary_mode { "binary" } else { "logical" }.to_owned());
+            }
+            PlanNode::ModifyTable(m) => {
+                if let Some(c) = &m.on_conflict {
+                    t.text("Conflict Resolution", if c.update { "UPDATE" } else { "NOTHING" }.to_owned());
+                    let mut names = Vec::new();
+                    for i in &c.arbiter_indexes {
+                        names.push(self.relation_name(*i)?);
+                    }
+                    if !names.is_empty() {
+                        t.list("Conflict Arbiter Indexes", names);
+                    }
+                    self.qual("Conflict Filter", c.where_.as_slice(), plan, true, t)?;
+                }
+            }
+            _ => self.filter(plan, scan, t)?,
+        }
+        Ok(())
+    }
+    fn filter(&mut self, plan: &Plan, prefix: bool, t: &mut Tree) -> Result<()> {
+        self.qual("Filter", &plan.qual, plan, prefix, t)?;
+        if !plan.qual.is_empty() {
+            self.removed("Rows Removed by Filter", plan, t);
+        }
+        Ok(())
+    }
+    fn key(&mut self, column: i16, place: Place<'_>) -> Result<String> {
+        let var = Expr::Var(Var {
+            varno: OUTER_VAR,
+            varattno: column,
+            vartype: TypeMod { oid: Oid::INVALID, typmod: -1, collation: Oid::INVALID },
+            varnullingrels: Vec::new(),
+            varlevelsup: 0,
+            varreturning: VarReturning::Default,
+            varnosyn: 0,
+            varattnosyn: 0,
+            location: base::error::Location::UNKNOWN,
+        });
+        self.d.show(&var, place)
+    }
+    fn keys(&mut self, label: &str, columns: &[i16], place: Place<'_>, t: &mut Tree) -> Result<()> {
+        if columns.is_empty() {
+            return Ok(());
+        }
+        let list: Result<Vec<String>> = columns.iter().map(|c| self.key(*c, place)).collect();
+        t.list(label, list?);
+        Ok(())
+    }
+    fn sort_keys(&mut self, label: &str, keys: &[SortCol], plan: &Plan, t: &mut Tree) -> Result<()> {
+        let place = Place { plan, prefix: self.prefix };
+        let mut list = Vec::new();
+        for k in keys {
+            let mut text = self.key(k.column, place)?;
+            let memberships = self.d.cx.catalog.operator_memberships(k.sortop)?;
+            let descending = memberships.iter().any(|m| m.amopmethod == Oid(403) && m.amopstrategy == 5);
+            if descending {
+                text += " DESC";
+            }
+            match (descending, k.nulls_first) {
+                (false, true) => text += " NULLS FIRST",
+                (true, false) => text += " NULLS LAST",
+                _ => {}
+            }
+            list.push(text);
+        }
+        t.list(label, list);
+        Ok(())
+    }
+
+    fn children(&mut self, plan: &Plan, t: &mut Tree) -> Result<()> {
+        for s in &plan.init_plans {
+            self.subplan(s, "InitPlan", t)?;
+        }
+        if let Some(p) = plan.outer.as_deref() {
+            let c = self.node(p, Some("Outer"))?;
+            t.child("Plans", c);
+        }
+        if let Some(p) = plan.inner.as_deref() {
+            let c = self.node(p, Some("Inner"))?;
+            t.child("Plans", c);
+        }
+        match &plan.node {
+            PlanNode::Append { plans }
+            | PlanNode::MergeAppend { plans, .. }
+            | PlanNode::BitmapAnd { plans }
+            | PlanNode::BitmapOr { plans } => {
+                for p in plans {
+                    let c = self.node(p, Some("Member"))?;
+                    t.child("Plans", c);
+                }
+            }
+            PlanNode::SubqueryScan { subplan, .. } => {
+                let c = self.node(subplan, Some("Subquery"))?;
+                t.child("Plans", c);
+            }
+            _ => {}
+        }
+        let mut found: Vec<SubPlan> = Vec::new();
+        fn sublinks(e: &Expr, out: &mut Vec<SubPlan>) {
+            if let Expr::SubPlan(s) = e
+                && !out.iter().any(|o| o.plan_id == s.plan_id)
+            {
+                out.push((**s).clone());
+            }
+            e.children(&mut |c| sublinks(c, out));
+        }
+        plan.targetlist.iter().map(|x| &x.expr).chain(&plan.qual).for_each(|e| sublinks(e, &mut found));
+        if let PlanNode::Result { constant_qual } = &plan.node {
+            constant_qual.iter().for_each(|e| sublinks(e, &mut found));
+        }
+        if let PlanNode::NestLoop { joinqual, .. }
+        | PlanNode::HashJoin { joinqual, .. }
+        | PlanNode::MergeJoin { joinqual, .. } = &plan.node
+        {
+            joinqual.iter().for_each(|e| sublinks(e, &mut found));
+        }
+        for s in found {
+            self.subplan(&s, "SubPlan", t)?;
+        }
+        Ok(())
+    }
+    fn subplan(&mut self, s: &SubPlan, relationship: &str, t: &mut Tree) -> Result<()> {
+        let planned = self.d.planned;
+        let Some(plan) = planned.subplans.get(s.plan_id) else { return Ok(()) };
+        let mut c = self.node(plan, Some(relationship))?;
+        c.hidden("Subplan Name", Value::Text(s.plan_name.clone()));
+        c.label = Some(s.plan_name.clone());
+        t.child("Plans", c);
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+//! Time zones: full names from the bundled database, fixed offsets, abbreviations.
+
+use base::sqlstate::INVALID_PARAMETER_VALUE;
+use base::{PgError, Result};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+
+use super::{Civil, DAY, SECOND, UNIX_EPOCH_S, split};
+
+/// Where civil time and instants meet; offsets are seconds east of Greenwich.
+#[derive(Clone, Debug)]
+pub enum Zone {
+    Fixed(i32, Option<String>),
+    Named(TimeZone),
+}
+
+/// Abbreviations with their offsets in minutes. (PostgreSQL: `timezonesets/Default`, the common ones)
+const ABBREVIATIONS: &[(&str, i32)] = &[
+    ("utc", 0),
+    ("gmt", 0),
+    ("z", 0),
+    ("zulu", 0),
+    ("ut", 0),
+    ("uct", 0),
+    ("wet", 0),
+    ("west", 60),
+    ("bst", 60),
+    ("cet", 60),
+    ("cest", 120),
+    ("met", 60),
+    ("mest", 120),
+    ("eet", 120),
+    ("eest", 180),
+    ("msk", 180),
+    ("msd", 240),
+    ("ist", 120),
+    ("idt", 180),
+    ("jst", 540),
+    ("kst", 540),
+    ("hkt", 480),
+    ("sgt", 480),
+    ("awst", 480),
+    ("acst", 570),
+    ("acdt", 630),
+    ("aest", 600),
+    ("aedt", 660),
+    ("nzst", 720),
+    ("nzdt", 780),
+    ("est", -300),
+    ("edt", -240),
+    ("cst", -360),
+    ("cdt", -300),
+    ("mst", -420),
+    ("mdt", -360),
+    ("pst", -480),
+    ("pdt", -420),
+    ("akst", -540),
+    ("akdt", -480),
+    ("hst", -600),
+    ("ast", -240),
+    ("adt", -180),
+    ("nst", -210),
+    ("ndt", -150),
+    ("brt", -180),
+    ("art", -180),
+    ("sast", 120),
+    ("pkt", 300),
+];
+
+/// An abbreviation's offset in seconds.
+pub fn abbreviation(name: &str) -> Option<i32> {
+    let low = name.to_ascii_lowercase();
+    ABBREVIATIONS.iter().find(|(n, _)| *n == low).map(|(_, m)| m * 60)
+}
+
+impl Zone {
+    pub const UTC: Zone = Zone::Fixed(0, None);
+
+    /// A zone by its full name, as `TimeZone` or `AT TIME ZONE` take it; also POSIX rules such as `<+03>-03`.
+    pub fn named(name: &str) -> Option<Zone> {
+        match &*name.to_ascii_lowercase() {
+            "utc" | "etc/utc" | "z" | "zulu" => return Some(Zone::Fixed(0, Some("UTC".into()))),
+            "gmt" | "etc/gmt" => return Some(Zone::Fixed(0, Some("GMT".into()))),
+            _ => {}
+        }
+        if let Ok(tz) = TimeZone::get(name) {
+            return Some(Zone::Named(tz));
+        }
+        name.contains(|c: char| c.is_ascii_digit()).then(|| TimeZone::posix(name).ok()).flatten().map(Zone::Named)
+    }
+    /// As `AT TIME ZONE` takes it: an abbreviation, a full name, or an offset with POSIX's sign.
+    pub fn lookup(name: &str) -> Result<Zone> {
+        if let Some(offset) = abbreviation(name) {
+            return Ok(Zone::Fixed(offset, Some(name.to_ascii_uppercase())));
+        }
+        if let Some(z) = Zone::named(name) {
+            return Ok(z);
+        }
+        if let Some(offset) = super::parse::offset(name) {
+            return Ok(Zone::Fixed(-offset, None));
+        }
+        Err(PgError::new(INVALID_PARAMETER_VALUE, format!("time zone \"{name}\" not recognized")))
+    }
+    /// The session's zone.
+    pub fn session(name: &str) -> Zone {
+        Zone::named(name).unwrap_or(Zone::UTC)
+    }
+    /// The offset at an instant.
+    pub fn offset_at(&self, ts: i64) -> i32 {
+        match self {
+            Zone::Fixed(o, _) => *o,
+            Zone::Named(tz) => tz.to_offset(instant(ts)).seconds(),
+        }
+    }
+    /// The zone's abbreviation at an instant.
+    pub fn abbreviation_at(&self, ts: i64) -> String {
+        match self {
+            Zone::Fixed(_, Some(name)) => name.clone(),
+            Zone::Fixed(o, None) => super::format::offset_text(*o),
+            Zone::Named(tz) => tz.to_offset_info(instant(ts)).abbreviation().to_string(),
+        }
+    }
+    pub fn is_dst_at(&self, ts: i64) -> bool {
+        match self {
+            Zone::Fixed(..) => false,
+            Zone::Named(tz) => tz.to_offset_info(instant(ts)).dst().is_dst(),
+        }
+    }
+    /// The offset of a civil time; in a gap as before it, in a fold as after it. (PostgreSQL: `DetermineTimeZoneOffset`)
+    pub fn offset_of_local(&self, local: i64) -> i32 {
+        match self {
+            Zone::Fixed(o, _) => *o,
+            Zone::Named(tz) => {
+                let c = Civil::of(local);
+                let (Ok(year), us) = (i16::try_from(c.year.clamp(-9998, 9998)), c.time) else { return 0 };
+                let at = |v: i64| v as i8;
+                let day = if c.month == 2 { c.day.min(super::month_days(year.into(), 2)) } else { c.day };
+                let date = civil::date(year, at(c.month), at(day));
+                let s = us.rem_euclid(DAY) / SECOND;
+                let dt = date.at(at(s / 3600), at(s / 60 % 60), at(s % 60), 0);
+                match tz.to_ambiguous_timestamp(dt).offset() {
+                    jiff::tz::AmbiguousOffset::Unambiguous { offset } => offset.seconds(),
+                    jiff::tz::AmbiguousOffset::Gap { before, .. } => before.seconds(),
+                    jiff::tz::AmbiguousOffset::Fold { after, .. } => after.seconds(),
+                }
+            }
+        }
+    }
+    /// Civil time to instant.
+    pub fn to_utc(&self, local: i64) -> i64 {
+        local - i64::from(self.offset_of_local(local)) * SECOND
+    }
+    /// Instant to civil time.
+    pub fn to_local(&self, ts: i64) -> i64 {
+        ts + i64::from(self.offset_at(ts)) * SECOND
+    }
+}
+
+/// As the zone database counts, within its range of years.
+fn instant(ts: i64) -> Timestamp {
+    let (days, time) = split(ts);
+    let (y, m, d) = super::civil(days);
+    let days = if y.abs() < 9000 { days } else { super::days_from(y.signum() * (8000 + y.abs() % 400), m, d.min(28)) };
+    let s = days * 86_400 + time / SECOND + UNIX_EPOCH_S;
+    Timestamp::from_second(s).unwrap_or(Timestamp::UNIX_EPOCH)
+}

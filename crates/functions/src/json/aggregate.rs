@@ -1,0 +1,120 @@
+//! json_agg, jsonb_agg, json_object_agg, jsonb_object_agg.
+
+use std::any::Any;
+
+use base::{Oid, Result};
+use types::{AggStates, Arg, BuiltinAggregate, Datum, FnCall, FnCx, Rows};
+
+use super::{Json, binary, build, write_string};
+use crate::agg::{agg, each, mismatch, same};
+use crate::err::error;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Text,
+    Binary,
+}
+
+/// Values, with keys for objects.
+struct Collect {
+    groups: Vec<Option<Vec<(String, Vec<u8>)>>>,
+    form: Form,
+    object: bool,
+    strict: bool,
+    types: Vec<Oid>,
+    bytes: usize,
+}
+
+impl AggStates for Collect {
+    fn resize(&mut self, groups: usize) {
+        self.groups.resize(groups, None);
+    }
+    fn update(&mut self, cx: &mut FnCx<'_>, groups: &[u32], args: &[Arg<'_>], rows: Rows<'_>) -> Result<()> {
+        let Some(value) = args.last() else { return Err(mismatch()) };
+        let type_at = |i: usize| self.types.get(i).copied().unwrap_or(types::oid::UNKNOWNOID);
+        let (key_type, value_type) = (type_at(0), type_at(args.len() - 1));
+        each(groups, rows, |g, r| {
+            let list = self.groups[g].get_or_insert_default();
+            let v = value.get(r);
+            let mut key = String::new();
+            if self.object {
+                let k = args[0].get(r);
+                if k.is_null() {
+                    let text = if self.form == Form::Text {
+                        "null value not allowed for object key"
+                    } else {
+                        "field name must not be null"
+                    };
+                    let code = if self.form == Form::Text {
+                        base::sqlstate::NULL_VALUE_NOT_ALLOWED
+                    } else {
+                        base::sqlstate::INVALID_PARAMETER_VALUE
+                    };
+                    return Err(error(code, text));
+                }
+                key = build::key(cx.rt, key_type, k)?;
+            }
+            if self.strict && v.is_null() {
+                return Ok(());
+            }
+            let mut text = Vec::new();
+            build::write(cx.rt, value_type, v, &mut text)?;
+            self.bytes += 48 + key.len() + text.len();
+            list.push((key, text));
+            Ok(())
+        })
+    }
+    fn finish(&mut self, _: &mut FnCx<'_>, group: usize) -> Result<Datum> {
+        let Some(list) = &self.groups[group] else { return Ok(Datum::Null) };
+        if self.form == Form::Binary {
+            let parse = |b: &[u8]| {
+                let s = String::from_utf8_lossy(b).into_owned();
+                super::parse(&s, true)?.to_json(&s)
+            };
+            let v = match self.object {
+                true => Json::Object(list.iter().map(|(k, v)| Ok((k.clone(), parse(v)?))).collect::<Result<_>>()?),
+                false => Json::Array(list.iter().map(|(_, v)| parse(v)).collect::<Result<_>>()?),
+            };
+            return Ok(Datum::bytes(binary::encode(&v)));
+        }
+        let mut out = Vec::from(if self.object { "{ " } else { "[" });
+        for (i, (k, v)) in list.iter().enumerate() {
+            if i > 0 {
+                out.extend_from_slice(b", ");
+            }
+            if self.object {
+                write_string(k, &mut out);
+                out.extend_from_slice(b" : ");
+            }
+            out.extend_from_slice(v);
+        }
+        out.extend_from_slice(if self.object { b" }" } else { b"]" });
+        Ok(Datum::bytes(out))
+    }
+    fn merge(&mut self, _: &mut FnCx<'_>, group: usize, from: &mut dyn AggStates, from_group: usize) -> Result<()> {
+        if let Some(list) = same::<Self>(from)?.groups[from_group].clone() {
+            self.groups[group].get_or_insert_default().extend(list);
+        }
+        Ok(())
+    }
+    fn as_any(&mut self) -> &mut (dyn Any + 'static) {
+        self
+    }
+    fn memory(&self) -> usize {
+        self.bytes
+    }
+}
+fn new(call: &FnCall, form: Form, object: bool, strict: bool) -> Box<dyn AggStates> {
+    Box::new(Collect { groups: Vec::new(), form, object, strict, types: call.arg_types.clone(), bytes: 0 })
+}
+
+pub static AGGREGATES: &[BuiltinAggregate] = &[
+    agg("json_agg_transfn", "json_agg_finalfn", |c| new(c, Form::Text, false, false)),
+    agg("json_agg_strict_transfn", "json_agg_finalfn", |c| new(c, Form::Text, false, true)),
+    agg("json_object_agg_transfn", "json_object_agg_finalfn", |c| new(c, Form::Text, true, false)),
+    agg("json_object_agg_strict_transfn", "json_object_agg_finalfn", |c| new(c, Form::Text, true, true)),
+    agg("jsonb_agg_transfn", "jsonb_agg_finalfn", |c| new(c, Form::Binary, false, false)),
+    agg("jsonb_agg_strict_transfn", "jsonb_agg_finalfn", |c| new(c, Form::Binary, false, true)),
+    agg("jsonb_object_agg_transfn", "jsonb_object_agg_finalfn", |c| new(c, Form::Binary, true, false)),
+    agg("jsonb_object_agg_strict_transfn", "jsonb_object_agg_finalfn", |c| new(c, Form::Binary, true, true)),
+];

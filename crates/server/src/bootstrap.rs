@@ -1,0 +1,164 @@
+//! What initdb needs of a server: runs the SQL that makes the system views and `information_schema`, in template1, without a
+//! client. All of it is one transaction.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use analyze::query::CmdType;
+use analyze::{AnalyzeContext, ParamTypes};
+use base::guc::Values;
+use base::{Interrupt, Oid, PgError, Result, SessionId};
+use catalog::Catalog;
+use catalog::initdb::SqlRunner;
+use commands::CommandContext;
+use executor::{ExecContext, Execution, StartOptions};
+use parser::ast::RawStmt;
+use planner::PlanOptions;
+use txn::{Transaction, TransactionOptions};
+use types::Registry;
+
+use crate::cluster::{Cluster, Purpose};
+use crate::config::{self, Sources};
+use crate::session::Store;
+
+/// template1 and its tablespace, `pg_default`.
+const TEMPLATE1: Oid = Oid(1);
+const PG_DEFAULT: Oid = Oid(1663);
+
+/// Opens a cluster that nobody else uses, and runs SQL in template1.
+pub struct Runner {
+    data: PathBuf,
+    registry: Arc<Registry>,
+}
+
+impl Runner {
+    pub fn new(data: &Path, registry: Arc<Registry>) -> Runner {
+        Runner { data: data.to_owned(), registry }
+    }
+}
+
+impl SqlRunner for Runner {
+    fn run(&mut self, files: &[(&str, &str)]) -> Result<()> {
+        let sources = Sources { data_directory: self.data.clone(), command_line: settings() };
+        let loaded = config::load(&sources)?;
+        let cluster = Cluster::open(sources, loaded, Arc::clone(&self.registry), Purpose::Bootstrap)?;
+        let proc = cluster.manager.register(SessionId(1), TEMPLATE1, Interrupt::new())?;
+        let store = Store::open(&cluster, TEMPLATE1, PG_DEFAULT)?;
+        let catalog = Catalog::new(Arc::clone(&cluster.catalog), TEMPLATE1, store.scan());
+        let mut cx = ExecContext::new(catalog, Arc::clone(&cluster.registry));
+        Arc::make_mut(&mut cx.settings).database = TEMPLATE1;
+        Arc::make_mut(&mut cx.settings).database_name = "template1".into();
+        let txn = Transaction::begin(&cluster.manager, &proc, TransactionOptions::default())?;
+        txn.set_database_tablespace(PG_DEFAULT);
+        txn.add_callback(store.follower(&cx));
+        store.set_transaction(&mut cx, Some(Arc::new(txn)));
+        cx.catalog.set_search_path(&["pg_catalog"], cx.settings.current_user, Oid::INVALID);
+        let mut session = Alone { values: cluster.config().values.clone() };
+        for (name, text) in files {
+            for stmt in parser::parse(text).map_err(|e| located(e, name, text, None))? {
+                // The search path is set already.
+                if matches!(stmt.stmt, parser::ast::Statement::VariableSet(_)) {
+                    continue;
+                }
+                cx.txn()?.begin_sub(None)?;
+                let done =
+                    run(&mut cx, &mut session, &stmt, text).and_then(|()| cx.catalog.command_counter_increment());
+                match done {
+                    Ok(()) => cx.txn()?.release_sub()?,
+                    // What is not there yet leaves one view out, not all of them.
+                    Err(e) => {
+                        cx.txn()?.rollback_sub()?;
+                        crate::log::message(&format!("skipped: {}", located(e, name, text, Some(&stmt)).message()));
+                    }
+                }
+            }
+        }
+        cx.snapshot = None;
+        let txn = store.set_transaction(&mut cx, None);
+        let txn =
+            txn.and_then(|t| Arc::try_unwrap(t).ok()).ok_or_else(|| PgError::internal("the transaction is in use"))?;
+        txn.commit()?;
+        cluster.manager.unregister(&proc);
+        cluster.shut_down()
+    }
+}
+
+/// A small pool is enough, and nothing needs to be durable before initdb's own sync.
+fn settings() -> Vec<(String, String)> {
+    [("shared_buffers", "16MB"), ("fsync", "off")].map(|(n, v)| (n.to_owned(), v.to_owned())).into()
+}
+
+/// Says where in our own SQL something went wrong.
+fn located(e: PgError, file: &str, text: &str, stmt: Option<&RawStmt>) -> PgError {
+    let start = stmt.map_or(0, |s| usize::try_from(s.location.0).unwrap_or(0));
+    let at = e.fields().position.unwrap_or(start);
+    let line = 1 + text.bytes().take(at).filter(|b| *b == b'\n').count();
+    let message = format!("{file}, line {line}: {}", e.message());
+    let mut e = e;
+    e.fields_mut().message = message;
+    e
+}
+
+fn run(cx: &mut ExecContext, session: &mut Alone, stmt: &RawStmt, source: &str) -> Result<()> {
+    cx.snapshot = Some(cx.txn()?.snapshot()?);
+    let catalog = cx.catalog.clone();
+    let queries = {
+        let mut cx = AnalyzeContext::new(catalog, cx);
+        let query = analyze::analyze(&mut cx, stmt, source, &mut ParamTypes::None)?;
+        if query.command_type == CmdType::Utility { vec![query] } else { analyze::rewrite(&mut cx, query)? }
+    };
+    for query in queries {
+        if let Some(stmt) = &query.utility {
+            commands::execute(&mut CommandContext { cx, session, source }, stmt)?;
+            continue;
+        }
+        let planned = Arc::new(executor::plan_query(cx, query, &PlanOptions::default())?);
+        let options = StartOptions { snapshot: cx.snapshot.clone(), ..StartOptions::default() };
+        let mut execution = Execution::start(planned, cx, options)?;
+        execution.run(cx, 0, &mut ())?;
+        execution.finish(cx)?;
+    }
+    Ok(())
+}
+
+/// A session without a client.
+struct Alone {
+    values: Values,
+}
+
+fn no_client<T>() -> Result<T> {
+    Err(PgError::internal("there is no client"))
+}
+
+impl commands::Session for Alone {
+    fn values(&self) -> &Values {
+        &self.values
+    }
+    fn prevent_in_transaction_block(&mut self, _name: &str) -> Result<()> {
+        Ok(())
+    }
+    fn next_transaction(&mut self, _cx: &mut ExecContext) -> Result<()> {
+        no_client()
+    }
+    fn copy_in_begin(&mut self, _binary: bool, _columns: usize) -> Result<()> {
+        no_client()
+    }
+    fn copy_in_read(&mut self, _data: &mut Vec<u8>) -> Result<bool> {
+        no_client()
+    }
+    fn copy_out_begin(&mut self, _binary: bool, _columns: usize) -> Result<()> {
+        no_client()
+    }
+    fn copy_out_write(&mut self, _row: &[u8]) -> Result<()> {
+        no_client()
+    }
+    fn copy_out_end(&mut self) -> Result<()> {
+        no_client()
+    }
+    fn count_sessions(&self, _database: Oid) -> usize {
+        0
+    }
+    fn terminate_sessions(&mut self, _database: Oid) -> Result<()> {
+        Ok(())
+    }
+}

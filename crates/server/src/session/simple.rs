@@ -1,0 +1,108 @@
+//! The simple query protocol: a text of statements, run one after the other.
+
+use std::sync::Arc;
+
+use base::Result;
+use parser::ast::{RawStmt, Statement};
+use types::Datum;
+
+use super::Session;
+use super::statement::{Unit, plan_tag};
+use super::transaction::Block;
+
+impl Session {
+    pub(super) fn simple_query(&mut self, text: &str) -> Result<()> {
+        let source: Arc<str> = text.into();
+        self.source = Some(Arc::clone(&source));
+        self.begin_activity(&source);
+        self.portals.remove("");
+        self.prepared.remove("");
+        if self.block != Block::Failed && self.run_cached(text)? {
+            self.source = None;
+            self.ready();
+            return Ok(());
+        }
+        let statements = self.parse(text)?;
+        if statements.is_empty() {
+            self.conn.out.empty_query_response();
+        }
+        let several = statements.len() > 1;
+        for (i, raw) in statements.iter().enumerate() {
+            self.check_not_failed(&raw.stmt)?;
+            if several && self.block == Block::None {
+                self.block = Block::Implicit;
+            }
+            self.simple_statement(raw, &source, !several)?;
+            // The last statement's end is the end of the implicit transaction.
+            if i + 1 == statements.len() && self.block == Block::Implicit {
+                self.commit()?;
+            }
+        }
+        self.source = None;
+        self.ready();
+        Ok(())
+    }
+
+    /// Runs a text whose plan is at hand.
+    fn run_cached(&mut self, text: &str) -> Result<bool> {
+        let Some(units) = self.cached_plan(text) else { return Ok(false) };
+        self.begin_plan()?;
+        // Locks come before the plan is trusted: what changed while we waited for one invalidates it.
+        executor::lock_plan_relations(&self.cx, units.iter().filter_map(plan_of))?;
+        if self.cached_plan(text).is_none() {
+            return Ok(false);
+        }
+        self.run_units(&units, Arc::from([]))?;
+        Ok(true)
+    }
+
+    pub(super) fn parse(&mut self, text: &str) -> Result<Vec<RawStmt>> {
+        let standard_conforming_strings = self.cx.settings.standard_conforming_strings;
+        let options = parser::Options { standard_conforming_strings, ..parser::Options::default() };
+        let parsed = parser::parse_with(text, &options)?;
+        parsed.notices.into_iter().for_each(|n| self.notice(n));
+        Ok(parsed.stmts)
+    }
+
+    fn simple_statement(&mut self, raw: &RawStmt, source: &Arc<str>, alone: bool) -> Result<()> {
+        if let Statement::Transaction(t) = &raw.stmt {
+            let tag = self.transaction_statement(t)?;
+            self.send_notices();
+            self.conn.out.command_complete(tag);
+            return Ok(());
+        }
+        self.begin_statement(&raw.stmt)?;
+        let units = match alone {
+            true => self.plan_text(raw, source)?,
+            false => self.plan_statement(raw, source, &mut analyze::ParamTypes::None)?,
+        };
+        self.run_units(&units, Arc::from([]))
+    }
+
+    /// Runs what a statement became and reports its completion.
+    pub(super) fn run_units(&mut self, units: &[Unit], params: Arc<[Datum]>) -> Result<()> {
+        let mut tag = String::new();
+        for unit in units {
+            match unit {
+                Unit::Plan(planned) => {
+                    let rows = self.run_plan(planned, Arc::clone(&params))?;
+                    if planned.can_set_tag || units.len() == 1 {
+                        tag = plan_tag(planned, rows);
+                    }
+                }
+                Unit::Utility(stmt) => tag = self.run_utility(stmt)?,
+            }
+        }
+        self.end_statement()?;
+        self.send_notices();
+        self.conn.out.command_complete(&tag);
+        Ok(())
+    }
+}
+
+pub(super) fn plan_of(unit: &Unit) -> Option<&planner::PlannedStmt> {
+    match unit {
+        Unit::Plan(p) => Some(p),
+        Unit::Utility(_) => None,
+    }
+}

@@ -1,0 +1,642 @@
+//! Utility statements: those that are the session's own business are here, the others go to `commands`.
+
+use std::sync::Arc;
+
+use analyze::ParamTypes;
+use analyze::query::{CmdType, Query};
+use base::guc::{self, Guc};
+use base::sqlstate::*;
+use base::{PgError, Result};
+use commands::CommandContext;
+use executor::{Execution, StartOptions};
+use parser::ast::*;
+use types::oid::*;
+use types::{Align, Attribute, Batch, Column, Datum, Physical, TupleDesc};
+
+use super::Session;
+use super::portal::{Portal, State};
+use super::rows::RowWriter;
+use super::services::Services;
+use super::statement::{Prepared, Unit, plan_tag};
+use super::transaction::Block;
+use super::variables::Scope;
+use crate::protocol::Format;
+
+/// An option's value as text: a word, a number, or `on` and `off`.
+pub(super) fn option_text(option: &DefElem) -> String {
+    match &option.arg {
+        Some(DefArg::String(s)) | Some(DefArg::Float(s)) => s.clone(),
+        Some(DefArg::Integer(i)) => i.to_string(),
+        Some(DefArg::Boolean(b)) => if *b { "on" } else { "off" }.to_owned(),
+        Some(DefArg::Names(names)) => names.join("."),
+        _ => "on".to_owned(),
+    }
+}
+
+fn text_desc(names: &[&str]) -> Arc<TupleDesc> {
+    let column = |name: &&str| {
+        let mut a = Attribute::new(name, TEXTOID, -1, false, Align::Int);
+        a.collation = DEFAULT_COLLATION;
+        a
+    };
+    Arc::new(TupleDesc::new(names.iter().map(column).collect()))
+}
+
+fn text_batch(rows: &[Vec<String>], columns: usize) -> Batch {
+    let mut batch = Batch { rows: rows.len(), ..Batch::default() };
+    for i in 0..columns {
+        let mut column = Column::new(Physical::Bytes);
+        rows.iter().for_each(|r| column.push(Datum::text(&r[i]).as_ref()));
+        batch.columns.push(Arc::new(column));
+    }
+    batch
+}
+
+impl Session {
+    /// Runs a utility statement of the simple protocol. Returns the command tag.
+    pub(super) fn run_utility(&mut self, stmt: &Arc<Statement>) -> Result<String> {
+        if let Some(desc) = self.utility_result_desc(stmt)? {
+            super::rows::describe(&desc, &[], &[], &mut self.conn.out);
+        }
+        self.run_utility_formatted(stmt, &[])
+    }
+
+    /// The columns that a utility statement returns.
+    pub(super) fn utility_result_desc(&mut self, stmt: &Statement) -> Result<Option<Arc<TupleDesc>>> {
+        match stmt {
+            Statement::VariableShow(show) => Ok(Some(match show.name.as_str() {
+                "all" => text_desc(&["name", "setting", "description"]),
+                name => text_desc(&[Guc::find(name).map_or(name.as_ref(), |g| g.name())]),
+            })),
+            Statement::Execute(e) => {
+                let prepared = self.find_prepared(&e.name)?;
+                let units = self.plan_prepared(&prepared)?;
+                match &*units {
+                    [Unit::Utility(inner)] => self.utility_result_desc(inner),
+                    [unit] => Ok(unit.result_desc()),
+                    _ => Ok(None),
+                }
+            }
+            Statement::Fetch(f) if !f.ismove => Ok(self.portals.get(&f.portalname).and_then(|p| p.desc.clone())),
+            other => {
+                let source = self.source.clone().unwrap_or_default();
+                let (cx, mut services) = Services::split(self);
+                commands::result_desc(&mut CommandContext { cx, session: &mut services, source: &source }, other)
+            }
+        }
+    }
+
+    pub(super) fn run_utility_formatted(&mut self, stmt: &Arc<Statement>, formats: &[Format]) -> Result<String> {
+        match &**stmt {
+            Statement::VariableSet(s) => self.variable_set(s),
+            Statement::VariableShow(s) => self.variable_show(s, formats),
+            Statement::Prepare(p) => self.prepare(p),
+            Statement::Execute(e) => self.execute(e, formats),
+            Statement::Deallocate(d) => match &d.name {
+                Some(name) => {
+                    self.find_prepared(name)?;
+                    self.prepared.remove(name);
+                    self.publish_objects();
+                    Ok("DEALLOCATE".into())
+                }
+                None => {
+                    self.prepared.clear();
+                    self.publish_objects();
+                    Ok("DEALLOCATE ALL".into())
+                }
+            },
+            Statement::DeclareCursor(d) => self.declare_cursor(d),
+            Statement::Fetch(f) => self.fetch(f, formats),
+            Statement::ClosePortal(c) => match &c.portalname {
+                Some(name) => match self.portals.remove(name) {
+                    Some(_) => {
+                        self.publish_objects();
+                        Ok("CLOSE CURSOR".into())
+                    }
+                    None => Err(no_cursor(name)),
+                },
+                None => {
+                    self.portals.retain(|_, p| !p.cursor);
+                    self.publish_objects();
+                    Ok("CLOSE CURSOR ALL".into())
+                }
+            },
+            Statement::Discard(d) => self.discard(d),
+            Statement::Transaction(t) => self.transaction_statement(t).map(str::to_owned),
+            Statement::Listen(_) => Err(PgError::unsupported("LISTEN")),
+            Statement::Unlisten(_) => Ok("UNLISTEN".into()),
+            Statement::Notify(_) => Err(PgError::unsupported("NOTIFY")),
+            Statement::AlterSystem(_) => self.alter_system(stmt),
+            Statement::ConstraintsSet(_) => Ok("SET CONSTRAINTS".into()),
+            other => self.run_command(other, formats),
+        }
+    }
+
+    /// A statement that `commands` runs.
+    fn run_command(&mut self, stmt: &Statement, formats: &[Format]) -> Result<String> {
+        let source = self.source.clone().unwrap_or_default();
+        let outcome = {
+            let (cx, mut services) = Services::split(self);
+            commands::execute(&mut CommandContext { cx, session: &mut services, source: &source }, stmt)?
+        };
+        if let Some((desc, batches)) = outcome.result {
+            self.send_batches(&desc, &batches, formats)?;
+        }
+        Ok(outcome.tag)
+    }
+
+    fn send_batches(&mut self, desc: &TupleDesc, batches: &[Batch], formats: &[Format]) -> Result<usize> {
+        let mut writer = RowWriter::new(&mut self.cx, desc, formats)?;
+        let mut rows = 0;
+        for batch in batches {
+            rows += writer.write(&mut self.cx, batch, &mut self.conn.out)?;
+            self.conn.flush_if_full(&self.entry.interrupt)?;
+        }
+        Ok(rows)
+    }
+
+    pub(super) fn set_variable(&mut self, name: &str, text: Option<&str>, scope: Scope) -> Result<()> {
+        let (level, asker) = (self.nest_level(), self.asker());
+        self.variables.lock().set(name, text, scope, level, asker)?;
+        self.settings_changed();
+        Ok(())
+    }
+
+    fn variable_set(&mut self, s: &VariableSetStmt) -> Result<String> {
+        let scope = if s.is_local { Scope::Local } else { Scope::Session };
+        let name = s.name.clone().unwrap_or_default();
+        if s.is_local && matches!(self.block, Block::None | Block::Implicit) {
+            let text = "SET LOCAL can only be used in transaction blocks";
+            self.notice(PgError::with_severity(base::Severity::Warning, NO_ACTIVE_SQL_TRANSACTION, text));
+        }
+        match s.kind {
+            VariableSetKind::Multi => {
+                match name.as_str() {
+                    "TRANSACTION" => {
+                        if matches!(self.block, Block::None | Block::Implicit) {
+                            let text = "SET TRANSACTION can only be used in transaction blocks";
+                            self.notice(PgError::with_severity(
+                                base::Severity::Warning,
+                                NO_ACTIVE_SQL_TRANSACTION,
+                                text,
+                            ));
+                        }
+                        self.cx.snapshot = None;
+                        self.set_transaction_options(&s.options)?;
+                    }
+                    "SESSION CHARACTERISTICS" => self.set_session_characteristics(&s.options)?,
+                    _ => return Err(PgError::unsupported("SET TRANSACTION SNAPSHOT")),
+                }
+                return Ok("SET".into());
+            }
+            VariableSetKind::ResetAll => {
+                let (level, asker) = (self.nest_level(), self.asker());
+                self.variables.lock().reset_all(level, asker)?;
+                self.settings_changed();
+                return Ok("RESET".into());
+            }
+            VariableSetKind::Current => return Ok("SET".into()),
+            _ => {}
+        }
+        let value = match s.kind {
+            VariableSetKind::Value => Some(set_value(&name, &s.args)?),
+            _ => None,
+        };
+        match name.as_str() {
+            "role" => self.set_role(value.as_deref().unwrap_or("none"))?,
+            "session_authorization" => self.set_session_authorization(value.as_deref())?,
+            "transaction_isolation" | "transaction_read_only" | "transaction_deferrable" => {
+                let arg = value.map(DefArg::String);
+                let option = DefElem {
+                    defnamespace: None,
+                    defname: name,
+                    arg,
+                    defaction: DefElemAction::Unspec,
+                    location: base::error::Location::UNKNOWN,
+                };
+                self.set_transaction_options(&[option])?;
+            }
+            _ => self.set_variable(&name, value.as_deref(), scope)?,
+        }
+        Ok(if s.kind == VariableSetKind::Reset { "RESET" } else { "SET" }.into())
+    }
+
+    /// SET ROLE.
+    fn set_role(&mut self, name: &str) -> Result<()> {
+        let session_user = self.cx.settings.session_user;
+        let role = match name {
+            "none" | "default" => session_user,
+            name => {
+                let role = self.cx.catalog.role_oid(name)?;
+                let superuser = self.cx.catalog.is_superuser(session_user)?;
+                if !superuser && !self.cx.catalog.member_can_set_role(session_user, role)? {
+                    let text = format!("permission denied to set role \"{name}\"");
+                    return Err(PgError::new(INSUFFICIENT_PRIVILEGE, text));
+                }
+                role
+            }
+        };
+        Arc::make_mut(&mut self.cx.settings).current_user = role;
+        self.is_superuser = self.cx.catalog.is_superuser(role)?;
+        self.role_changed();
+        Ok(())
+    }
+
+    fn set_session_authorization(&mut self, name: Option<&str>) -> Result<()> {
+        let own = self.cx.catalog.role_oid(&self.user_name)?;
+        let role = match name {
+            None | Some("default") => own,
+            Some(name) => {
+                let role = self.cx.catalog.role_oid(name)?;
+                if role != own && !self.cx.catalog.is_superuser(own)? {
+                    let text = "permission denied to set session authorization";
+                    return Err(PgError::new(INSUFFICIENT_PRIVILEGE, text));
+                }
+                role
+            }
+        };
+        let settings = Arc::make_mut(&mut self.cx.settings);
+        (settings.session_user, settings.current_user) = (role, role);
+        self.is_superuser = self.cx.catalog.is_superuser(role)?;
+        let name = self.cx.catalog.role_name(role)?;
+        self.conn.out.parameter_status("session_authorization", &name);
+        self.role_changed();
+        Ok(())
+    }
+
+    fn role_changed(&mut self) {
+        let text = if self.is_superuser { "on" } else { "off" };
+        self.conn.out.parameter_status("is_superuser", text);
+        self.variables.lock().generation += 1;
+        self.settings_changed();
+    }
+
+    fn variable_show(&mut self, s: &VariableShowStmt, formats: &[Format]) -> Result<String> {
+        let rows = if s.name == "all" {
+            let variables = self.variables.lock();
+            let values = variables.values();
+            let shown = guc::LIST.iter().enumerate().filter(|(_, d)| !d.flags.has(guc::Flags::NO_SHOW_ALL));
+            shown
+                .map(|(i, d)| vec![d.name.to_owned(), values.show(Guc(i as u16)), d.short_desc.to_owned()])
+                .collect::<Vec<_>>()
+        } else {
+            vec![vec![self.show(&s.name)?]]
+        };
+        let columns = rows.first().map_or(1, Vec::len);
+        let names: &[&str] = if columns == 3 { &["name", "setting", "description"] } else { &["setting"] };
+        self.send_batches(&text_desc(names), &[text_batch(&rows, columns)], formats)?;
+        Ok("SHOW".into())
+    }
+
+    fn show(&self, name: &str) -> Result<String> {
+        let lower = name.to_ascii_lowercase();
+        Ok(match lower.as_str() {
+            "transaction_isolation" => self.cx.txn()?.isolation().as_str().to_owned(),
+            "transaction_read_only" => if self.cx.txn()?.is_read_only() { "on" } else { "off" }.to_owned(),
+            "is_superuser" => if self.is_superuser { "on" } else { "off" }.to_owned(),
+            "session_authorization" => self.cx.catalog.role_name(self.cx.settings.session_user)?,
+            "role" => {
+                let s = &self.cx.settings;
+                if s.current_user == s.session_user {
+                    "none".into()
+                } else {
+                    self.cx.catalog.role_name(s.current_user)?
+                }
+            }
+            _ => self.variables.lock().show(name)?.ok_or_else(|| guc::unrecognized(name))?,
+        })
+    }
+
+    /// ALTER SYSTEM: writes postgresql.auto.conf.
+    fn alter_system(&mut self, stmt: &Statement) -> Result<String> {
+        let Statement::AlterSystem(a) = stmt else { return Err(PgError::internal("not ALTER SYSTEM")) };
+        if !self.is_superuser {
+            let text = "permission denied to set parameter";
+            return Err(PgError::new(INSUFFICIENT_PRIVILEGE, text));
+        }
+        if !matches!(self.block, Block::None) {
+            let text = "ALTER SYSTEM cannot run inside a transaction block";
+            return Err(PgError::new(ACTIVE_SQL_TRANSACTION, text));
+        }
+        let s = &a.setstmt;
+        let name = s.name.clone();
+        let value = match s.kind {
+            VariableSetKind::Value => Some(set_value(name.as_deref().unwrap_or_default(), &s.args)?),
+            _ => None,
+        };
+        crate::autoconf::alter(self.cluster.data_directory(), name.as_deref(), value.as_deref())?;
+        Ok("ALTER SYSTEM".into())
+    }
+
+    fn discard(&mut self, d: &DiscardStmt) -> Result<String> {
+        Ok(match d.target {
+            DiscardMode::All => {
+                if !matches!(self.block, Block::None) {
+                    let text = "DISCARD ALL cannot run inside a transaction block";
+                    return Err(PgError::new(ACTIVE_SQL_TRANSACTION, text));
+                }
+                self.portals.clear();
+                self.prepared.clear();
+                self.publish_objects();
+                self.set_session_authorization(None)?;
+                let asker = self.asker();
+                self.variables.lock().reset_all(0, asker)?;
+                self.settings_changed();
+                "DISCARD ALL"
+            }
+            DiscardMode::Plans => "DISCARD PLANS",
+            DiscardMode::Sequences => "DISCARD SEQUENCES",
+            DiscardMode::Temp => "DISCARD TEMP",
+        }
+        .into())
+    }
+
+    // ---- PREPARE and EXECUTE ----
+
+    fn prepare(&mut self, p: &PrepareStmt) -> Result<String> {
+        if self.prepared.contains_key(&p.name) {
+            let text = format!("prepared statement \"{}\" already exists", p.name);
+            return Err(PgError::new(DUPLICATE_PSTATEMENT, text));
+        }
+        let source = self.source.clone().unwrap_or_default();
+        let catalog = self.cx.catalog.clone();
+        let mut types = Vec::new();
+        {
+            let mut cx = analyze::AnalyzeContext::new(catalog, &mut self.cx);
+            for t in &p.argtypes {
+                types.push(analyze::ddl::transform_type_name(&mut cx, t)?.0);
+            }
+        }
+        let raw = RawStmt { stmt: p.query.clone(), location: base::error::Location(0), len: 0 };
+        let mut params = ParamTypes::Variable(types);
+        self.analyze_and_rewrite(&raw, &source, &mut params)?;
+        let ParamTypes::Variable(types) = params else { return Err(PgError::internal("parameter types were lost")) };
+        let prepared = Prepared::new(&p.name, source, Some(Arc::new(raw)), types, true);
+        self.prepared.insert(p.name.clone(), Arc::new(prepared));
+        self.publish_objects();
+        Ok("PREPARE".into())
+    }
+
+    fn execute(&mut self, e: &ExecuteStmt, formats: &[Format]) -> Result<String> {
+        let prepared = self.find_prepared(&e.name)?;
+        if e.params.len() != prepared.param_types.len() {
+            let text = format!("wrong number of parameters for prepared statement \"{}\"", e.name);
+            let detail = format!("Expected {} parameters but got {}.", prepared.param_types.len(), e.params.len());
+            return Err(PgError::new(SYNTAX_ERROR, text).detail(detail));
+        }
+        let params = self.evaluate_params(&prepared, &e.params)?;
+        let units = self.plan_prepared(&prepared)?;
+        let mut tag = String::new();
+        for unit in units.iter() {
+            match unit {
+                Unit::Plan(p) => {
+                    let options = StartOptions {
+                        params: Arc::clone(&params),
+                        snapshot: self.cx.snapshot.clone(),
+                        ..StartOptions::default()
+                    };
+                    executor::lock_plan_relations(&self.cx, [&**p].into_iter())?;
+                    let mut execution = Execution::start(Arc::clone(p), &mut self.cx, options)?;
+                    let mut sender = super::statement::Sender::plain(&mut self.conn, formats, None);
+                    let sent = execution.run(&mut self.cx, 0, &mut sender)?;
+                    execution.finish(&mut self.cx)?;
+                    tag = plan_tag(p, if p.command_type == CmdType::Select { sent } else { execution.processed() });
+                }
+                Unit::Utility(stmt) => tag = self.run_utility_formatted(stmt, formats)?,
+            }
+        }
+        Ok(tag)
+    }
+
+    /// The values of EXECUTE's parameters: the one row of a SELECT of them, cast to the parameters' types.
+    fn evaluate_params(&mut self, prepared: &Prepared, exprs: &[Expr]) -> Result<Arc<[Datum]>> {
+        if exprs.is_empty() {
+            return Ok(Arc::from([]));
+        }
+        let unknown = base::error::Location::UNKNOWN;
+        let target = |(expr, ty): (&Expr, &base::Oid)| {
+            let type_name = TypeName {
+                names: Vec::new(),
+                type_oid: *ty,
+                setof: false,
+                pct_type: false,
+                typmods: Vec::new(),
+                typemod: -1,
+                array_bounds: Vec::new(),
+                location: unknown,
+            };
+            let cast = TypeCast { arg: expr.clone(), type_name, location: unknown };
+            ResTarget {
+                name: None,
+                indirection: Vec::new(),
+                val: Some(Expr::TypeCast(Box::new(cast))),
+                location: unknown,
+            }
+        };
+        let target_list = exprs.iter().zip(&prepared.param_types).map(target).collect();
+        let stmt = Statement::Select(Box::new(SelectStmt { target_list, ..SelectStmt::default() }));
+        let raw = RawStmt { stmt, location: base::error::Location(0), len: 0 };
+        let source = self.source.clone().unwrap_or_default();
+        let units = self.plan_statement(&raw, &source, &mut ParamTypes::None)?;
+        let Some(Unit::Plan(planned)) = units.first() else {
+            return Err(PgError::internal("parameters were not planned"));
+        };
+        let options = StartOptions { snapshot: self.cx.snapshot.clone(), ..StartOptions::default() };
+        let mut execution = Execution::start(Arc::clone(planned), &mut self.cx, options)?;
+        let mut rows: Vec<Vec<Datum>> = Vec::new();
+        execution.run(&mut self.cx, 1, &mut rows)?;
+        execution.finish(&mut self.cx)?;
+        Ok(rows.pop().unwrap_or_default().into())
+    }
+
+    // ---- cursors ----
+
+    fn declare_cursor(&mut self, d: &DeclareCursorStmt) -> Result<String> {
+        if matches!(self.block, Block::None) && d.options & cursor_opt::HOLD == 0 {
+            let text = "DECLARE CURSOR can only be used in transaction blocks";
+            return Err(PgError::new(NO_ACTIVE_SQL_TRANSACTION, text));
+        }
+        if self.portals.contains_key(&d.portalname) {
+            return Err(PgError::new(DUPLICATE_CURSOR, format!("cursor \"{}\" already exists", d.portalname)));
+        }
+        let source = self.source.clone().unwrap_or_default();
+        let stmt = Statement::Select(d.query.clone());
+        let raw = RawStmt { stmt, location: base::error::Location(0), len: 0 };
+        let queries: Vec<Query> = self.analyze_and_rewrite(&raw, &source, &mut ParamTypes::None)?;
+        let units: Vec<Unit> = queries.into_iter().map(|q| self.plan_query(q)).collect::<Result<_>>()?;
+        let units: Arc<[Unit]> = units.into();
+        let desc = units.first().and_then(Unit::result_desc);
+        let formats = if d.options & cursor_opt::BINARY != 0 { vec![Format::Binary] } else { Vec::new() };
+        let Some(Unit::Plan(planned)) = units.first().cloned() else {
+            return Err(PgError::unsupported("DECLARE CURSOR for this statement"));
+        };
+        let options = StartOptions { snapshot: self.cx.snapshot.clone(), ..StartOptions::default() };
+        let execution = Execution::start(planned, &mut self.cx, options)?;
+        let portal = Portal {
+            source,
+            units,
+            params: Arc::from([]),
+            formats,
+            desc,
+            state: State::Running(Box::new(execution), None),
+            cursor: true,
+            created: self.cx.settings.statement_timestamp,
+            level: self.nest_level(),
+            position: 0,
+            seen: Vec::new(),
+            options: d.options,
+        };
+        self.portals.insert(d.portalname.clone(), portal);
+        self.publish_objects();
+        Ok("DECLARE CURSOR".into())
+    }
+
+    /// FETCH and MOVE. Going back reads the rows kept since the cursor's start. (PostgreSQL: `PerformPortalFetch`)
+    fn fetch(&mut self, f: &FetchStmt, formats: &[Format]) -> Result<String> {
+        let mut portal = self.portals.remove(&f.portalname).ok_or_else(|| no_cursor(&f.portalname))?;
+        let result = self.fetch_from(&mut portal, f);
+        let desc = portal.desc.clone();
+        let formats = if portal.formats.is_empty() { formats.to_vec() } else { portal.formats.clone() };
+        self.portals.insert(f.portalname.clone(), portal);
+        let rows = result?;
+        let count = rows.len();
+        if f.ismove {
+            return Ok(format!("MOVE {count}"));
+        }
+        if let Some(desc) = desc {
+            let batch = batch_of(&desc, &rows);
+            self.send_batches(&desc, &[batch], &formats)?;
+        }
+        Ok(format!("FETCH {count}"))
+    }
+
+    fn fetch_from(&mut self, portal: &mut Portal, f: &FetchStmt) -> Result<Vec<Vec<Datum>>> {
+        let all = f.how_many == i64::MAX;
+        let backward = match f.direction {
+            FetchDirection::Forward => f.how_many < 0,
+            FetchDirection::Backward => f.how_many > 0,
+            FetchDirection::Absolute | FetchDirection::Relative => false,
+        };
+        let count = f.how_many.unsigned_abs();
+        if (backward || matches!(f.direction, FetchDirection::Absolute)) && portal.options & cursor_opt::NO_SCROLL != 0
+        {
+            let text = "cursor can only scan forward";
+            let e = PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text);
+            return Err(e.hint("Declare it with SCROLL option to enable backward scan."));
+        }
+        // `position` is the row the cursor stands on, from 1; 0 before the first.
+        match f.direction {
+            FetchDirection::Absolute | FetchDirection::Relative => {
+                let target = match f.direction {
+                    FetchDirection::Relative => portal.position as i64 + f.how_many,
+                    _ if f.how_many < 0 => {
+                        self.read_ahead(portal, u64::MAX)?;
+                        portal.seen.len() as i64 + 1 + f.how_many
+                    }
+                    _ => f.how_many,
+                };
+                let target = u64::try_from(target).unwrap_or(0);
+                self.read_ahead(portal, target)?;
+                portal.position = target.min(portal.seen.len() as u64 + 1);
+                let row = target.checked_sub(1).and_then(|i| portal.seen.get(i as usize));
+                Ok(row.cloned().into_iter().collect())
+            }
+            _ if backward => {
+                let mut rows = Vec::new();
+                while rows.len() < usize::try_from(count).unwrap_or(usize::MAX) || all {
+                    if portal.position <= 1 {
+                        portal.position = 0;
+                        break;
+                    }
+                    portal.position -= 1;
+                    rows.push(portal.seen[portal.position as usize - 1].clone());
+                }
+                Ok(rows)
+            }
+            _ if f.how_many == 0 => {
+                let row = portal.position.checked_sub(1).and_then(|i| portal.seen.get(i as usize));
+                Ok(row.cloned().into_iter().collect())
+            }
+            _ => {
+                let until = if all { u64::MAX } else { portal.position.saturating_add(count) };
+                self.read_ahead(portal, until)?;
+                let end = (portal.seen.len() as u64).min(until);
+                let rows = portal.seen[(portal.position as usize).min(end as usize)..end as usize].to_vec();
+                // Past the last row the cursor stands after it.
+                portal.position = if end < until { end + 1 } else { end };
+                Ok(rows)
+            }
+        }
+    }
+
+    /// Runs the cursor's plan until so many rows were seen.
+    pub(super) fn read_ahead(&mut self, portal: &mut Portal, until: u64) -> Result<()> {
+        let State::Running(execution, _) = &mut portal.state else { return Ok(()) };
+        let wanted = until.saturating_sub(portal.seen.len() as u64);
+        if wanted == 0 || execution.is_done() {
+            return Ok(());
+        }
+        let limit = if until == u64::MAX { 0 } else { wanted };
+        execution.run(&mut self.cx, limit, &mut portal.seen)?;
+        Ok(())
+    }
+}
+
+fn no_cursor(name: &str) -> PgError {
+    PgError::new(UNDEFINED_CURSOR, format!("cursor \"{name}\" does not exist"))
+}
+
+fn batch_of(desc: &TupleDesc, rows: &[Vec<Datum>]) -> Batch {
+    let mut columns = desc.columns();
+    for row in rows {
+        columns.iter_mut().zip(row).for_each(|(c, d)| c.push(d.as_ref()));
+    }
+    Batch { columns: columns.into_iter().map(Arc::new).collect(), rows: rows.len(), selection: None }
+}
+
+/// The text of SET's arguments. (PostgreSQL: `flatten_set_variable_args`)
+fn set_value(name: &str, args: &[Expr]) -> Result<String> {
+    let list = Guc::find(name).is_some_and(|g| {
+        matches!(
+            g,
+            guc::SEARCH_PATH
+                | guc::TEMP_TABLESPACES
+                | guc::SESSION_PRELOAD_LIBRARIES
+                | guc::LOCAL_PRELOAD_LIBRARIES
+                | guc::DATESTYLE
+                | guc::CREATEROLE_SELF_GRANT
+                | guc::UNIX_SOCKET_DIRECTORIES
+                | guc::LISTEN_ADDRESSES
+                | guc::SHARED_PRELOAD_LIBRARIES
+                | guc::SYNCHRONOUS_STANDBY_NAMES
+                | guc::LOG_DESTINATION
+                | guc::WAL_CONSISTENCY_CHECKING
+                | guc::DEBUG_IO_DIRECT
+                | guc::RESTRICT_NONSYSTEM_RELATION_KIND
+        )
+    });
+    if args.len() > 1 && !list {
+        return Err(PgError::new(INVALID_PARAMETER_VALUE, format!("SET {name} takes only one argument")));
+    }
+    let quote = list && Guc::find(name) != Some(guc::DATESTYLE);
+    let mut words = Vec::new();
+    for arg in args {
+        let constant = match arg {
+            Expr::AConst(c) => &c.val,
+            Expr::TypeCast(t) => match &t.arg {
+                Expr::AConst(c) => &c.val,
+                _ => return Err(PgError::internal("unrecognized SET argument")),
+            },
+            _ => return Err(PgError::internal("unrecognized SET argument")),
+        };
+        words.push(match constant {
+            Value::Integer(i) => i.to_string(),
+            Value::Float(s) => s.clone(),
+            Value::String(s) if quote => parser::quote_identifier(s).into_owned(),
+            Value::String(s) => s.clone(),
+            Value::Boolean(b) => if *b { "on" } else { "off" }.to_owned(),
+            _ => return Err(PgError::internal("unrecognized SET argument")),
+        });
+    }
+    Ok(words.join(", "))
+}
