@@ -55,7 +55,7 @@ fn bare_mut(e: &mut Expr) {
         Expr::Var(v) => {
             v.varnullingrels.clear();
             v.location = base::error::Location::UNKNOWN;
-            (v.varnosyn, v.varattnosyn) = (0, 0);
+            
         }
         Expr::PlaceHolderVar(p) => {
             let mut inner = p.phexpr.clone();
@@ -418,12 +418,11 @@ impl Planner<'_, '_> {
                 let t = sortgroup_tle(&s.targetlist, ec.sortref)?;
                 found = Some((t.resno, ec.members[0].datatype));
             } else {
-                for m in ec.members.iter().filter(|m| !m.is_const || ec.members.len() == 1) {
-                    let hit = s
-                        .targetlist
-                        .iter()
-                        .find(|t| same(&t.expr, &m.expr) || same(strip_relabel(&t.expr), strip_relabel(&m.expr)));
-                    if let Some(t) = hit {
+                for t in &s.targetlist {
+                    let hit = ec.members.iter().filter(|m| !m.is_const || ec.members.len() == 1).find(|m| {
+                        same(&t.expr, &m.expr) || same(strip_relabel(&t.expr), strip_relabel(&m.expr))
+                    });
+                    if let Some(m) = hit {
                         found = Some((t.resno, m.datatype));
                         break;
                     }
@@ -614,7 +613,10 @@ impl Planner<'_, '_> {
             }
             PathKind::BitmapHeap { bitmap } => {
                 let (sub, orig, covered, implied) = self.bitmap_plan(root, bitmap)?;
-                clauses.retain(|r| !covered.iter().any(|c| crate::indexpaths::same_ec(c, r)) && !implied.iter().any(|p| crate::indexpaths::implies(&self.cx.catalog, p, &r.clause)));
+                clauses.retain(|r| {
+                    let known = implied.iter().chain(&orig).any(|p| crate::indexpaths::implies(&self.cx.catalog, p, &r.clause));
+                    !known && !covered.iter().any(|c| crate::indexpaths::same_ec(c, r))
+                });
                 let mut p = self.plain_scan(&clauses, PlanNode::BitmapHeapScan { scanrelid: rti, bitmapqualorig: orig });
                 p.outer = Some(Box::new(sub));
                 p

@@ -330,14 +330,8 @@ impl Planner<'_, '_> {
             relids = root.all_baserels.clone();
             root.has_pseudoconstant = true;
         }
-        // The equality that was written is used as such where there is one.
-        let known = root.ecs[id].sources.iter().find(|r| r.required == relids && same_sides(r, &a.expr, &b.expr)).cloned();
-        let r = match known {
-            Some(r) => r,
-            None => {
-                self.restrict_info_from(root, clause, true, pseudo, relids, Relids::new(), domain, Some((id, Some(ai), Some(bi))))?
-            }
-        };
+        let _ = (ai, bi);
+        let r = self.restrict_info(root, clause, true, pseudo, relids, Relids::new(), domain)?;
         if r.required.len() > 1 {
             let mut vars = Vec::new();
             crate::init::pull_all_vars(&r.clause, &mut vars);
@@ -458,21 +452,14 @@ impl Planner<'_, '_> {
     /// The condition that two members are equal, made once. (PostgreSQL: `create_join_clause`)
     pub(crate) fn ec_clause(&mut self, root: &mut Root, id: EcId, op: Oid, a: usize, b: usize) -> Result<Ri> {
         let (ea, eb) = (&root.ecs[id].members[a], &root.ecs[id].members[b]);
-        let known = root.ecs[id].sources.iter().find(|r| {
-            r.parent_ec.is_none() && r.op().is_some_and(|o| o.opno == op) && r.left() == Some(&ea.expr) && r.right() == Some(&eb.expr)
-        });
-        if let Some(r) = known {
-            return Ok(r.clone());
-        }
         let made = root.ecs[id].derives.iter().find(|r| {
             (r.left_em, r.right_em) == (Some(a), Some(b)) && r.op().is_some_and(|o| o.opno == op)
         });
         if let Some(r) = made {
             return Ok(r.clone());
         }
-        // The written form in the other direction serves as well.
-        let known = root.ecs[id].sources.iter().find(|r| r.parent_ec.is_none() && r.left() == Some(&eb.expr) && r.right() == Some(&ea.expr));
-        if let Some(r) = known {
+        let made = root.ecs[id].derives.iter().find(|r| (r.left_em, r.right_em) == (Some(b), Some(a)));
+        if let Some(r) = made {
             return Ok(r.clone());
         }
         let relids = ea.relids.union(&eb.relids);
@@ -699,11 +686,4 @@ fn add_member(ec: &mut Ec, expr: Expr, relids: Relids, datatype: Oid, domain: u3
     }
     ec.relids.add(&relids);
     ec.members.push(Em { expr, relids, is_const, datatype, domain });
-}
-
-fn same_sides(r: &Ri, a: &Expr, b: &Expr) -> bool {
-    match (r.left(), r.right()) {
-        (Some(l), Some(x)) => (l == a && x == b) || (l == b && x == a),
-        _ => false,
-    }
 }

@@ -442,6 +442,11 @@ impl Planner<'_, '_> {
         Ok(())
     }
 
+    /// A NOT NULL constraint that was added without looking at the rows proves nothing.
+    fn trusts_not_null(&self, rel: &catalog::Relation, attno: i16) -> Result<bool> {
+        Ok(!rel.checks.iter().any(|c| c.contype == b'n' && !c.convalidated && c.conkey.as_deref() == Some(&[attno])))
+    }
+
     fn distribute(&mut self, root: &mut Root, e: Expr, place: &Place<'_>, postponed: &mut Vec<Expr>) -> Result<()> {
         self.distribute_in(root, e, place, place.domain, postponed, None)
     }
@@ -461,6 +466,31 @@ impl Planner<'_, '_> {
             // A lateral reference: it is checked higher up.
             postponed.push(e);
             return Ok(());
+        }
+        // An antijoin made from an outer join has done the test for null rows itself.
+        if let Expr::NullTest(n) = &e
+            && !n.not
+            && let Expr::Var(v) = &n.arg
+            && root.sj.iter().any(|s| s.jointype == JoinType::Anti && s.ojrelid != 0 && v.varnullingrels.contains(&s.ojrelid))
+        {
+            return Ok(());
+        }
+        // A column that cannot be null needs no test, or fails it.
+        let mut e = e;
+        if let Expr::NullTest(n) = &e
+            && !n.argisrow
+            && let Expr::Var(v) = &n.arg
+            && v.varnullingrels.is_empty()
+            && v.varattno > 0
+            && let Some(Some(rel)) = root.base.get(v.varno as usize)
+            && let Some(entry) = &rel.relation
+            && entry.desc.attrs.get(v.varattno as usize - 1).is_some_and(|a| a.not_null)
+            && self.trusts_not_null(entry, v.varattno)?
+        {
+            if n.not {
+                return Ok(());
+            }
+            e = Expr::bool_const(Some(false));
         }
         let volatile = is_volatile(&self.cx.catalog, &e)?;
         let mut pseudoconstant = false;

@@ -254,11 +254,12 @@ impl Planner<'_, '_> {
         if let Some(p) = &inner.param
             && p.req_outer.overlaps(&outer.relids)
         {
-            let done = p.clone();
             let both = inner.relids.union(&p.req_outer);
             clauses.retain(|r| {
-                !(crate::basepaths::movable_into(r, &inner.relids, &both)
-                    && done.clauses.iter().any(|c| crate::indexpaths::same_ec(c, r)))
+                let enforced = crate::basepaths::movable_into(r, &inner.relids, &both);
+                // What the outer side has equal already need not be compared with each of its columns.
+                let implied = r.parent_ec.is_some() && p.clauses.iter().any(|c| c.parent_ec == r.parent_ec);
+                !enforced && !implied
             });
         }
         if req.is_empty() {

@@ -134,7 +134,6 @@ fn offset_node(x: &mut Expr, depth: u32, offset: u32) {
     match x {
         Expr::Var(v) if v.varlevelsup == depth => {
             v.varno += offset;
-            v.varnosyn += offset;
             v.varnullingrels.iter_mut().for_each(|n| *n += offset);
         }
         Expr::CurrentOfExpr(c) if depth == 0 => c.cvarno += offset,

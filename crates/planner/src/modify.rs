@@ -307,9 +307,9 @@ impl Planner<'_, '_> {
             if let Some(text) = &info.expressions {
                 for mut e in crate::stored::read_list(text, &self.cx.catalog)? {
                     mutate(&mut e, &mut |x| {
+                        forget_location(x);
                         if let Expr::Var(v) = x {
                             v.varno = target;
-                            v.varnosyn = target;
                         }
                         Ok(true)
                     })?;
@@ -335,9 +335,9 @@ impl Planner<'_, '_> {
                 let known: Vec<Expr> = implicit_and(c.arbiter_where.clone());
                 for mut p in crate::stored::read_list(text, &self.cx.catalog)? {
                     mutate(&mut p, &mut |x| {
+                        forget_location(x);
                         if let Expr::Var(v) = x {
                             v.varno = target;
-                            v.varnosyn = target;
                         }
                         Ok(true)
                     })?;

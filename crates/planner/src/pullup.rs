@@ -52,6 +52,7 @@ impl Planner<'_, '_> {
             }
         }
         let mut f = |x: &mut Expr, depth: u32| -> Result<bool> {
+            forget_location(x);
             if let Expr::Var(v) = x {
                 v.varnullingrels.clear();
                 if v.varlevelsup == depth && has_joins {
@@ -342,7 +343,13 @@ impl Planner<'_, '_> {
         }
         let Some(pos) = q.rtable.iter().position(|r| matches!(r.kind, RteKind::Group { .. })) else { return Ok(0) };
         let rti = pos as u32 + 1;
-        let RteKind::Group { exprs } = q.rtable[pos].kind.clone() else { return Ok(0) };
+        let RteKind::Group { mut exprs } = q.rtable[pos].kind.clone() else { return Ok(0) };
+        for e in &mut exprs {
+            mutate(e, &mut |x| {
+                forget_location(x);
+                Ok(true)
+            })?;
+        }
         let nulled = !q.grouping_sets.is_empty();
         q.rtable[pos].kind = RteKind::Group { exprs: Vec::new() };
         deep_query(q, &mut |x, depth| {
@@ -679,7 +686,7 @@ fn nulling_node(q: &mut Query, n: &mut JoinTreeNode, map: &mut Vec<Vec<RtIndex>>
                 })?;
             }
             let mut nulled = Relids::new();
-            if matches!(j.jointype, JoinType::Left | JoinType::Full) {
+            if matches!(j.jointype, JoinType::Left | JoinType::Full) || (j.jointype == JoinType::Anti && j.rtindex != 0) {
                 nulled.add(&node_relids(&j.rarg, false));
             }
             if j.jointype == JoinType::Full {
@@ -743,6 +750,7 @@ fn resolve_alias(x: &mut Expr, depth: u32, aliases: &[Option<JoinRte>], names: &
 
 fn resolve_deep(e: &mut Expr, depth: u32, aliases: &[Option<JoinRte>], names: &[Vec<String>]) -> Result<()> {
     mutate(e, &mut |y| {
+        forget_location(y);
         if let Expr::Var(v) = y {
             v.varnullingrels.clear();
             if v.varlevelsup == depth {

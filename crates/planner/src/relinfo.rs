@@ -163,9 +163,9 @@ impl Planner<'_, '_> {
         };
         let fix = |me: &mut Self, mut e: Expr| -> Result<Expr> {
             mutate(&mut e, &mut |x| {
+                forget_location(x);
                 if let Expr::Var(v) = x {
                     v.varno = rel.relid;
-                    v.varnosyn = rel.relid;
                 }
                 Ok(true)
             })?;

@@ -111,7 +111,7 @@ impl Planner<'_, '_> {
                 if v.varno < ROWID_VAR {
                     v.varno += fix.offset;
                 }
-                if v.varnosyn > 0 {
+                if v.varnosyn > 0 && v.varnosyn < ROWID_VAR {
                     v.varnosyn += fix.offset;
                 }
                 return Ok(());
@@ -327,6 +327,16 @@ impl Planner<'_, '_> {
                 } else {
                     self.fix_scan_lists(fix, &mut tlist, &mut qual)?;
                     self.fix_scan_list(fix, constant_qual)?;
+                    // Columns of relations that yield nothing are never looked at.
+                    for e in tlist.iter_mut().map(|t| &mut t.expr).chain(&mut qual) {
+                        mutate(e, &mut |x| {
+                            if matches!(x, Expr::Var(_)) {
+                                let ty = x.type_mod();
+                                *x = self.null_const(ty)?;
+                            }
+                            Ok(true)
+                        })?;
+                    }
                 }
             }
             PlanNode::WindowAgg(w) => {
@@ -438,6 +448,39 @@ impl Planner<'_, '_> {
         let mut sub = slot
             .and_then(|r| r.subroot.take())
             .ok_or_else(|| PgError::internal("a subquery was finished twice"))?;
+        // A scan that only leaves columns out, or turns them round, is done by the node below where that can.
+        let columns: Option<Vec<usize>> = plan
+            .targetlist
+            .iter()
+            .map(|t| match &t.expr {
+                Expr::Var(v) if v.varno == rti as u32 && v.varattno > 0 => Some(v.varattno as usize - 1),
+                _ => None,
+            })
+            .collect();
+        if let Some(columns) = columns
+            && plan.qual.is_empty()
+            && plan.init_plans.is_empty()
+            && subplan.init_plans.is_empty()
+            && crate::pathnode::plan_can_project(subplan)
+            && columns.iter().all(|c| *c < subplan.targetlist.len())
+        {
+            let mut loose = false;
+            for (i, t) in subplan.targetlist.iter().enumerate() {
+                loose = loose || (!columns.contains(&i) && is_volatile(&self.cx.catalog, &t.expr)?);
+            }
+            if !loose {
+                let mut list = Vec::new();
+                for (i, c) in columns.iter().enumerate() {
+                    let mut t = subplan.targetlist[*c].clone();
+                    t.resno = i as i16 + 1;
+                    list.push(t);
+                    if let Expr::Var(v) = &mut plan.targetlist[i].expr {
+                        v.varattno = i as i16 + 1;
+                    }
+                }
+                subplan.targetlist = list;
+            }
+        }
         self.set_references(&mut sub, subplan)?;
         let trivial = plan.qual.is_empty()
             && plan.targetlist.len() == subplan.targetlist.len()

@@ -723,11 +723,6 @@ impl Planner<'_, '_> {
             });
         }
         let mut list: Vec<WindowClause> = root.parse.window_clause.iter().filter(|w| used.contains(&w.winref)).cloned().collect();
-        for (i, w) in list.iter_mut().enumerate() {
-            if w.name.is_none() {
-                w.name = Some(format!("w{}", i + 1));
-            }
-        }
         let keys = |w: &WindowClause| -> Vec<(u32, u32, bool)> {
             w.partition_clause
                 .iter()
@@ -746,6 +741,18 @@ impl Planner<'_, '_> {
             }
             y.len().cmp(&x.len())
         });
+        let taken: Vec<String> = list.iter().filter_map(|w| w.name.clone()).collect();
+        let mut next = 0;
+        for w in list.iter_mut().filter(|w| w.name.is_none()) {
+            loop {
+                next += 1;
+                let name = format!("w{next}");
+                if !taken.contains(&name) {
+                    w.name = Some(name);
+                    break;
+                }
+            }
+        }
         Ok(list)
     }
 

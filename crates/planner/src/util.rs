@@ -467,8 +467,8 @@ pub(crate) fn new_var(varno: RtIndex, attno: AttrNumber, ty: TypeMod) -> Var {
         varnullingrels: Vec::new(),
         varlevelsup: 0,
         varreturning: VarReturning::Default,
-        varnosyn: varno,
-        varattnosyn: attno,
+        varnosyn: 0,
+        varattnosyn: 0,
         location: Location::UNKNOWN,
     }
 }
@@ -565,4 +565,46 @@ pub(crate) fn ordering_for_equality(cat: &Catalog, opno: Oid, lhs: bool) -> Resu
         }
     }
     Ok(Oid::INVALID)
+}
+
+/// Forgets where a node stood in the text, so that equal expressions are equal. (PostgreSQL: `equal()` ignores locations)
+pub(crate) fn forget_location(e: &mut Expr) {
+    const NO: Location = Location::UNKNOWN;
+    match e {
+        Expr::Var(v) => (v.location, v.varnosyn, v.varattnosyn) = (NO, 0, 0),
+        Expr::Const(x) => x.location = NO,
+        Expr::Param(x) => x.location = NO,
+        Expr::Aggref(x) => x.location = NO,
+        Expr::GroupingFunc(x) => x.location = NO,
+        Expr::WindowFunc(x) => x.location = NO,
+        Expr::FuncExpr(x) => x.location = NO,
+        Expr::NamedArgExpr(x) => x.location = NO,
+        Expr::OpExpr(x) | Expr::DistinctExpr(x) | Expr::NullIfExpr(x) => x.location = NO,
+        Expr::ScalarArrayOpExpr(x) => x.location = NO,
+        Expr::BoolExpr(x) => x.location = NO,
+        Expr::SubLink(x) => x.location = NO,
+        Expr::RelabelType(x) => x.location = NO,
+        Expr::CoerceViaIO(x) => x.location = NO,
+        Expr::ArrayCoerceExpr(x) => x.location = NO,
+        Expr::ConvertRowtypeExpr(x) => x.location = NO,
+        Expr::CollateExpr(x) => x.location = NO,
+        Expr::CaseExpr(x) => {
+            x.location = NO;
+            x.args.iter_mut().for_each(|w| w.location = NO);
+        }
+        Expr::ArrayExpr(x) => x.location = NO,
+        Expr::RowExpr(x) => x.location = NO,
+        Expr::CoalesceExpr(x) => x.location = NO,
+        Expr::MinMaxExpr(x) => x.location = NO,
+        Expr::SQLValueFunction(x) => x.location = NO,
+        Expr::XmlExpr(x) => x.location = NO,
+        Expr::JsonConstructorExpr(x) => x.location = NO,
+        Expr::JsonIsPredicate(x) => x.location = NO,
+        Expr::JsonExpr(x) => x.location = NO,
+        Expr::NullTest(x) => x.location = NO,
+        Expr::BooleanTest(x) => x.location = NO,
+        Expr::CoerceToDomain(x) => x.location = NO,
+        Expr::SetToDefault(_, l) => *l = NO,
+        _ => {}
+    }
 }

@@ -78,12 +78,25 @@ pub fn explain(
     Ok(format::print(&root, options.format))
 }
 
+/// Range-table indexes that a plan's nodes name. (PostgreSQL: `ExplainPreScanNode`)
+fn scanned(plan: &Plan, out: &mut Vec<u32>) {
+    out.extend(plan.node.scanrelid());
+    if let PlanNode::ModifyTable(m) = &plan.node {
+        out.push(m.nominal_relation);
+        out.extend(m.on_conflict.as_ref().map(|c| c.excl_rel_rti));
+    }
+    plan.children().into_iter().for_each(|c| scanned(c, out));
+}
+
 /// Names for the range table: aliases made unique. (PostgreSQL: `select_rtable_names_for_explain`)
 fn names(planned: &PlannedStmt) -> Vec<String> {
+    let mut used: Vec<u32> = Vec::new();
+    std::iter::once(&planned.plan).chain(&planned.subplans).for_each(|p| scanned(p, &mut used));
     let mut names: Vec<String> = Vec::new();
-    for rte in &planned.rtable {
+    for (i, rte) in planned.rtable.iter().enumerate() {
         let base = rte.alias.as_ref().map_or(&rte.eref.aliasname, |a| &a.aliasname).clone();
-        let skip = matches!(rte.kind, RteKind::Join(_) | RteKind::Group { .. } | RteKind::Result);
+        let skip = matches!(rte.kind, RteKind::Join(_) | RteKind::Group { .. } | RteKind::Result)
+            || !used.contains(&(i as u32 + 1));
         let (mut name, mut n) = (base.clone(), 0);
         while !skip && names.contains(&name) {
             n += 1;
@@ -356,8 +369,8 @@ impl Explainer<'_> {
     }
 
     fn details(&mut self, plan: &Plan, t: &mut Tree) -> Result<()> {
-        // Within one table's scan its columns need no prefix unless there are others about.
-        let scan = self.prefix;
+        // Within a scan the columns are clear without a prefix.
+        let scan = self.options.verbose || matches!(plan.node, PlanNode::SubqueryScan { .. });
         let upper = self.prefix;
         match &plan.node {
             PlanNode::IndexScan { indexqualorig, indexorderbyorig, .. } => {
@@ -401,7 +414,7 @@ impl Explainer<'_> {
                 self.qual("Join Filter", joinqual, plan, upper, t)?;
                 self.filter(plan, upper, t)?;
             }
-            PlanNode::Agg { columns, grouping_sets, .. } => {
+            PlanNode::Agg { strategy, columns, grouping_sets, .. } => {
                 let place = Place { plan, prefix: upper };
                 if grouping_sets.is_empty() {
                     let keys: Vec<i16> = columns.iter().map(|c| c.column).collect();
@@ -410,7 +423,12 @@ impl Explainer<'_> {
                     for set in grouping_sets {
                         match set.columns.is_empty() {
                             true => t.list("Group Key", vec!["()".to_owned()]),
-                            false => self.keys("Group Key", &set.columns, place, t)?,
+                            false => self.keys(
+                                if *strategy == AggStrategy::Sorted { "Group Key" } else { "Hash Key" },
+                                &set.columns,
+                                place,
+                                t,
+                            )?,
                         }
                     }
                 }
