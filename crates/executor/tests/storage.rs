@@ -340,10 +340,13 @@ fn plans_read_as_in_postgresql() {
         &[
             "Sort",
             "  Sort Key: x.a",
-            "  ->  Hash Join",
-            "        Hash Cond: (x.b = y.b)",
-            "        ->  Seq Scan on t x",
-            "        ->  Hash",
+            "  ->  Merge Join",
+            "        Merge Cond: (x.b = y.b)",
+            "        ->  Sort",
+            "              Sort Key: x.b",
+            "              ->  Seq Scan on t x",
+            "        ->  Sort",
+            "              Sort Key: y.b",
             "              ->  Seq Scan on t y",
         ],
     );

@@ -139,6 +139,10 @@ impl CExpr {
             _ => None,
         }
     }
+    /// Whether it computes the values of `(a, b) = (SELECT ..)`.
+    pub(crate) fn is_multi_assignment(&self) -> bool {
+        matches!(&self.kind, Kind::SubPlan(s) if s.is_multi_assignment())
+    }
     /// The input column it is, if it is one.
     pub fn as_input(&self) -> Option<usize> {
         match self.kind {

@@ -94,8 +94,14 @@ impl Projection {
         Ok(())
     }
     fn apply_rows(&mut self, run: &mut Run<'_>, input: &Batch, rows: Rows<'_>, out: &mut Batch) -> Result<()> {
-        for (i, e) in self.exprs.iter_mut().enumerate() {
+        // Multi-column assignments set the parameters that the other columns read.
+        for e in self.exprs.iter_mut().filter(|e| e.is_multi_assignment()) {
             e.eval(run, input, rows)?;
+        }
+        for (i, e) in self.exprs.iter_mut().enumerate() {
+            if !e.is_multi_assignment() {
+                e.eval(run, input, rows)?;
+            }
             let slot = match out.columns.get_mut(i) {
                 Some(slot) => slot,
                 None => {

@@ -50,6 +50,10 @@ impl SubPlanNode {
         Ok(SubPlanNode { plan: Arc::new(s.clone()), args, test, hash, started: false })
     }
 
+    pub(super) fn is_multi_assignment(&self) -> bool {
+        self.plan.sub_link_type == SubLinkType::MultiExpr
+    }
+
     pub(super) fn eval(&mut self, run: &mut Run<'_>, input: &Batch, rows: Rows<'_>, out: &mut Column) -> Result<()> {
         for a in &mut self.args {
             a.eval(run, input, rows)?;
