@@ -195,10 +195,7 @@ pub fn run_file_in(port: u16, database: &str, path: &Path) -> Result<usize, Stri
     run_path(path, |blocks| run_all(&Target::new(port).database(database), blocks))
 }
 
-fn run_path(
-    path: &Path,
-    run: impl FnOnce(&[Block]) -> io::Result<Vec<(usize, String)>>,
-) -> Result<usize, String> {
+fn run_path(path: &Path, run: impl FnOnce(&[Block]) -> io::Result<Vec<(usize, String)>>) -> Result<usize, String> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let blocks = parse(&text).map_err(|e| format!("{}: {e}", path.display()))?;
     let result = run(&blocks);

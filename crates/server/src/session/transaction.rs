@@ -122,7 +122,7 @@ impl Session {
             Block::Begun | Block::Failed => Block::Failed,
             Block::None | Block::Implicit => Block::None,
         };
-        if self.block == Block::Begun && !self.savepoints.is_empty() {
+        if next == Block::Failed && !self.savepoints.is_empty() {
             // Savepoints survive: only the innermost subtransaction's work is undone, at the latest with ROLLBACK TO.
             self.cx.snapshot = None;
             self.portals.retain(|_, p| !p.is_running());
