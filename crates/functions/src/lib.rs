@@ -50,6 +50,7 @@ pub static AGGREGATES: &[&[BuiltinAggregate]] = &[
     agg::fold::AGGREGATES,
     agg::sums::AGGREGATES,
     agg::collect::AGGREGATES,
+    agg::intervals::AGGREGATES,
     json::aggregate::AGGREGATES,
     agg::floats::AVERAGE,
     agg::floats::VAR_POP,
