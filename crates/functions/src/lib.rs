@@ -21,6 +21,7 @@ pub mod encode;
 pub mod err;
 pub mod float;
 pub mod float_math;
+pub mod formatting;
 pub mod generic;
 pub mod hash;
 pub mod int;

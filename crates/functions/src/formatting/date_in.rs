@@ -128,8 +128,11 @@ impl<'a> Reader<'a> {
         }
         let range = || {
             let text = format!("value for \"{}\" in source string is out of range", p.name);
-            error(DATETIME_VALUE_OUT_OF_RANGE, text)
-                .detail(format!("Value must be in the range {} to {}.", i32::MIN, i32::MAX))
+            error(DATETIME_VALUE_OUT_OF_RANGE, text).detail(format!(
+                "Value must be in the range {} to {}.",
+                i32::MIN,
+                i32::MAX
+            ))
         };
         Ok((i32::try_from(value).map_err(|_| range())?, self.at - start))
     }
@@ -196,9 +199,8 @@ fn read(text: &str, nodes: &[Node]) -> Result<Found> {
                 if let Some(c) = p.field.convention()
                     && *f.convention.get_or_insert(c) != c
                 {
-                    return Err(error(INVALID_DATETIME_FORMAT, "invalid combination of date conventions").hint(
-                        "Do not mix Gregorian and ISO week date conventions in a formatting template.",
-                    ));
+                    return Err(error(INVALID_DATETIME_FORMAT, "invalid combination of date conventions")
+                        .hint("Do not mix Gregorian and ISO week date conventions in a formatting template."));
                 }
                 fixed |= is_fx;
                 field(&mut f, &mut r, nodes, i, p)?;
@@ -214,7 +216,7 @@ fn read(text: &str, nodes: &[Node]) -> Result<Found> {
 
 fn field(f: &mut Found, r: &mut Reader<'_>, nodes: &[Node], i: usize, p: &Pattern) -> Result<()> {
     use Field::*;
-    let mut number = |r: &mut Reader<'_>, len: usize| r.number(nodes, i, p, len);
+    let number = |r: &mut Reader<'_>, len: usize| r.number(nodes, i, p, len);
     match p.field {
         Fixed => return Ok(()),
         Meridiem { dots } => {
@@ -248,9 +250,7 @@ fn field(f: &mut Found, r: &mut Reader<'_>, nodes: &[Node], i: usize, p: &Patter
             }
             if letters > 0 {
                 let text = format!("invalid value \"{}\" for \"{}\"", &r.text[r.at..], p.name);
-                return Err(
-                    error(INVALID_DATETIME_FORMAT, text).detail("Time zone abbreviation is not recognized.")
-                );
+                return Err(error(INVALID_DATETIME_FORMAT, text).detail("Time zone abbreviation is not recognized."));
             }
             return offset(f, r, nodes, i, p);
         }

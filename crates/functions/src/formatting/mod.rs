@@ -5,12 +5,12 @@
 //!
 //! PostgreSQL: `formatting.c`; manual, "Data Type Formatting Functions". Localised names (`TM`) are the English ones.
 
-mod date_in;
-mod date_out;
-mod number;
-mod number_in;
-mod number_out;
-mod template;
+pub mod date_in;
+pub mod date_out;
+pub mod number;
+pub mod number_in;
+pub mod number_out;
+pub mod template;
 
 use base::Result;
 use base::sqlstate::INVALID_TEXT_REPRESENTATION;
