@@ -37,8 +37,8 @@ impl NoticeSink for Vec<PgError> {
 /// What upper floors do for expressions: sequences, out-of-line values, permission to execute.
 pub trait SessionHooks: Send {
     /// (PostgreSQL: `nextval_internal`)
-    fn next_value(&mut self, sequence: Oid) -> Result<i64> {
-        let _ = sequence;
+    fn next_value(&mut self, cx: &mut ExecContext, sequence: Oid) -> Result<i64> {
+        let _ = (cx, sequence);
         Err(PgError::unsupported("sequences"))
     }
 }
@@ -96,11 +96,19 @@ impl ExecContext {
     pub fn set_extension<T: Any + Send>(&mut self, value: T) {
         self.extensions.insert(TypeId::of::<T>(), Box::new(value));
     }
+    /// What `set_extension` set, or else a new one that stays.
+    pub fn extension_or_default<T: Any + Send + Default>(&mut self) -> &mut T {
+        let value = self.extensions.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
+        value.downcast_mut().expect("extensions are kept by their type")
+    }
     pub fn txn(&self) -> Result<&Arc<Transaction>> {
         self.txn.as_ref().ok_or_else(|| PgError::internal("no transaction in this context"))
     }
     pub(crate) fn next_value(&mut self, sequence: Oid) -> Result<i64> {
-        self.hooks.next_value(sequence)
+        let mut hooks = std::mem::replace(&mut self.hooks, Box::new(NoHooks));
+        let value = hooks.next_value(self, sequence);
+        self.hooks = hooks;
+        value
     }
 
     /// The function that implements an operator.

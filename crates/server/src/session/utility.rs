@@ -96,10 +96,12 @@ impl Session {
                 Some(name) => {
                     self.find_prepared(name)?;
                     self.prepared.remove(name);
+                    self.publish_objects();
                     Ok("DEALLOCATE".into())
                 }
                 None => {
                     self.prepared.clear();
+                    self.publish_objects();
                     Ok("DEALLOCATE ALL".into())
                 }
             },
@@ -107,11 +109,15 @@ impl Session {
             Statement::Fetch(f) => self.fetch(f, formats),
             Statement::ClosePortal(c) => match &c.portalname {
                 Some(name) => match self.portals.remove(name) {
-                    Some(_) => Ok("CLOSE CURSOR".into()),
+                    Some(_) => {
+                        self.publish_objects();
+                        Ok("CLOSE CURSOR".into())
+                    }
                     None => Err(no_cursor(name)),
                 },
                 None => {
                     self.portals.retain(|_, p| !p.cursor);
+                    self.publish_objects();
                     Ok("CLOSE CURSOR ALL".into())
                 }
             },
@@ -331,6 +337,7 @@ impl Session {
                 }
                 self.portals.clear();
                 self.prepared.clear();
+                self.publish_objects();
                 self.set_session_authorization(None)?;
                 let asker = self.asker();
                 self.variables.lock().reset_all(0, asker)?;
@@ -366,6 +373,7 @@ impl Session {
         let ParamTypes::Variable(types) = params else { return Err(PgError::internal("parameter types were lost")) };
         let prepared = Prepared::new(&p.name, source, Some(Arc::new(raw)), types, true);
         self.prepared.insert(p.name.clone(), Arc::new(prepared));
+        self.publish_objects();
         Ok("PREPARE".into())
     }
 
@@ -444,10 +452,7 @@ impl Session {
     // ---- cursors ----
 
     fn declare_cursor(&mut self, d: &DeclareCursorStmt) -> Result<String> {
-        if d.options & cursor_opt::HOLD != 0 {
-            return Err(PgError::unsupported("DECLARE CURSOR ... WITH HOLD"));
-        }
-        if matches!(self.block, Block::None) {
+        if matches!(self.block, Block::None) && d.options & cursor_opt::HOLD == 0 {
             let text = "DECLARE CURSOR can only be used in transaction blocks";
             return Err(PgError::new(NO_ACTIVE_SQL_TRANSACTION, text));
         }
@@ -476,11 +481,13 @@ impl Session {
             state: State::Running(Box::new(execution), None),
             cursor: true,
             created: self.cx.settings.statement_timestamp,
+            level: self.nest_level(),
             position: 0,
             seen: Vec::new(),
             options: d.options,
         };
         self.portals.insert(d.portalname.clone(), portal);
+        self.publish_objects();
         Ok("DECLARE CURSOR".into())
     }
 
@@ -563,7 +570,7 @@ impl Session {
     }
 
     /// Runs the cursor's plan until so many rows were seen.
-    fn read_ahead(&mut self, portal: &mut Portal, until: u64) -> Result<()> {
+    pub(super) fn read_ahead(&mut self, portal: &mut Portal, until: u64) -> Result<()> {
         let State::Running(execution, _) = &mut portal.state else { return Ok(()) };
         let wanted = until.saturating_sub(portal.seen.len() as u64);
         if wanted == 0 || execution.is_done() {
