@@ -11,6 +11,7 @@ mod copy;
 mod create_table;
 mod drop;
 mod explain;
+pub mod frozen;
 mod index;
 mod name;
 mod options;
@@ -20,7 +21,7 @@ mod sequence;
 mod sequence_functions;
 mod stored;
 mod truncate;
-mod vacuum;
+pub mod vacuum;
 mod view;
 
 use std::sync::Arc;

@@ -39,6 +39,7 @@ use base::sqlstate::INTERNAL_ERROR;
 use base::{Oid, PgError, Result};
 use executor::{ExecContext, NoticeSink};
 use parking_lot::Mutex;
+use txn::stats::DatabaseStats;
 use txn::{Proc, SyncCommit, Transaction};
 
 use crate::cluster::{Cluster, SessionEntry};
@@ -49,6 +50,7 @@ use crate::scheduler::{Outcome, Task};
 pub use startup::Arrival;
 pub use statement::PlanCache;
 
+pub(crate) use derived::renew as renew_settings;
 use portal::Portal;
 use statement::Prepared;
 pub(crate) use store::Store;
@@ -91,6 +93,8 @@ pub struct Session {
     is_superuser: bool,
     sync_commit: SyncCommit,
     store: Store,
+    /// The database's counters.
+    counts: Arc<DatabaseStats>,
     /// What `variables` counted when the derived settings were last renewed.
     seen_generation: u64,
     seen_config: u64,

@@ -9,6 +9,7 @@ use base::guc;
 use base::sqlstate::*;
 use base::{PgError, Result};
 use parser::ast::{DefElem, TransactionStmt, TransactionStmtKind};
+use txn::stats::DatabaseCounter;
 use txn::{IsolationLevel, SyncCommit, Transaction, TransactionOptions};
 
 use super::Session;
@@ -103,7 +104,12 @@ impl Session {
         self.close_portals_at_commit()?;
         let result = match self.set_transaction(None) {
             Some(txn) => match Arc::try_unwrap(txn) {
-                Ok(txn) => txn.commit(),
+                Ok(txn) => {
+                    let done = txn.commit();
+                    let counter = if done.is_ok() { DatabaseCounter::Commits } else { DatabaseCounter::Rollbacks };
+                    self.counts.add(counter, 1);
+                    done
+                }
                 Err(_) => Err(PgError::internal("the transaction is still in use at its commit")),
             },
             None => Ok(()),
@@ -143,6 +149,7 @@ impl Session {
             && let Ok(txn) = Arc::try_unwrap(txn)
         {
             txn.abort();
+            self.counts.add(DatabaseCounter::Rollbacks, 1);
         }
         self.variables.lock().abort();
         self.settings_changed();
