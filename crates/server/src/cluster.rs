@@ -27,6 +27,7 @@ use crate::autovacuum::Autovacuum;
 use crate::config::{self, Loaded, Sources};
 use crate::log;
 use crate::session::PlanCache;
+use crate::timers::Timers;
 
 /// A cluster in operation.
 pub struct Cluster {
@@ -45,11 +46,13 @@ pub struct Cluster {
     pub sessions: Sessions,
     pub plans: PlanCache,
     pub autovacuum: Autovacuum,
+    pub timers: Timers,
     /// The catalogs' files, a database each.
     catalogs: Mutex<HashMap<Oid, Arc<CatalogFiles>>>,
     nbtree: Arc<dyn IndexAm>,
     /// Microseconds since 2000-01-01 UTC.
     pub start_time: i64,
+    purpose: Purpose,
     /// When the configuration files were last read, likewise.
     pub config_loaded: AtomicI64,
 }
@@ -141,7 +144,7 @@ impl SessionEntry {
             proc.wake();
         }
         // A cancel of a quiet session means nothing.
-        if reason == Reason::Terminate {
+        if matches!(reason, Reason::Terminate | Reason::TransactionTimeout) {
             (self.wake)();
         }
     }
@@ -279,9 +282,11 @@ impl Cluster {
             sessions: Sessions::default(),
             plans: PlanCache::default(),
             autovacuum: Autovacuum::default(),
+            timers: Timers::default(),
             catalogs: Mutex::default(),
             nbtree,
             start_time: crate::clock::now(),
+            purpose,
             config_loaded: AtomicI64::new(crate::clock::now()),
         }))
     }
@@ -364,6 +369,10 @@ impl Cluster {
     /// The last act of an orderly end: nothing runs any more.
     pub fn shut_down(&self) -> Result<()> {
         startup::shutdown(&self.floors)?;
+        // initdb's own work is not what databases begin with.
+        if self.purpose == Purpose::Bootstrap {
+            return Ok(());
+        }
         let redo = self.floors.control.get().checkpoint_copy.redo;
         if let Err(e) = crate::stats::save(&*self.vfs, self.manager.stats(), redo) {
             log::message(&format!("could not write the statistics file: {}", config::os_error(&e)));

@@ -20,6 +20,7 @@ pub mod protocol;
 pub mod scheduler;
 pub mod session;
 mod stats;
+pub mod timers;
 
 pub use postmaster::run;
 
