@@ -14,6 +14,7 @@ mod create_table;
 mod database;
 mod drop;
 mod explain;
+mod grant;
 mod index;
 mod name;
 mod object;
@@ -122,6 +123,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::CreateRole(s) => role::create(cmd, s),
         Statement::AlterRole(s) => role::alter(cmd, s),
         Statement::DropRole(s) => role::drop_role(cmd, s),
+        Statement::Grant(s) => grant::execute(cmd, s),
         Statement::GrantRole(s) => role::grant(cmd, s),
         Statement::Checkpoint => {
             let (kind, pace) = (wal::checkpoint::Kind::Online, txn::checkpoint::Pace::Fast);
