@@ -250,14 +250,23 @@ fn grantor(
     let user = cmd.cx.settings.current_user;
     let (grantor, can) = cmd.cx.catalog.select_best_grantor(user, wanted, acl, t.owner)?;
     if can == 0 && wanted != 0 {
-        let holds = cmd.cx.catalog.privileges(user, t.kind, t.owner, Some(acl), t.kind.all_rights(), catalog::acl::AclMaskHow::Any)?;
+        let holds = cmd.cx.catalog.privileges(
+            user,
+            t.kind,
+            t.owner,
+            Some(acl),
+            t.kind.all_rights(),
+            catalog::acl::AclMaskHow::Any,
+        )?;
         if holds == 0 {
             return Err(catalog::lookup::permission_denied(t.noun, &t.name));
         }
     }
     if !all && can & wanted != wanted || all && can == 0 {
         let (none, some, code) = match stmt.is_grant {
-            true => ("no privileges were granted for", "not all privileges were granted for", WARNING_PRIVILEGE_NOT_GRANTED),
+            true => {
+                ("no privileges were granted for", "not all privileges were granted for", WARNING_PRIVILEGE_NOT_GRANTED)
+            }
             false => {
                 let code = WARNING_PRIVILEGE_NOT_REVOKED;
                 ("no privileges could be revoked for", "not all privileges could be revoked for", code)

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use access::heap::{BulkInsert, HeapRelation, InsertOptions};
 use access::index::{IndexInsert, IndexRelation, UniqueCheck};
+use analyze::query::Expr;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result, TupleId};
 use catalog::{AclKind, Relation, relkind};
-use analyze::query::Expr;
 use executor::ExecContext;
 use executor::row_expr::{RowChecks, RowExprs};
 use parser::ast::CopyStmt;
