@@ -26,6 +26,7 @@ use crate::auth::hba::{self, HbaLine};
 use crate::config::{self, Loaded, Sources};
 use crate::log;
 use crate::session::PlanCache;
+use crate::timers::Timers;
 
 /// A cluster in operation.
 pub struct Cluster {
@@ -43,6 +44,7 @@ pub struct Cluster {
     pub config_generation: AtomicU64,
     pub sessions: Sessions,
     pub plans: PlanCache,
+    pub timers: Timers,
     /// The catalogs' files, a database each.
     catalogs: Mutex<HashMap<Oid, Arc<CatalogFiles>>>,
     nbtree: Arc<dyn IndexAm>,
@@ -139,7 +141,7 @@ impl SessionEntry {
             proc.wake();
         }
         // A cancel of a quiet session means nothing.
-        if reason == Reason::Terminate {
+        if matches!(reason, Reason::Terminate | Reason::TransactionTimeout) {
             (self.wake)();
         }
     }
@@ -274,6 +276,7 @@ impl Cluster {
             config_generation: AtomicU64::new(1),
             sessions: Sessions::default(),
             plans: PlanCache::default(),
+            timers: Timers::default(),
             catalogs: Mutex::default(),
             nbtree,
             start_time: crate::clock::now(),

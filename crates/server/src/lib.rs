@@ -18,6 +18,7 @@ pub mod postmaster;
 pub mod protocol;
 pub mod scheduler;
 pub mod session;
+pub mod timers;
 
 pub use postmaster::run;
 

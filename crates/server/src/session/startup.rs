@@ -19,7 +19,7 @@ use txn::{Transaction, TransactionOptions};
 use super::store::Store;
 use super::transaction::Block;
 use super::variables::{Asker, REPORTED, Scope, Variables};
-use super::{LINGER, Session, Sink, Work};
+use super::{LINGER, Session, Sink, Timeouts, Work};
 use crate::auth::{self, AuthRole, hba};
 use crate::cluster::{Activity, Cluster, SessionEntry};
 use crate::log;
@@ -179,6 +179,10 @@ impl Parts {
             user_name: self.user_name,
             is_superuser: self.is_superuser,
             sync_commit: txn::SyncCommit::RemoteFlush,
+            timeouts: Timeouts::default(),
+            statement_alarm: None,
+            transaction_alarm: None,
+            idle_deadline: None,
             store: self.store,
             seen_generation: 0,
             seen_config,
