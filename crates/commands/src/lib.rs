@@ -16,6 +16,7 @@ mod create_type;
 mod database;
 mod drop;
 mod explain;
+pub mod frozen;
 mod function;
 mod grant;
 mod index;
@@ -33,7 +34,7 @@ mod sequence_functions;
 mod stored;
 mod table_scan;
 mod truncate;
-mod vacuum;
+pub mod vacuum;
 mod view;
 
 use std::sync::Arc;
