@@ -14,6 +14,7 @@ mod create_table;
 mod database;
 mod drop;
 mod explain;
+pub mod frozen;
 mod index;
 mod name;
 mod object;
@@ -28,7 +29,7 @@ mod sequence_functions;
 mod stored;
 mod table_scan;
 mod truncate;
-mod vacuum;
+pub mod vacuum;
 mod view;
 
 use std::sync::Arc;
