@@ -87,6 +87,8 @@ impl Planner<'_, '_> {
             t.resno = i as i16 + 1;
         }
         let mut needed = self.needed(q)?;
+        // OLD and NEW of RETURNING are made by the ModifyTable node.
+        needed.retain(|e| !matches!(e, Expr::Var(v) if v.varreturning != VarReturning::Default));
         targets.iter().for_each(|t| super::from::collect_vars(&t.expr, &mut needed));
         let from = self.from(&q.jointree, &needed)?;
         let list: Vec<TargetEntry> = targets
