@@ -61,8 +61,8 @@ struct Sample {
     pages: u32,
 }
 
-/// Samples the table and writes `pg_statistic` and `pg_class`; `columns` empty: all.
-pub fn analyze(cmd: &mut CommandContext<'_>, rel: &Relation, columns: &[String]) -> Result<()> {
+/// Samples the table and writes `pg_statistic` and `pg_class`; `columns` empty: all. Returns how many rows it has, estimated.
+pub fn analyze(cmd: &mut CommandContext<'_>, rel: &Relation, columns: &[String]) -> Result<f64> {
     let columns = chosen(cmd, rel, columns)?;
     let target = columns.iter().map(|c| c.target).max().unwrap_or(0).max(1);
     let sample = sample(cmd, rel, &columns, target * 300)?;
@@ -91,7 +91,8 @@ pub fn analyze(cmd: &mut CommandContext<'_>, rel: &Relation, columns: &[String])
             }
         })?;
     }
-    cmd.cx.catalog.command_counter_increment()
+    cmd.cx.catalog.command_counter_increment()?;
+    Ok(rows)
 }
 
 fn chosen(cmd: &mut CommandContext<'_>, rel: &Relation, names: &[String]) -> Result<Vec<Column>> {

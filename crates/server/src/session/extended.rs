@@ -36,7 +36,7 @@ impl Session {
             self.check_not_failed(&raw.stmt)?;
             if !matches!(raw.stmt, Statement::Transaction(_)) {
                 self.implicit_block();
-                self.begin_statement()?;
+                self.begin_statement(&raw.stmt)?;
                 let mut params = ParamTypes::Variable(param_types.clone());
                 self.analyze_and_rewrite(raw, query, &mut params)?;
                 if let ParamTypes::Variable(found) = params {
@@ -95,12 +95,12 @@ impl Session {
         let is_transaction = matches!(prepared.raw.as_deref(), Some(r) if matches!(r.stmt, Statement::Transaction(_)));
         let units: Arc<[Unit]> = if let (Some(raw), true) = (&prepared.raw, is_transaction) {
             Arc::from([Unit::Utility(Arc::new(raw.stmt.clone()))])
-        } else if prepared.raw.is_none() {
-            Arc::from([])
-        } else {
+        } else if let Some(raw) = &prepared.raw {
             self.implicit_block();
-            self.begin_statement()?;
+            self.begin_statement(&raw.stmt)?;
             self.plan_prepared(&prepared)?
+        } else {
+            Arc::from([])
         };
         let mut params = Vec::with_capacity(types.len());
         for (i, (value, &ty)) in bind.values.iter().zip(types).enumerate() {
@@ -132,6 +132,7 @@ impl Session {
             state: State::New,
             cursor: false,
             created: self.cx.settings.statement_timestamp,
+            level: self.nest_level(),
             position: 0,
             seen: Vec::new(),
             options: 0,
@@ -155,7 +156,7 @@ impl Session {
                     && !matches!(raw.stmt, Statement::Transaction(_))
                 {
                     self.implicit_block();
-                    self.begin_statement()?;
+                    self.begin_statement(&raw.stmt)?;
                     let units = self.plan_prepared(&prepared)?;
                     match &*units {
                         [Unit::Plan(p)] => (desc, from) = (units[0].result_desc(), origins(p)),
@@ -211,9 +212,15 @@ impl Session {
         self.implicit_block();
         self.start_transaction()?;
         if self.cx.snapshot.is_none() {
-            self.cx.snapshot = Some(self.cx.txn()?.snapshot()?);
+            match &*portal.units {
+                [Unit::Utility(stmt)] => self.begin_statement(stmt)?,
+                _ => self.begin_plan()?,
+            }
         }
         let completed = self.run_portal(&mut portal, limit)?;
+        if self.statement_alarm.take().is_some() {
+            self.cx.interrupt.clear();
+        }
         self.send_notices();
         match completed {
             Some(tag) => self.conn.out.command_complete(&tag),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base::Result;
 use executor::Execution;
+use parser::ast::cursor_opt;
 use planner::PlannedStmt;
 use types::{Datum, TupleDesc};
 
@@ -24,6 +25,8 @@ pub(super) struct Portal {
     /// DECLARE CURSOR, rather than Bind.
     pub cursor: bool,
     pub created: i64,
+    /// The transaction nesting level it was made at: it ends with that.
+    pub level: usize,
     /// Rows fetched so far.
     pub position: u64,
     /// Rows that were produced but not fetched yet, and the cursor's answer to going back: rows already seen.
@@ -46,21 +49,33 @@ impl Portal {
             _ => None,
         }
     }
-    pub fn is_running(&self) -> bool {
-        matches!(self.state, State::Running(..))
-    }
 }
 
 impl Session {
-    /// Portals end with their transaction.
+    /// Portals end with their transaction; those WITH HOLD keep their rows. (PostgreSQL: `PreCommit_Portals`)
     pub(super) fn close_portals_at_commit(&mut self) -> Result<()> {
-        self.close_portals();
+        let cursors = self.portals.values().any(|p| p.cursor);
+        self.portals.retain(|_, p| p.options & cursor_opt::HOLD != 0);
+        let held: Vec<String> = self.portals.iter().filter(|(_, p)| p.level > 0).map(|(n, _)| n.clone()).collect();
+        for name in held {
+            let Some(mut portal) = self.portals.remove(&name) else { continue };
+            self.read_ahead(&mut portal, u64::MAX)?;
+            portal.state = State::Done;
+            portal.level = 0;
+            self.portals.insert(name, portal);
+        }
+        if cursors {
+            self.publish_objects();
+        }
         Ok(())
     }
-    pub(super) fn close_portals(&mut self) {
-        if !self.portals.is_empty() {
-            self.portals.clear();
-            self.entry.objects.lock().cursors.clear();
+
+    /// Ends the portals of nesting level `level` and deeper: their transaction was undone.
+    pub(super) fn close_portals(&mut self, level: usize) {
+        let cursors = self.portals.values().any(|p| p.cursor && p.level >= level);
+        self.portals.retain(|_, p| p.level < level);
+        if cursors {
+            self.publish_objects();
         }
     }
 

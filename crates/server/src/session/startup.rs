@@ -19,7 +19,7 @@ use txn::{Transaction, TransactionOptions};
 use super::store::Store;
 use super::transaction::Block;
 use super::variables::{Asker, REPORTED, Scope, Variables};
-use super::{LINGER, Session, Sink, Work};
+use super::{LINGER, Session, Sink, Timeouts, Work};
 use crate::auth::{self, AuthRole, hba};
 use crate::cluster::{Activity, Cluster, SessionEntry};
 use crate::log;
@@ -162,7 +162,10 @@ impl Parts {
         cx.set_extension(Arc::clone(&cluster));
         cx.set_extension(Arc::clone(&entry));
         let seen_config = cluster.config_generation.load(std::sync::atomic::Ordering::Acquire);
+        let counts = cluster.manager.stats().database(cx.settings.database);
+        counts.add(txn::stats::DatabaseCounter::Sessions, 1);
         let mut session = Session {
+            counts,
             cluster,
             entry,
             conn,
@@ -179,6 +182,10 @@ impl Parts {
             user_name: self.user_name,
             is_superuser: self.is_superuser,
             sync_commit: txn::SyncCommit::RemoteFlush,
+            timeouts: Timeouts::default(),
+            statement_alarm: None,
+            transaction_alarm: None,
+            idle_deadline: None,
             store: self.store,
             seen_generation: 0,
             seen_config,

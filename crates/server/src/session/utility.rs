@@ -452,10 +452,7 @@ impl Session {
     // ---- cursors ----
 
     fn declare_cursor(&mut self, d: &DeclareCursorStmt) -> Result<String> {
-        if d.options & cursor_opt::HOLD != 0 {
-            return Err(PgError::unsupported("DECLARE CURSOR ... WITH HOLD"));
-        }
-        if matches!(self.block, Block::None) {
+        if matches!(self.block, Block::None) && d.options & cursor_opt::HOLD == 0 {
             let text = "DECLARE CURSOR can only be used in transaction blocks";
             return Err(PgError::new(NO_ACTIVE_SQL_TRANSACTION, text));
         }
@@ -484,6 +481,7 @@ impl Session {
             state: State::Running(Box::new(execution), None),
             cursor: true,
             created: self.cx.settings.statement_timestamp,
+            level: self.nest_level(),
             position: 0,
             seen: Vec::new(),
             options: d.options,
@@ -572,7 +570,7 @@ impl Session {
     }
 
     /// Runs the cursor's plan until so many rows were seen.
-    fn read_ahead(&mut self, portal: &mut Portal, until: u64) -> Result<()> {
+    pub(super) fn read_ahead(&mut self, portal: &mut Portal, until: u64) -> Result<()> {
         let State::Running(execution, _) = &mut portal.state else { return Ok(()) };
         let wanted = until.saturating_sub(portal.seen.len() as u64);
         if wanted == 0 || execution.is_done() {
