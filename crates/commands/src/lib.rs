@@ -20,12 +20,14 @@ pub mod frozen;
 mod function;
 mod grant;
 mod index;
+mod like;
 mod lock;
 mod name;
 mod object;
 mod options;
 mod owner;
 mod query;
+mod reindex;
 mod rename;
 mod role;
 mod schema;
@@ -129,6 +131,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::AlterRole(s) => role::alter(cmd, s),
         Statement::DropRole(s) => role::drop_role(cmd, s),
         Statement::CreateTableAs(s) => create_table_as::execute(cmd, s),
+        Statement::Reindex(s) => reindex::execute(cmd, s),
         Statement::Lock(s) => lock::execute(cmd, s),
         Statement::CreateFunction(s) => function::create(cmd, s),
         Statement::CreateDomain(s) => create_type::create_domain(cmd, s),
