@@ -14,6 +14,7 @@ mod macros;
 pub mod agg;
 pub mod array_sql;
 pub mod arrays;
+pub mod bits;
 pub mod boolean;
 pub mod bytes;
 pub mod datetime;
@@ -21,16 +22,19 @@ pub mod encode;
 pub mod err;
 pub mod float;
 pub mod float_math;
+pub mod formatting;
 pub mod generic;
 pub mod hash;
 pub mod int;
 pub mod json;
 pub mod like;
 pub mod misc;
+pub mod network;
 pub mod numeric;
 pub mod oid;
 pub mod quote;
 pub mod random;
+pub mod range;
 pub mod record;
 pub mod regex;
 pub mod regexp;
@@ -50,6 +54,7 @@ pub static AGGREGATES: &[&[BuiltinAggregate]] = &[
     agg::fold::AGGREGATES,
     agg::sums::AGGREGATES,
     agg::collect::AGGREGATES,
+    agg::intervals::AGGREGATES,
     json::aggregate::AGGREGATES,
     agg::floats::AVERAGE,
     agg::floats::VAR_POP,
@@ -69,6 +74,8 @@ pub static ORDERS: &[BuiltinOrder] = &[
     BuiltinOrder { names: &["numeric_cmp"], cmp: numeric::compare_bytes },
     BuiltinOrder { names: &["jsonb_cmp"], cmp: json::jsonb::compare_bytes },
     BuiltinOrder { names: &["interval_cmp"], cmp: datetime::interval::compare_bytes },
+    BuiltinOrder { names: &["bitcmp"], cmp: bits::compare_bytes },
+    BuiltinOrder { names: &["network_cmp"], cmp: network::compare_bytes },
     BuiltinOrder { names: &["timetz_cmp"], cmp: datetime::time::compare_timetz },
     BuiltinOrder { names: &["btoidvectorcmp"], cmp: oid::compare_oidvectors },
 ];

@@ -110,6 +110,18 @@ impl Interval {
         }
         self.spread(f64::from(self.month) * f, f64::from(self.day) * f, self.time as f64 * f)
     }
+    pub fn divide(self, f: f64) -> Result<Interval> {
+        if f == 0.0 {
+            return Err(division_by_zero());
+        }
+        if f.is_nan() || self.is_infinite() && f.is_infinite() {
+            return Err(interval_range());
+        }
+        if self.is_infinite() {
+            return if f < 0.0 { self.negate() } else { Ok(self) };
+        }
+        self.spread(f64::from(self.month) / f, f64::from(self.day) / f, self.time as f64 / f)
+    }
     /// Fractions of months become days, fractions of days time. (PostgreSQL: `interval_mul`)
     fn spread(self, month: f64, day: f64, time: f64) -> Result<Interval> {
         let int =
@@ -397,10 +409,10 @@ fn split_typmod(typmod: i32) -> (i32, i32) {
     if typmod < 0 { (FULL_RANGE, FULL_PRECISION) } else { (typmod >> 16 & 0x7fff, typmod & 0xffff) }
 }
 /// (PostgreSQL: `AdjustIntervalForTypmod`)
-fn adjust(mut v: Interval, typmod: i32) -> Interval {
+fn adjust(mut v: Interval, typmod: i32) -> Result<Interval> {
     let (range, precision) = split_typmod(typmod);
     if typmod < 0 || v.is_infinite() {
-        return v;
+        return Ok(v);
     }
     match range {
         YEAR => v = Interval { month: v.month / 12 * 12, day: 0, time: 0 },
@@ -411,9 +423,14 @@ fn adjust(mut v: Interval, typmod: i32) -> Interval {
         _ => {}
     }
     if precision != FULL_PRECISION {
+        let half = if (0..6).contains(&precision) { 10i64.pow(6 - precision as u32) / 2 } else { 0 };
+        let fits = if v.time >= 0 { v.time.checked_add(half) } else { v.time.checked_sub(half) };
+        if fits.is_none() {
+            return Err(error(DATETIME_VALUE_OUT_OF_RANGE, "interval out of range"));
+        }
         v.time = super::round_to(v.time, precision);
     }
-    v
+    Ok(v)
 }
 #[builtin("interval_in")]
 fn interval_in(cx: &mut FnCx<'_>, s: &str, _elem: Oid, typmod: i32) -> Result<Interval> {
@@ -422,10 +439,10 @@ fn interval_in(cx: &mut FnCx<'_>, s: &str, _elem: Oid, typmod: i32) -> Result<In
         Bad::Range => error(INTERVAL_FIELD_OVERFLOW, format!("interval field value out of range: \"{s}\"")),
         e => e.error("interval", s),
     })?;
-    Ok(adjust(v, typmod))
+    adjust(v, typmod)
 }
 #[builtin("interval_scale")]
-fn interval_scale(v: Interval, typmod: i32) -> Interval {
+fn interval_scale(v: Interval, typmod: i32) -> Result<Interval> {
     adjust(v, typmod)
 }
 #[builtin("intervaltypmodin")]
@@ -608,7 +625,7 @@ fn interval_out(cx: &mut FnCx<'_>, v: Interval, out: &mut Vec<u8>) {
 #[builtin("interval_recv")]
 fn interval_recv(b: &[u8], _elem: Oid, typmod: i32) -> Result<Interval> {
     let v = crate::wire::whole(b, |r| Ok(Interval { time: r.i64()?, day: r.i32()?, month: r.i32()? }))?;
-    Ok(adjust(v, typmod))
+    adjust(v, typmod)
 }
 #[builtin("interval_send")]
 fn interval_send(v: Interval) -> Vec<u8> {
@@ -639,16 +656,7 @@ fn mul_d_interval(f: f64, a: Interval) -> Result<Interval> {
 }
 #[builtin("interval_div")]
 fn interval_div(a: Interval, f: f64) -> Result<Interval> {
-    if f == 0.0 {
-        return Err(division_by_zero());
-    }
-    if f.is_nan() || a.is_infinite() && f.is_infinite() {
-        return Err(interval_range());
-    }
-    if a.is_infinite() {
-        return if f < 0.0 { a.negate() } else { Ok(a) };
-    }
-    a.spread(f64::from(a.month) / f, f64::from(a.day) / f, a.time as f64 / f)
+    a.divide(f)
 }
 #[builtin("interval_larger")]
 fn interval_larger(a: Interval, b: Interval) -> Interval {

@@ -39,6 +39,7 @@ use base::sqlstate::{IDLE_IN_TRANSACTION_SESSION_TIMEOUT, IDLE_SESSION_TIMEOUT, 
 use base::{Oid, PgError, Result};
 use executor::{ExecContext, NoticeSink};
 use parking_lot::Mutex;
+use txn::stats::{DatabaseCounter, DatabaseStats};
 use txn::{Proc, SyncCommit, Transaction};
 
 use crate::cluster::{Cluster, SessionEntry};
@@ -50,6 +51,7 @@ use crate::timers::Alarm;
 pub use startup::Arrival;
 pub use statement::PlanCache;
 
+pub(crate) use derived::renew as renew_settings;
 use portal::Portal;
 use statement::Prepared;
 pub(crate) use store::Store;
@@ -97,6 +99,8 @@ pub struct Session {
     /// When a session that parked has been idle for too long.
     idle_deadline: Option<Instant>,
     store: Store,
+    /// The database's counters.
+    counts: Arc<DatabaseStats>,
     /// What `variables` counted when the derived settings were last renewed.
     seen_generation: u64,
     seen_config: u64,
@@ -237,6 +241,9 @@ impl Session {
     /// Reports an error and puts the transaction and the protocol in order after it.
     fn statement_failed(&mut self, error: &PgError, kind: u8) -> Result<()> {
         let source = self.source.take();
+        if error.sqlstate() == base::sqlstate::T_R_DEADLOCK_DETECTED {
+            self.counts.add(DatabaseCounter::Deadlocks, 1);
+        }
         log::error(error, source.as_deref());
         self.abort_statement();
         self.send_notices();
