@@ -32,7 +32,7 @@ fn pull(run: &mut Run<'_>, plan_id: usize, max: usize) -> Result<bool> {
     let first = run.st.ctes[plan_id].batches.is_empty();
     let batch = run.with_subplan(plan_id, |run, node| {
         if first {
-            node.rescan(run, &[])?;
+            node.restart(run)?;
         }
         Ok(node.next(run, max)?.map(own))
     })?;

@@ -172,6 +172,12 @@ impl Node {
         self.exec.rescan(run, &all)
     }
 
+    /// Starts over where any of the parameters may have changed: an initplan or CTE that is run again.
+    pub fn restart(&mut self, run: &mut Run<'_>) -> Result<()> {
+        let all = self.params.clone();
+        self.rescan(run, &all)
+    }
+
     /// Whether a rescan with these changes gives other rows.
     pub fn depends_on(&self, changed: &[i32]) -> bool {
         self.params.iter().any(|p| changed.contains(p))

@@ -151,7 +151,7 @@ impl Run<'_> {
             SubLinkType::Cte => Ok(()),
             SubLinkType::Exists => {
                 let found = self.with_subplan(plan.plan_id, |run, node| {
-                    node.rescan(run, &[])?;
+                    node.restart(run)?;
                     Ok(node.next(run, 1)?.is_some_and(|b| b.selected_len() > 0))
                 })?;
                 self.set_exec_param(plan.set_param[0], Datum::bool(found));
@@ -165,7 +165,7 @@ impl Run<'_> {
             _ => {
                 let columns = plan.set_param.len();
                 let row = self.with_subplan(plan.plan_id, |run, node| {
-                    node.rescan(run, &[])?;
+                    node.restart(run)?;
                     single_row(run, node, columns)
                 })?;
                 let row = row.unwrap_or_else(|| vec![Datum::Null; columns]);

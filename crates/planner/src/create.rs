@@ -220,13 +220,13 @@ impl Planner<'_, '_> {
             }
             PathKind::Sort { sub } => {
                 let s = self.create(root, sub)?;
-                let mut p = self.sort_plan(root, s, &path.pathkeys, 0, &path.relids)?;
+                let mut p = self.sort_plan(root, s, &path.pathkeys, 0)?;
                 copy_cost(&mut p, path);
                 Ok(p)
             }
             PathKind::IncrementalSort { sub, presorted } => {
                 let s = self.create(root, sub)?;
-                let mut p = self.sort_plan(root, s, &path.pathkeys, *presorted, &path.relids)?;
+                let mut p = self.sort_plan(root, s, &path.pathkeys, *presorted)?;
                 copy_cost(&mut p, path);
                 Ok(p)
             }
@@ -425,15 +425,8 @@ impl Planner<'_, '_> {
         Ok(p)
     }
 
-    fn sort_plan(
-        &mut self,
-        root: &Root,
-        mut s: Plan,
-        keys: &[PathKey],
-        presorted: usize,
-        relids: &Relids,
-    ) -> Result<Plan> {
-        let cols = self.sort_cols(root, &mut s, keys, relids)?;
+    fn sort_plan(&mut self, root: &Root, mut s: Plan, keys: &[PathKey], presorted: usize) -> Result<Plan> {
+        let cols = self.sort_cols(root, &mut s, keys)?;
         let node = if presorted > 0 {
             PlanNode::IncrementalSort { keys: cols, presorted }
         } else {
@@ -443,7 +436,7 @@ impl Planner<'_, '_> {
     }
 
     /// The columns of a plan that an order is about, added if missing. (PostgreSQL: `prepare_sort_from_pathkeys`)
-    fn sort_cols(&mut self, root: &Root, s: &mut Plan, keys: &[PathKey], relids: &Relids) -> Result<Vec<SortCol>> {
+    fn sort_cols(&mut self, root: &Root, s: &mut Plan, keys: &[PathKey]) -> Result<Vec<SortCol>> {
         let mut out: Vec<SortCol> = Vec::new();
         for k in keys {
             let ec = root.ec(k.ec);
@@ -469,9 +462,7 @@ impl Planner<'_, '_> {
                 let member = ec.members.iter().find(|m| {
                     let mut parts = Vec::new();
                     pull_vars(&m.expr, Pull::Include, Pull::Include, &mut parts);
-                    !m.is_const
-                        && (relids.is_empty() || m.relids.is_subset(relids))
-                        && parts.iter().all(|p| s.targetlist.iter().any(|t| same(&t.expr, p)))
+                    !m.is_const && parts.iter().all(|p| s.targetlist.iter().any(|t| same(&t.expr, p)))
                 });
                 let member = member.ok_or_else(|| PgError::internal("could not find pathkey item to sort"))?;
                 if !plan_can_project(s) {
@@ -496,7 +487,7 @@ impl Planner<'_, '_> {
     fn unique_cols(&mut self, root: &Root, s: &Plan, keys: &[PathKey]) -> Result<Vec<GroupCol>> {
         let mut copy = Plan::new(PlanNode::Material);
         copy.targetlist = s.targetlist.clone();
-        let cols = self.sort_cols(root, &mut copy, keys, &Relids::new())?;
+        let cols = self.sort_cols(root, &mut copy, keys)?;
         let mut out = Vec::new();
         for c in cols {
             let eqop = equality_for_ordering(&self.cx.catalog, c.sortop)?;
@@ -1034,12 +1025,12 @@ impl Planner<'_, '_> {
         }
         if !outer_sort.is_empty() {
             let c = self.cost_sort(outer.total_cost, outer.rows, outer.width, -1.0);
-            outer = self.sort_plan(root, outer, outer_sort, *outer_presorted, &j.outer.relids)?;
+            outer = self.sort_plan(root, outer, outer_sort, *outer_presorted)?;
             (outer.startup_cost, outer.total_cost) = (c.startup, c.total);
         }
         if !inner_sort.is_empty() {
             let c = self.cost_sort(inner.total_cost, inner.rows, inner.width, -1.0);
-            inner = self.sort_plan(root, inner, inner_sort, 0, &j.inner.relids)?;
+            inner = self.sort_plan(root, inner, inner_sort, 0)?;
             (inner.startup_cost, inner.total_cost) = (c.startup, c.total);
         }
         if *materialize {

@@ -456,7 +456,8 @@ impl Planner<'_, '_> {
                         root.ecs[id].broken = true;
                         return Ok(());
                     };
-                    out.push(self.ec_clause(root, id, op, p, m)?);
+                    // Not redundant with others of the class: no parent.
+                    out.push(self.ec_clause_of(root, id, op, p, m, false)?);
                 }
                 prev = Some(m);
             }
@@ -466,15 +467,22 @@ impl Planner<'_, '_> {
 
     /// The condition that two members are equal, made once. (PostgreSQL: `create_join_clause`)
     pub(crate) fn ec_clause(&mut self, root: &mut Root, id: EcId, op: Oid, a: usize, b: usize) -> Result<Ri> {
+        self.ec_clause_of(root, id, op, a, b, true)
+    }
+    fn ec_clause_of(&mut self, root: &mut Root, id: EcId, op: Oid, a: usize, b: usize, parent: bool) -> Result<Ri> {
         let (ea, eb) = (&root.ecs[id].members[a], &root.ecs[id].members[b]);
-        let made = root.ecs[id]
-            .derives
-            .iter()
-            .find(|r| (r.left_em, r.right_em) == (Some(a), Some(b)) && r.op().is_some_and(|o| o.opno == op));
+        let made = root.ecs[id].derives.iter().find(|r| {
+            (r.left_em, r.right_em) == (Some(a), Some(b))
+                && r.parent_ec.is_some() == parent
+                && r.op().is_some_and(|o| o.opno == op)
+        });
         if let Some(r) = made {
             return Ok(r.clone());
         }
-        let made = root.ecs[id].derives.iter().find(|r| (r.left_em, r.right_em) == (Some(b), Some(a)));
+        let made = root.ecs[id]
+            .derives
+            .iter()
+            .find(|r| (r.left_em, r.right_em) == (Some(b), Some(a)) && r.parent_ec.is_some() == parent);
         if let Some(r) = made {
             return Ok(r.clone());
         }
@@ -489,7 +497,7 @@ impl Planner<'_, '_> {
             relids,
             Relids::new(),
             domain,
-            Some((id, Some(a), Some(b))),
+            Some((parent.then_some(id), Some(a), Some(b))),
         )?;
         r.left_ec.set(Some(id));
         r.right_ec.set(Some(id));

@@ -160,14 +160,33 @@ impl Planner<'_, '_> {
         let mut r = varnos(e);
         let nulling = nulling_rels(e);
         if !nulling.is_empty() {
-            for sj in &root.sj {
-                if sj.ojrelid != 0 && nulling.contains(sj.ojrelid) {
-                    r.add(&sj.min_left);
-                    r.add(&sj.min_right);
-                }
-            }
+            self.delay(root, &mut r, false);
         }
         r
+    }
+
+    /// Adds the sides of all outer joins so far that may null one of the relations: below, a condition about them would
+    /// be checked too early. Adding may bring in relations that others null. (PostgreSQL before 16: `check_outerjoin_delay`)
+    fn delay(&self, root: &Root, relids: &mut Relids, note: bool) {
+        loop {
+            let before = relids.clone();
+            for s in &root.sj {
+                if s.jointype == JoinType::Semi || (s.jointype == JoinType::Anti && s.ojrelid == 0) {
+                    continue;
+                }
+                let full = s.jointype == JoinType::Full;
+                if relids.overlaps(&s.min_right) || (full && relids.overlaps(&s.min_left)) {
+                    if note && !full && relids.overlaps(&s.min_left) {
+                        s.delay_upper.set(true);
+                    }
+                    relids.add(&s.min_left);
+                    relids.add(&s.min_right);
+                }
+            }
+            if *relids == before {
+                break;
+            }
+        }
     }
 
     // ---- the join tree taken apart ----
@@ -527,18 +546,8 @@ impl Planner<'_, '_> {
                 // Only about the nullable side: it filters that.
                 domain = inner_domain;
             }
-            let nulling = nulling_rels(&e);
-            if !nulling.is_empty() {
-                for s in root.sj.clone() {
-                    if s.ojrelid == 0 || !nulling.contains(s.ojrelid) {
-                        continue;
-                    }
-                    if s.jointype != JoinType::Full && relids.overlaps(&s.min_left) {
-                        s.delay_upper.set(true);
-                    }
-                    relids.add(&s.min_left);
-                    relids.add(&s.min_right);
-                }
+            if !pseudoconstant {
+                self.delay(root, &mut relids, true);
             }
         }
         if pseudoconstant {
@@ -627,7 +636,7 @@ impl Planner<'_, '_> {
         required: Relids,
         outer_relids: Relids,
         domain: u32,
-        ec: Option<(EcId, Option<usize>, Option<usize>)>,
+        ec: Option<(Option<EcId>, Option<usize>, Option<usize>)>,
     ) -> Result<Ri> {
         let clause_relids = varnos(&clause);
         let mut nullable = Relids::new();
@@ -691,7 +700,7 @@ impl Planner<'_, '_> {
             hash_op,
             left_ec: Cell::new(None),
             right_ec: Cell::new(None),
-            parent_ec: ec.map(|e| e.0),
+            parent_ec: ec.and_then(|e| e.0),
             left_em: ec.and_then(|e| e.1),
             right_em: ec.and_then(|e| e.2),
             domain,

@@ -1146,21 +1146,22 @@ impl Planner<'_, '_> {
             (s.startup, s.total + c.cpu_operator_cost * sub.rows * n as f64)
         });
         let entry = f64::from(sub.target.width) + 64.0;
-        let hash =
-            (sj.semi_can_hash && c.enable_hashagg && entry * groups <= c.work_mem * c.hash_mem_multiplier * 1024.0)
-                .then(|| {
-                    let a = self.cost_agg(
-                        AggStrategy::Hashed,
-                        &Default::default(),
-                        n,
-                        groups,
-                        &(0.0, 0.0),
-                        (sub.startup, sub.total),
-                        sub.rows,
-                        sub.target.width,
-                    );
-                    (a.startup, a.total)
-                });
+        let hash = (sj.semi_can_hash
+            && (c.enable_hashagg || sort.is_none())
+            && (sort.is_none() || entry * groups <= c.work_mem * c.hash_mem_multiplier * 1024.0))
+            .then(|| {
+                let a = self.cost_agg(
+                    AggStrategy::Hashed,
+                    &Default::default(),
+                    n,
+                    groups,
+                    &(0.0, 0.0),
+                    (sub.startup, sub.total),
+                    sub.rows,
+                    sub.target.width,
+                );
+                (a.startup, a.total)
+            });
         let (hashed, cost) = match (sort, hash) {
             (Some(s), Some(h)) => {
                 if h.1 < s.1 {

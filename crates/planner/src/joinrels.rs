@@ -300,12 +300,12 @@ impl Planner<'_, '_> {
                     return None;
                 }
                 (matched, reversed) = (Some(s.clone()), true);
-            } else if s.jointype == JoinType::Semi && s.syn_right == *b && (s.semi_can_hash || s.semi_can_btree) {
+            } else if s.jointype == JoinType::Semi && s.syn_right == *b && unique_possible(root, s, b) {
                 if matched.is_some() {
                     return None;
                 }
                 (matched, reversed, unique) = (Some(s.clone()), false, true);
-            } else if s.jointype == JoinType::Semi && s.syn_right == *a && (s.semi_can_hash || s.semi_can_btree) {
+            } else if s.jointype == JoinType::Semi && s.syn_right == *a && unique_possible(root, s, a) {
                 if matched.is_some() {
                     return None;
                 }
@@ -538,6 +538,12 @@ impl Planner<'_, '_> {
             _ => Err(PgError::internal("unexpected kind of join")),
         }
     }
+}
+
+/// Whether a semijoin's inner side can be made unique and then joined to anything.
+fn unique_possible(root: &Root, s: &SpecialJoin, relids: &Relids) -> bool {
+    (s.semi_can_hash || s.semi_can_btree)
+        && root.rel(relids).is_some_and(|r| r.cheapest_total.as_ref().is_some_and(|p| p.param.is_none()))
 }
 
 /// The description of an ordinary inner join.

@@ -113,9 +113,10 @@ impl Planner<'_, '_> {
         if q.has_sub_links {
             self.pull_up_sublinks(q)?;
         }
-        self.pull_up_subqueries(q)?;
+        self.pull_up_subqueries(q, false)?;
         // Folding first helps to see which conditions are strict.
         self.fold_query(q)?;
+        self.place_having(root, q)?;
         root.has_join_rtes = q.rtable.iter().any(|r| matches!(r.kind, RteKind::Join(_)));
         if root.has_join_rtes {
             self.reduce_outer_joins(q)?;
@@ -257,7 +258,7 @@ impl Planner<'_, '_> {
                 }
             }
         }
-        self.place_having(root)
+        Ok(())
     }
 
     fn one(&mut self, root: &mut Root, e: &mut Expr, qual: bool) -> Result<()> {
@@ -376,18 +377,14 @@ impl Planner<'_, '_> {
     }
 
     /// HAVING conditions without aggregates move to WHERE.
-    fn place_having(&mut self, root: &mut Root) -> Result<()> {
-        let list = implicit_and(root.parse.having_qual.take());
+    fn place_having(&mut self, root: &mut Root, q: &mut Query) -> Result<()> {
+        let list = implicit_and(q.having_qual.take());
         root.has_having = !list.is_empty();
         let (mut keep, mut moved) = (Vec::new(), Vec::new());
         for e in list {
-            if has_aggs(&e)
-                || is_volatile(&self.cx.catalog, &e)?
-                || has_subplan(&e)
-                || !root.parse.grouping_sets.is_empty()
-            {
+            if has_aggs(&e) || is_volatile(&self.cx.catalog, &e)? || has_subplan(&e) || !q.grouping_sets.is_empty() {
                 keep.push(e);
-            } else if !root.parse.group_clause.is_empty() {
+            } else if !q.group_clause.is_empty() {
                 moved.push(e);
             } else {
                 moved.push(e.clone());
@@ -395,10 +392,10 @@ impl Planner<'_, '_> {
             }
         }
         if !moved.is_empty() {
-            let all = implicit_and(root.parse.jointree.quals.take()).into_iter().chain(moved).collect();
-            root.parse.jointree.quals = Expr::and_all(all);
+            let all = implicit_and(q.jointree.quals.take()).into_iter().chain(moved).collect();
+            q.jointree.quals = Expr::and_all(all);
         }
-        root.parse.having_qual = Expr::and_all(keep);
+        q.having_qual = Expr::and_all(keep);
         Ok(())
     }
 

@@ -79,6 +79,8 @@ pub fn plan(cx: &mut PlannerContext<'_>, query: Query, options: &PlanOptions) ->
     if query.command_type == CmdType::Utility {
         return Err(PgError::internal("utility statements are not planned"));
     }
+    let mut query = query;
+    pullup::strip_query(&mut query)?;
     let mut p = node::Planner {
         cx,
         options,

@@ -35,9 +35,20 @@ fn collect(n: &JoinTreeNode, joins: bool, r: &mut Relids) {
     }
 }
 
+/// Drops what the planner sets itself or must not look at, of all levels: `varnullingrels`, places in the text.
+pub(crate) fn strip_query(q: &mut Query) -> Result<()> {
+    deep_query(q, &mut |x, _| {
+        forget_location(x);
+        if let Expr::Var(v) = x {
+            v.varnullingrels.clear();
+        }
+        Ok(true)
+    })
+}
+
 impl Planner<'_, '_> {
-    /// Join aliases replaced by what they stand for, in this level and wherever subqueries refer to it. Old
-    /// `varnullingrels` go. (PostgreSQL: `flatten_join_alias_vars`)
+    /// Join aliases replaced by what they stand for, in this level and wherever subqueries refer to it.
+    /// (PostgreSQL: `flatten_join_alias_vars`)
     pub(crate) fn flatten_aliases(&mut self, q: &mut Query) -> Result<()> {
         let has_joins = q.rtable.iter().any(|r| matches!(r.kind, RteKind::Join(_)));
         let mut aliases: Vec<Option<JoinRte>> = Vec::new();
@@ -52,12 +63,11 @@ impl Planner<'_, '_> {
             }
         }
         let mut f = |x: &mut Expr, depth: u32| -> Result<bool> {
-            forget_location(x);
-            if let Expr::Var(v) = x {
-                v.varnullingrels.clear();
-                if v.varlevelsup == depth && has_joins {
-                    resolve_alias(x, depth, &aliases, &names)?;
-                }
+            if let Expr::Var(v) = x
+                && v.varlevelsup == depth
+                && has_joins
+            {
+                resolve_alias(x, depth, &aliases, &names)?;
             }
             Ok(true)
         };
@@ -389,13 +399,14 @@ impl Planner<'_, '_> {
     // ---- subqueries merged into the parent ----
 
     /// (PostgreSQL: `pull_up_subqueries`)
-    pub(crate) fn pull_up_subqueries(&mut self, q: &mut Query) -> Result<()> {
+    /// `nullable`: an outer join may null what comes out.
+    pub(crate) fn pull_up_subqueries(&mut self, q: &mut Query, nullable: bool) -> Result<()> {
         let tree = std::mem::take(&mut q.jointree);
         // Merging replaces Vars all over the query, also in the part of the tree that is not done; so the tree stays
         // in the query and is addressed by paths.
         q.jointree = tree;
         let mut path = Vec::new();
-        self.pull_up_at(q, &mut path, false)
+        self.pull_up_at(q, &mut path, nullable)
     }
 
     fn pull_up_at(&mut self, q: &mut Query, path: &mut Vec<usize>, nullable: bool) -> Result<()> {
@@ -424,6 +435,7 @@ impl Planner<'_, '_> {
             What::Join(t) => {
                 let (l, r) = match t {
                     JoinType::Left | JoinType::Anti => (nullable, true),
+                    JoinType::Semi => (nullable, nullable),
                     JoinType::Right => (true, nullable),
                     JoinType::Full => (true, true),
                     _ => (nullable, nullable),
@@ -436,7 +448,7 @@ impl Planner<'_, '_> {
             }
             What::Leaf(rti) => {
                 if self.is_simple_subquery(q, rti, nullable)? {
-                    self.pull_up_subquery(q, rti, path)?;
+                    self.pull_up_subquery(q, rti, path, nullable)?;
                 }
             }
         }
@@ -475,6 +487,19 @@ impl Planner<'_, '_> {
         {
             return Ok(false);
         }
+        if nullable {
+            // A whole row that is null is not a row of nulls.
+            let mut whole = false;
+            let mut copy = q.clone();
+            deep_query(&mut copy, &mut |x, depth| {
+                whole =
+                    whole || matches!(x, Expr::Var(v) if v.varno == rti && v.varattno == 0 && v.varlevelsup == depth);
+                Ok(!whole)
+            })?;
+            if whole {
+                return Ok(false);
+            }
+        }
         for t in &s.target_list {
             if is_volatile(&self.cx.catalog, &t.expr)? {
                 return Ok(false);
@@ -483,7 +508,7 @@ impl Planner<'_, '_> {
         Ok(true)
     }
 
-    fn pull_up_subquery(&mut self, q: &mut Query, rti: RtIndex, path: &mut Vec<usize>) -> Result<()> {
+    fn pull_up_subquery(&mut self, q: &mut Query, rti: RtIndex, path: &mut [usize], nullable: bool) -> Result<()> {
         let lateral = q.rte(rti).lateral;
         let RteKind::Subquery { subquery, .. } = &mut q.rtable[rti as usize - 1].kind else { return Ok(()) };
         let mut s = (**subquery).clone();
@@ -495,7 +520,11 @@ impl Planner<'_, '_> {
         if s.has_sub_links {
             self.pull_up_sublinks(&mut s)?;
         }
-        self.pull_up_subqueries(&mut s)?;
+        self.pull_up_subqueries(&mut s, nullable)?;
+        // A join condition that looks outside could not stay with its join.
+        if lateral && s.jointree.fromlist.iter().map(outer_refs_in_joins).collect::<Result<Vec<_>>>()?.contains(&true) {
+            return Ok(());
+        }
         let offset = q.rtable.len() as u32;
         offset_query(&mut s, offset)?;
         shift_query_levels(&mut s, -1, 1)?;
@@ -872,6 +901,33 @@ pub(crate) fn remove_useless_results(q: &mut Query) {
     let mut tree = std::mem::take(&mut q.jointree);
     clean_from(&q.rtable, &mut tree, &is_result);
     q.jointree = tree;
+}
+
+/// Whether the condition of some outer join or semijoin refers to outer query levels.
+/// (PostgreSQL: `jointree_contains_lateral_outer_refs`)
+fn outer_refs_in_joins(n: &JoinTreeNode) -> Result<bool> {
+    fn all(n: &JoinTreeNode, restricted: bool) -> Result<bool> {
+        let bad = |q: &Option<Expr>| q.as_ref().map_or(Ok(false), |e| expr_refers_up(e, 1));
+        match n {
+            JoinTreeNode::RangeTblRef(_) => Ok(false),
+            JoinTreeNode::FromExpr(f) => {
+                if restricted && bad(&f.quals)? {
+                    return Ok(true);
+                }
+                for x in &f.fromlist {
+                    if all(x, restricted)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            JoinTreeNode::JoinExpr(j) => {
+                let restricted = restricted || j.jointype != JoinType::Inner;
+                Ok((restricted && bad(&j.quals)?) || all(&j.larg, restricted)? || all(&j.rarg, restricted)?)
+            }
+        }
+    }
+    all(n, false)
 }
 
 enum NodeRef<'a> {

@@ -179,6 +179,7 @@ impl Planner<'_, '_> {
                 (splan.param_ids, splan.testexpr) = (ids, test);
                 if kind == SubLinkType::Any
                     && uncorrelated
+                    && !self.uses_outer_params(&plan, root.level)
                     && self.is_hashable_subplan(&plan, splan.testexpr.as_ref())?
                 {
                     splan.use_hash_table = true;
@@ -255,6 +256,35 @@ impl Planner<'_, '_> {
             c.on_conflict_set.iter_mut().for_each(|t| replace(&mut t.expr));
         }
         self.multi.push((link_id, ids.to_vec()));
+    }
+
+    /// Whether a plan reads what levels above this one pass down.
+    fn uses_outer_params(&self, plan: &Plan, level: usize) -> bool {
+        let ids: Vec<i32> = self.levels[..level].iter().flat_map(|l| l.plan_params.iter().map(|p| p.0)).collect();
+        !ids.is_empty() && self.reads_params(plan, &ids)
+    }
+    fn reads_params(&self, plan: &Plan, ids: &[i32]) -> bool {
+        let mut exprs = Vec::new();
+        crate::setrefs::node_exprs(plan, &mut exprs);
+        let mut subs: Vec<usize> = plan.init_plans.iter().map(|s| s.plan_id).collect();
+        let mut found = false;
+        for e in exprs {
+            walk(e, &mut |x| {
+                match x {
+                    Expr::Param(p) if p.kind == ParamKind::Exec => found = found || ids.contains(&p.id),
+                    Expr::SubPlan(s) => subs.push(s.plan_id),
+                    _ => {}
+                }
+                !found
+            });
+        }
+        if let PlanNode::CteScan { plan_id, .. } = &plan.node {
+            subs.push(*plan_id);
+        }
+        let below = |i: &usize| self.glob.subplans.get(*i).and_then(|p| p.as_ref());
+        found
+            || plan.children().into_iter().any(|c| self.reads_params(c, ids))
+            || subs.iter().filter_map(below).any(|p| self.reads_params(p, ids))
     }
 
     fn is_hashable_subplan(&mut self, plan: &Plan, test: Option<&Expr>) -> Result<bool> {

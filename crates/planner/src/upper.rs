@@ -225,8 +225,11 @@ impl Planner<'_, '_> {
             let list = root.processed_groups.clone();
             let (keys, kept, sortable) = self.pathkeys_for_clauses_ext(root, &list, &tlist)?;
             root.group_pathkeys = if sortable { keys } else { Vec::new() };
-            if sortable {
+            // Constant keys need no comparison, but without any there would be a group of no rows.
+            if sortable && !kept.is_empty() {
                 root.processed_groups = kept;
+            } else if sortable {
+                root.processed_groups.truncate(1);
             }
         }
         root.num_groupby_pathkeys = root.group_pathkeys.len();
@@ -755,8 +758,10 @@ impl Planner<'_, '_> {
         q.jointree.quals = Expr::and_all(all);
         q.rteperminfos.clear();
         for r in &mut q.rtable {
-            if let RteKind::Relation { perminfoindex, .. } = &mut r.kind {
-                *perminfoindex = 0;
+            match &mut r.kind {
+                RteKind::Relation { perminfoindex, .. } => *perminfoindex = 0,
+                RteKind::Subquery { view: Some(v), .. } => v.perminfoindex = 0,
+                _ => {}
             }
         }
         let sub = self.subquery_planner(q, false, 1.0, None)?;

@@ -34,7 +34,8 @@ pub(crate) use subplan::SubPlanNode;
 
 /// `ARRAY(SELECT ..)` as an initplan.
 pub(crate) fn subplan_array(run: &mut crate::state::Run<'_>, plan: &analyze::query::SubPlan) -> base::Result<Datum> {
-    subplan::array_result(run, plan, &[])
+    let params = run.st.planned.as_ref().and_then(|p| p.subplans.get(plan.plan_id)).map(|p| p.params.clone());
+    subplan::array_result(run, plan, &params.unwrap_or_default())
 }
 
 /// A compiled expression.

@@ -191,7 +191,7 @@ impl HashedSet {
         }
         let width = self.left.len();
         let found = run.with_subplan(plan.plan_id, |run, node| {
-            node.rescan(run, &[])?;
+            node.restart(run)?;
             let mut found: Vec<Vec<Datum>> = Vec::new();
             while let Some(batch) = node.next(run, usize::MAX)? {
                 found.extend(
