@@ -99,6 +99,8 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
         target: &target,
         inputs: &inputs,
         rows: Vec::new(),
+        number: 0,
+        numbers: Vec::new(),
         bytes: 0,
         count: 0,
         bulk: BulkInsert::new(),
@@ -207,6 +209,9 @@ struct Load<'a> {
     target: &'a Target,
     inputs: &'a [Input],
     rows: Vec<Vec<Datum>>,
+    /// The line that is being read, and those of `rows`: a row can fail after others were read.
+    number: u64,
+    numbers: Vec<u64>,
     bytes: usize,
     count: u64,
     bulk: BulkInsert,
@@ -233,7 +238,9 @@ impl Load<'_> {
                     continue;
                 }
                 let number = lines.number;
+                self.number = number;
                 self.line(&fields, o).map_err(|(e, column)| self.located(e, number, Some((column, shown))))?;
+                self.flush_if_full()?;
             }
             if lines.ended || !more {
                 break;
@@ -363,7 +370,9 @@ impl Load<'_> {
                 let args = [raw.as_ref(), param.as_ref(), typmod.as_ref()];
                 row[input.attnum as usize - 1] = self.cx.call(input.function, Oid::INVALID, &args)?;
             }
+            self.number += 1;
             self.add(row)?;
+            self.flush_if_full()?;
         }
     }
 
@@ -375,9 +384,7 @@ impl Load<'_> {
         }
         self.bytes += row.iter().map(|d| d.as_ref().as_bytes().len() + 8).sum::<usize>();
         self.rows.push(row);
-        if self.rows.len() >= BATCH || self.bytes >= BATCH_BYTES {
-            self.flush()?;
-        }
+        self.numbers.push(self.number);
         Ok(())
     }
 
@@ -399,6 +406,10 @@ impl Load<'_> {
         PgError::new(NOT_NULL_VIOLATION, text).detail(detail).table(schema, rel.name()).column(column)
     }
 
+    fn flush_if_full(&mut self) -> Result<()> {
+        if self.rows.len() >= BATCH || self.bytes >= BATCH_BYTES { self.flush() } else { Ok(()) }
+    }
+
     fn flush(&mut self) -> Result<()> {
         self.cx.interrupt.check()?;
         if self.rows.is_empty() {
@@ -408,9 +419,10 @@ impl Load<'_> {
         let mut tids = Vec::with_capacity(rows.len());
         let t = self.target;
         t.heap.multi_insert(self.txn, &rows, t.options, Some(&mut self.bulk), &mut tids)?;
-        for (row, tid) in rows.iter().zip(&tids) {
+        let numbers = std::mem::take(&mut self.numbers);
+        for ((row, tid), number) in rows.iter().zip(&tids).zip(numbers) {
             for index in &t.indexes {
-                self.index_entry(index, row, *tid)?;
+                self.index_entry(index, row, *tid).map_err(|e| self.located(e, number, None))?;
             }
         }
         self.count += rows.len() as u64;
