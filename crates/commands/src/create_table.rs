@@ -9,7 +9,7 @@ use catalog::ddl::new_attribute;
 use catalog::{DependencyType, NewRelation, ObjectAddress, PgAttrdef, PgAttribute, oids, relkind};
 use parser::ast::*;
 
-use crate::{CommandContext, Outcome, constraint, index, name, options, sequence};
+use crate::{CommandContext, Outcome, constraint, index, like, name, options, sequence};
 
 /// A column with what belongs to it until the table exists.
 pub struct NewColumn {
@@ -47,11 +47,12 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
 
     let mut columns: Vec<NewColumn> = Vec::new();
     let mut constraints: Vec<(Constraint, Option<String>)> = Vec::new();
+    let mut likes = Vec::new();
     for element in &stmt.table_elts {
         match element {
             TableElement::ColumnDef(def) => columns.push(column(cmd, def, &mut constraints)?),
             TableElement::Constraint(c) => constraints.push(((**c).clone(), None)),
-            TableElement::TableLikeClause(_) => return Err(PgError::unsupported("CREATE TABLE ... LIKE")),
+            TableElement::TableLikeClause(clause) => likes.push(like::columns(cmd, clause, &mut columns)?),
         }
     }
     primary_key_columns_are_not_null(&mut columns, &constraints)?;
@@ -74,6 +75,9 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
         finish_column(cmd, oid, i as i16 + 1, column)?;
     }
     add_constraints(cmd, oid, &constraints)?;
+    for l in &likes {
+        like::finish(cmd, oid, l)?;
+    }
     Ok(Outcome::tag("CREATE TABLE"))
 }
 
@@ -263,8 +267,20 @@ pub fn store_default(cmd: &mut CommandContext<'_>, rel: Oid, attnum: i16, expr: 
     if generated == 0 && matches!(&cooked, analyze::query::Expr::Const(c) if c.value.is_null()) {
         return Ok(());
     }
+    store_cooked(cmd, rel, attnum, &cooked, generated)
+}
+
+/// Stores a default or generation expression that is analyzed already.
+pub fn store_cooked(
+    cmd: &mut CommandContext<'_>,
+    rel: Oid,
+    attnum: i16,
+    cooked: &analyze::query::Expr,
+    generated: u8,
+) -> Result<()> {
+    let catalog = cmd.cx.catalog.clone();
     let oid = catalog.new_oid(oids::ATTR_DEFAULT_RELATION, oids::ATTR_DEFAULT_OID_INDEX)?;
-    let adbin = crate::stored::text(&cooked, &catalog)?;
+    let adbin = crate::stored::text(cooked, &catalog)?;
     catalog.insert_row(&PgAttrdef { oid, adrelid: rel, adnum: attnum, adbin })?;
     let found = catalog.find_row::<PgAttribute>(
         oids::ATTRIBUTE_RELID_NUM_INDEX,
@@ -278,7 +294,7 @@ pub fn store_default(cmd: &mut CommandContext<'_>, rel: Oid, attnum: i16, expr: 
     let me = ObjectAddress::new(oids::ATTR_DEFAULT_RELATION, oid);
     let kind = if generated == 0 { DependencyType::Auto } else { DependencyType::Internal };
     catalog.record_dependency(&me, &ObjectAddress::column(rel, attnum), kind)?;
-    let objects = constraint::dependencies_of(&cooked, rel);
+    let objects = constraint::dependencies_of(cooked, rel);
     catalog.record_dependencies(&me, &objects, DependencyType::Normal)?;
     catalog.invalidate_relation(rel);
     catalog.command_counter_increment()

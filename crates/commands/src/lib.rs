@@ -11,16 +11,23 @@ mod comment;
 mod constraint;
 mod copy;
 mod create_table;
+mod create_table_as;
+mod create_type;
 mod database;
 mod drop;
 mod explain;
 pub mod frozen;
+mod function;
+mod grant;
 mod index;
+mod like;
+mod lock;
 mod name;
 mod object;
 mod options;
 mod owner;
 mod query;
+mod reindex;
 mod rename;
 mod role;
 mod schema;
@@ -123,6 +130,15 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::CreateRole(s) => role::create(cmd, s),
         Statement::AlterRole(s) => role::alter(cmd, s),
         Statement::DropRole(s) => role::drop_role(cmd, s),
+        Statement::CreateTableAs(s) => create_table_as::execute(cmd, s),
+        Statement::Reindex(s) => reindex::execute(cmd, s),
+        Statement::Lock(s) => lock::execute(cmd, s),
+        Statement::CreateFunction(s) => function::create(cmd, s),
+        Statement::CreateDomain(s) => create_type::create_domain(cmd, s),
+        Statement::CreateEnum(s) => create_type::create_enum(cmd, s),
+        Statement::AlterEnum(s) => create_type::alter_enum(cmd, s),
+        Statement::CompositeType(s) => create_type::create_composite(cmd, s),
+        Statement::Grant(s) => grant::execute(cmd, s),
         Statement::GrantRole(s) => role::grant(cmd, s),
         Statement::Checkpoint => {
             let (kind, pace) = (wal::checkpoint::Kind::Online, txn::checkpoint::Pace::Fast);

@@ -23,6 +23,7 @@ const MAX_DEPTH: usize = 200;
 
 /// A call site of a SQL-language function.
 pub(crate) struct SqlFunction {
+    function: Oid,
     name: String,
     source: String,
     body: Option<String>,
@@ -68,6 +69,7 @@ impl SqlFunction {
         let all = proc.proargnames.clone().unwrap_or_default();
         let input = |i: usize| proc.proargmodes.as_ref().is_none_or(|m| matches!(m.get(i), Some(b'i' | b'b' | b'v')));
         SqlFunction {
+            function: proc.oid,
             name: proc.proname.clone(),
             source: proc.prosrc.clone(),
             body: proc.prosqlbody.clone(),
@@ -170,6 +172,13 @@ impl SqlFunction {
             return Ok(Datum::Null);
         }
         let mut row = rows.swap_remove(0);
+        if self.returns == types::oid::RECORDOID
+            && let Some(desc) = run.cx.result_desc(self.function, self.returns)?
+            && desc.len() == row.len()
+        {
+            let layout = access::tuple::TupleLayout::new(&desc);
+            return crate::expr::special::composite(run, &layout, row);
+        }
         let composite = types::Runtime::type_info(run.cx, self.returns)?.typtype == b'c';
         if composite && row.len() != 1 {
             let desc = types::Runtime::row_type(run.cx, self.returns, -1)?;

@@ -28,10 +28,12 @@ pub mod int;
 pub mod json;
 pub mod like;
 pub mod misc;
+pub mod network;
 pub mod numeric;
 pub mod oid;
 pub mod quote;
 pub mod random;
+pub mod range;
 pub mod record;
 pub mod regex;
 pub mod regexp;
@@ -71,6 +73,7 @@ pub static ORDERS: &[BuiltinOrder] = &[
     BuiltinOrder { names: &["numeric_cmp"], cmp: numeric::compare_bytes },
     BuiltinOrder { names: &["jsonb_cmp"], cmp: json::jsonb::compare_bytes },
     BuiltinOrder { names: &["interval_cmp"], cmp: datetime::interval::compare_bytes },
+    BuiltinOrder { names: &["network_cmp"], cmp: network::compare_bytes },
     BuiltinOrder { names: &["timetz_cmp"], cmp: datetime::time::compare_timetz },
     BuiltinOrder { names: &["btoidvectorcmp"], cmp: oid::compare_oidvectors },
 ];

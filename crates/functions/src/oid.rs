@@ -146,6 +146,8 @@ pub static OID_MORE: &[Builtin] = &[
     b2!("oidsmaller", |a: Oid, b: Oid| -> Oid { Ok(a.min(b)) }),
     b1!("oidtoi8", |a: Oid| -> i64 { Ok(a.0.into()) }),
     b1!("i8tooid", |a: i64| -> Oid { u32::try_from(a).map(Oid).map_err(|_| out_of_range("OID")) }),
+    b1!("hashenum", |a: Oid| -> i32 { Ok(hash_u32(a.0)) }),
+    b2!("hashenumextended", |a: Oid, s: i64| -> i64 { Ok(hash_u32_extended(a.0, s)) }),
     b1!("hashoid", |a: Oid| -> i32 { Ok(hash_u32(a.0)) }),
     b2!("hashoidextended", |a: Oid, s: i64| -> i64 { Ok(hash_u32_extended(a.0, s)) }),
     b2!("xideq", |a: Xid, b: Xid| -> bool { Ok(a == b) }),

@@ -56,6 +56,7 @@ fn load() -> Catalog {
     let opclasses = table("pg_opclass");
     let amproc = table("pg_amproc");
     let amop = table("pg_amop");
+    let ranges = table("pg_range");
     for r in table("pg_type") {
         let oid = Oid(num(&r, "oid") as u32);
         let function = |k: &str| by_name.get(r[k].as_str()).copied().unwrap_or_else(|| Oid(num(&r, k) as u32));
@@ -118,7 +119,10 @@ fn load() -> Catalog {
             gt_opr: operator("5"),
             hash_proc: support("405", "1"),
             hash_extended_proc: support("405", "2"),
-            range_subtype: Oid::INVALID,
+            range_subtype: ranges
+                .iter()
+                .find(|x| x["rngtypid"] == r["oid"])
+                .map_or(Oid::INVALID, |x| Oid(num(x, "rngsubtype") as u32)),
         };
         names.insert(r["typname"].clone(), oid);
         types.insert(oid, Arc::new(info));
@@ -195,8 +199,13 @@ impl Stub {
         let result = match p.result.0 {
             2283 | 2776 | 3500 | 5077 | 5079 => {
                 let i = p.args.iter().position(|a| matches!(a.0, 2283 | 2776 | 3500 | 5077 | 5079));
-                i.map(|i| types[i]).unwrap_or_else(|| element(types[0]))
+                let of = |t: Oid| match catalog.types[&t].range_subtype {
+                    Oid::INVALID => element(t),
+                    sub => sub,
+                };
+                i.map(|i| types[i]).unwrap_or_else(|| of(types[0]))
             }
+            3831 => types[0],
             2277 | 5078 => {
                 let i = p.args.iter().position(|a| matches!(a.0, 2277 | 5078));
                 i.map(|i| types[i]).unwrap_or_else(|| catalog.types[&types[0]].array)

@@ -12,7 +12,7 @@ use catalog::Catalog;
 use catalog::initdb::SqlRunner;
 use commands::CommandContext;
 use executor::{ExecContext, Execution, StartOptions};
-use parser::ast::RawStmt;
+use parser::ast::{Expr, RawStmt, Statement, Value};
 use planner::PlanOptions;
 use txn::{Transaction, TransactionOptions};
 use types::Registry;
@@ -56,8 +56,10 @@ impl SqlRunner for Runner {
         let mut session = Alone { values: cluster.config().values.clone() };
         for (name, text) in files {
             for stmt in parser::parse(text).map_err(|e| located(e, name, text, None))? {
-                // The search path is set already.
-                if matches!(stmt.stmt, parser::ast::Statement::VariableSet(_)) {
+                // The files set nothing but the search path.
+                if let Statement::VariableSet(set) = &stmt.stmt {
+                    let path: Vec<&str> = set.args.iter().filter_map(word).collect();
+                    cx.catalog.set_search_path(&path, cx.settings.current_user, Oid::INVALID);
                     continue;
                 }
                 cx.txn()?.begin_sub(None)?;
@@ -80,6 +82,17 @@ impl SqlRunner for Runner {
         txn.commit()?;
         cluster.manager.unregister(&proc);
         cluster.shut_down()
+    }
+}
+
+/// A name among SET's arguments.
+fn word(arg: &Expr) -> Option<&str> {
+    match arg {
+        Expr::AConst(c) => match &c.val {
+            Value::String(s) => Some(s),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Built-ins that need the catalogs: names of objects, visibility, privileges, definitions.
 pub mod acl;
 pub mod describe;
+pub mod enums;
 pub mod privileges;
 pub mod regtypes;

@@ -109,7 +109,15 @@ impl AggStates for Collect {
         Ok(Datum::bytes(out))
     }
     fn merge(&mut self, _: &mut FnCx<'_>, group: usize, from: &mut dyn AggStates, from_group: usize) -> Result<()> {
-        if let Some(list) = same::<Self>(from)?.groups[from_group].clone() {
+        let from = same::<Self>(from)?;
+        if let (Some(ours), Some(theirs)) = (&mut self.unique, &mut from.unique) {
+            for key in theirs[from_group].drain() {
+                if let Some(twice) = ours[group].replace(key) {
+                    return Err(duplicate_key(&twice, self.form));
+                }
+            }
+        }
+        if let Some(list) = from.groups[from_group].clone() {
             self.groups[group].get_or_insert_default().extend(list);
         }
         Ok(())
