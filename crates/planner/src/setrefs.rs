@@ -111,7 +111,7 @@ impl Planner<'_, '_> {
                 if v.varno < ROWID_VAR {
                     v.varno += fix.offset;
                 }
-                if v.varnosyn > 0 {
+                if v.varnosyn > 0 && v.varnosyn < ROWID_VAR {
                     v.varnosyn += fix.offset;
                 }
                 return Ok(());

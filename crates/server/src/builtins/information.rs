@@ -118,3 +118,11 @@ const RESOURCE_MANAGERS: [&str; 22] = [
     "Generic",
     "LogicalMessage",
 ];
+
+/// (PostgreSQL: `is_publishable_class`)
+#[builtin("pg_relation_is_publishable")]
+fn pg_relation_is_publishable(cx: &mut FnCx<'_>, rel: Oid) -> Result<Option<bool>> {
+    let Some(relation) = catalog(cx)?.relation(rel)? else { return Ok(None) };
+    let kind = matches!(relation.kind(), catalog::relkind::TABLE | catalog::relkind::PARTITIONED_TABLE);
+    Ok(Some(kind && relation.is_permanent() && rel.0 >= 16384))
+}
