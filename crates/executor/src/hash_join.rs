@@ -2,6 +2,9 @@
 //!
 //! The hash only proposes pairs; the hash clauses themselves are evaluated over the batch of proposed pairs together with the
 //! other join conditions. All join types are served: matched rows are remembered on both sides.
+//!
+//! Where the inner rows outgrow `work_mem * hash_mem_multiplier`, both sides are split into batches by some bits of the hash. The
+//! first is joined while the outer side is read, the others wait in a temporary file (`hash_batches.rs`).
 
 use std::sync::Arc;
 
@@ -12,6 +15,7 @@ use types::{Arg, Batch, Column, Rows};
 
 use crate::build::Builder;
 use crate::expr::{CExpr, Scope};
+use crate::hash_batches::HashBatches;
 use crate::hashing::KeyHasher;
 use crate::join::JoinOutput;
 use crate::node::{Exec, Node};
@@ -32,6 +36,26 @@ struct Table {
 }
 
 impl Table {
+    /// Rows that are not `linked` cannot match.
+    fn new(mut columns: Vec<Column>, hashes: Vec<u64>, linked: &[bool]) -> Table {
+        let n = hashes.len();
+        let size = if n == 0 { 0 } else { (n * 2).next_power_of_two() };
+        let (mut heads, mut next) = (vec![NONE; size], vec![NONE; n]);
+        // Backwards, so that a chain lists its rows in the order they came.
+        for i in (0..n).rev().filter(|i| linked[*i]) {
+            let slot = hashes[i] as usize & (size - 1);
+            next[i] = heads[slot];
+            heads[slot] = i as u32;
+        }
+        for c in &mut columns {
+            if let types::ColumnData::Bytes(b) = &mut c.data {
+                b.seal();
+            }
+        }
+        let columns = columns.into_iter().map(Arc::new).collect();
+        Table { columns, rows: n, hashes, heads, next, matched: vec![false; n] }
+    }
+
     fn head(&self, hash: u64) -> u32 {
         if self.heads.is_empty() { NONE } else { self.heads[hash as usize & (self.heads.len() - 1)] }
     }
@@ -66,6 +90,9 @@ pub(crate) struct HashJoinExec {
     chain: u32,
     outer_matched: Vec<bool>,
     inner_at: usize,
+    batches: Option<HashBatches>,
+    /// Rows that the planner expects on the inner side.
+    expected: f64,
 }
 
 impl HashJoinExec {
@@ -106,6 +133,8 @@ impl HashJoinExec {
             chain: NONE,
             outer_matched: Vec::new(),
             inner_at: 0,
+            batches: None,
+            expected: hash.rows,
         })
     }
 
@@ -121,6 +150,9 @@ impl HashJoinExec {
         let (mut hashes, mut linked) = (Vec::new(), Vec::new());
         let mut scratch = Vec::new();
         let keep_null_keys = self.keeps_inner();
+        let limit = crate::hash_batches::hash_memory(run);
+        let mut peak = 0;
+        self.batches = None;
         while let Some(batch) = self.inner.next(run, usize::MAX)? {
             let keys = eval_keys(&mut self.inner_keys, run, batch)?;
             let refs: Vec<&Column> = keys.iter().map(|k| &**k).collect();
@@ -133,42 +165,73 @@ impl HashJoinExec {
             }
             hashes.extend(rows.iter().map(|i| scratch[*i as usize]));
             linked.extend(rows.iter().map(|i| usable(*i as usize)));
-        }
-        let n = hashes.len();
-        let size = if n == 0 { 0 } else { (n * 2).next_power_of_two() };
-        let (mut heads, mut next) = (vec![NONE; size], vec![NONE; n]);
-        // Backwards, so that a chain lists its rows in the order they came.
-        for i in (0..n).rev().filter(|i| linked[*i]) {
-            let slot = hashes[i] as usize & (size - 1);
-            next[i] = heads[slot];
-            heads[slot] = i as u32;
-        }
-        for c in &mut columns {
-            if let types::ColumnData::Bytes(b) = &mut c.data {
-                b.seal();
+            let bytes = columns.iter().map(Column::memory).sum::<usize>() + hashes.len() * 20;
+            peak = peak.max(bytes);
+            if self.batches.is_none() && bytes > limit && run.cx.txn.is_some() {
+                let expected = bytes as f64 * (self.expected / hashes.len() as f64).max(1.0);
+                let ratio = (expected / limit as f64).ceil().clamp(2.0, 512.0) as usize;
+                let (inner, outer) = (self.inner.output.clone(), self.outer.output.clone());
+                self.batches = Some(HashBatches::create(run, ratio.next_power_of_two() * 2, inner, outer)?);
+            } else if self.batches.is_none() {
+                continue;
+            }
+            if let Some(b) = &mut self.batches {
+                b.keep_first(&mut columns, &mut hashes, &mut linked)?;
             }
         }
-        let matched = vec![false; n];
+        if let Some(b) = &mut self.batches {
+            b.flush_inner()?;
+        }
+        let batches = self.batches.as_ref().map_or(1, HashBatches::count);
+        let n = hashes.len();
         let info = crate::node::HashInfo {
             buckets: n.next_power_of_two().max(1024),
-            batches: 1,
-            kilobytes: (n * 12 + size * 4 + columns.iter().map(Column::memory).sum::<usize>()).div_ceil(1024) as i64,
+            batches,
+            kilobytes: (peak + n * 8).div_ceil(1024) as i64,
             disk_kilobytes: 0,
         };
         run.note(|i| i.hash = Some(info));
-        let columns = columns.into_iter().map(Arc::new).collect();
-        self.table = Table { columns, rows: n, hashes, heads, next, matched };
+        self.table = Table::new(columns, hashes, &linked);
+        Ok(())
+    }
+
+    /// The current batch is done: on to the next one, or the end.
+    fn next_hash_batch(&mut self) -> Result<()> {
+        self.phase = Phase::Done;
+        let Some(b) = &mut self.batches else { return Ok(()) };
+        if let Some((columns, hashes)) = b.next_batch()? {
+            let linked = vec![true; hashes.len()];
+            self.table = Table::new(columns, hashes, &linked);
+            self.phase = Phase::NeedOuter;
+        }
         Ok(())
     }
 
     fn take_outer(&mut self, run: &mut Run<'_>, max: usize) -> Result<bool> {
         self.current.columns.clear();
-        let Some(batch) = self.outer.next(run, max)? else { return Ok(false) };
-        self.current = batch.clone();
-        self.rows = batch.selected().iter().map(|i| i as u32).collect();
-        let keys = eval_keys(&mut self.outer_keys, run, &self.current)?;
-        let refs: Vec<&Column> = keys.iter().map(|k| &**k).collect();
-        self.outer_hasher.hash_rows(run, &refs, Rows::Some(&self.rows), &mut self.hashes)?;
+        if let Some(b) = self.batches.as_mut().filter(|b| !b.in_first()) {
+            let Some((columns, hashes)) = b.next_outer()? else { return Ok(false) };
+            let columns = columns.into_iter().map(Arc::new).collect();
+            self.current = Batch { columns, rows: hashes.len(), selection: None };
+            self.rows = (0..hashes.len() as u32).collect();
+            self.hashes = hashes;
+        } else {
+            let Some(batch) = self.outer.next(run, max)? else {
+                if let Some(b) = &mut self.batches {
+                    b.flush_outer()?;
+                }
+                return Ok(false);
+            };
+            self.current = batch.clone();
+            self.rows.clear();
+            self.rows.extend(batch.selected().iter().map(|i| i as u32));
+            let keys = eval_keys(&mut self.outer_keys, run, &self.current)?;
+            let refs: Vec<&Column> = keys.iter().map(|k| &**k).collect();
+            self.outer_hasher.hash_rows(run, &refs, Rows::Some(&self.rows), &mut self.hashes)?;
+            if let Some(b) = &mut self.batches {
+                b.put_outer(&self.current.columns, &self.hashes, &mut self.rows)?;
+            }
+        }
         self.outer_matched.clear();
         self.outer_matched.resize(self.rows.len(), false);
         (self.at, self.chain) = (0, NONE);
@@ -255,13 +318,16 @@ impl HashJoinExec {
             }
             self.inner_at += 1;
         }
-        if self.inner_at >= self.table.rows {
-            self.phase = Phase::Done;
+        let last = self.inner_at >= self.table.rows;
+        if !rows.is_empty() {
+            self.output.pair(None, Some((&self.table.columns, Rows::Some(&rows))), rows.len());
+        }
+        if last {
+            self.next_hash_batch()?;
         }
         if rows.is_empty() {
             return Ok(false);
         }
-        self.output.pair(None, Some((&self.table.columns, Rows::Some(&rows))), rows.len());
         self.output.finish(run)
     }
 }
@@ -299,13 +365,17 @@ impl Exec for HashJoinExec {
                         self.jointype,
                         JoinType::Inner | JoinType::Semi | JoinType::Right | JoinType::RightSemi | JoinType::RightAnti
                     );
-                    if self.table.rows == 0 && empty_decides {
-                        self.phase = Phase::Done;
+                    let partitioning = self.batches.as_ref().is_some_and(HashBatches::in_first);
+                    if self.table.rows == 0 && empty_decides && !partitioning {
+                        self.next_hash_batch()?;
                     } else if self.take_outer(run, max)? {
                         self.phase = Phase::Probe;
                     } else {
-                        self.phase = if self.keeps_inner() { Phase::InnerUnmatched } else { Phase::Done };
                         self.inner_at = 0;
+                        match self.keeps_inner() {
+                            true => self.phase = Phase::InnerUnmatched,
+                            false => self.next_hash_batch()?,
+                        }
                     }
                     false
                 }
@@ -321,7 +391,8 @@ impl Exec for HashJoinExec {
     }
     fn rescan(&mut self, run: &mut Run<'_>, changed: &[i32]) -> Result<()> {
         if self.phase != Phase::Build {
-            if self.inner.depends_on(changed) {
+            // Of several batches only one is at hand.
+            if self.inner.depends_on(changed) || self.batches.take().is_some() {
                 self.table = Table::default();
                 self.phase = Phase::Build;
                 self.inner.rescan(run, changed)?;

@@ -27,6 +27,7 @@ mod execution;
 pub mod explain;
 pub mod expr;
 mod function_scan;
+mod hash_batches;
 mod hash_join;
 mod hashing;
 pub mod heap;

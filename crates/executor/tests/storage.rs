@@ -314,10 +314,11 @@ fn more_statements() {
 }
 
 #[test]
-fn sorts_spill_and_stop_early() {
+fn sorts_and_joins_spill() {
     let cluster = Cluster::new();
     let mut s = cluster.session(1);
     s.begin();
+    (s.cx.cost.enable_mergejoin, s.cx.cost.enable_nestloop) = (false, false);
     let numbers = "generate_series(1, 6000) g";
     let texts =
         format!("SELECT g, (g * 7919 % 6007)::text || repeat('x', 20) AS t, nullif(g % 7, 3) AS m FROM {numbers}");
@@ -325,6 +326,9 @@ fn sorts_spill_and_stop_early() {
         format!("SELECT * FROM ({texts}) x ORDER BY t"),
         format!("SELECT * FROM ({texts}) x ORDER BY m DESC, t"),
         format!("SELECT * FROM ({texts}) x ORDER BY m NULLS FIRST LIMIT 30 OFFSET 1500"),
+        format!("SELECT x.g, y.t FROM ({texts}) x JOIN ({texts}) y ON x.g = y.g + 1 ORDER BY 1"),
+        format!("SELECT x.g, y.g FROM ({texts}) x FULL JOIN ({texts}) y ON x.g = y.g + 3000 ORDER BY 1, 2"),
+        format!("SELECT x.g FROM ({texts}) x LEFT JOIN ({texts}) y ON x.m = y.g + 5 AND y.m IS NULL ORDER BY 1, y.g"),
         format!("SELECT (SELECT t FROM ({texts}) x ORDER BY t DESC LIMIT 1 OFFSET n) FROM generate_series(0, 2) n"),
     ];
     for q in queries {
@@ -370,10 +374,13 @@ fn plans_read_as_in_postgresql() {
         &[
             "Sort",
             "  Sort Key: x.a",
-            "  ->  Hash Join",
-            "        Hash Cond: (x.b = y.b)",
-            "        ->  Seq Scan on t x",
-            "        ->  Hash",
+            "  ->  Merge Join",
+            "        Merge Cond: (x.b = y.b)",
+            "        ->  Sort",
+            "              Sort Key: x.b",
+            "              ->  Seq Scan on t x",
+            "        ->  Sort",
+            "              Sort Key: y.b",
             "              ->  Seq Scan on t y",
         ],
     );

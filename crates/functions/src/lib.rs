@@ -14,6 +14,7 @@ mod macros;
 pub mod agg;
 pub mod array_sql;
 pub mod arrays;
+pub mod bits;
 pub mod boolean;
 pub mod bytes;
 pub mod datetime;
@@ -73,6 +74,7 @@ pub static ORDERS: &[BuiltinOrder] = &[
     BuiltinOrder { names: &["numeric_cmp"], cmp: numeric::compare_bytes },
     BuiltinOrder { names: &["jsonb_cmp"], cmp: json::jsonb::compare_bytes },
     BuiltinOrder { names: &["interval_cmp"], cmp: datetime::interval::compare_bytes },
+    BuiltinOrder { names: &["bitcmp"], cmp: bits::compare_bytes },
     BuiltinOrder { names: &["network_cmp"], cmp: network::compare_bytes },
     BuiltinOrder { names: &["timetz_cmp"], cmp: datetime::time::compare_timetz },
     BuiltinOrder { names: &["btoidvectorcmp"], cmp: oid::compare_oidvectors },

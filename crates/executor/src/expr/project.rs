@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::Result;
-use types::{Arg, Batch, Column, Rows};
+use types::{Arg, Batch, Column, ColumnData, Rows};
 
 use super::{CExpr, is_true};
 use crate::state::Run;
@@ -32,7 +32,12 @@ impl Filter {
             }
             qual.eval(run, input, Rows::Some(&self.rows))?;
             let q = qual.result(input);
-            self.rows.retain(|&i| is_true(q.get(i as usize)));
+            match q {
+                Arg::Column(Column { data: ColumnData::W1(v), validity: None }) => {
+                    self.rows.retain(|&i| v[i as usize] != 0)
+                }
+                q => self.rows.retain(|&i| is_true(q.get(i as usize))),
+            }
         }
         Ok(&self.rows)
     }
