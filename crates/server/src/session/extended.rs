@@ -217,6 +217,10 @@ impl Session {
                 _ => self.begin_plan()?,
             }
         }
+        if matches!(portal.state, State::Done) && portal.desc.is_none() {
+            let text = format!("portal \"{name}\" cannot be run");
+            return Err(PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text));
+        }
         let completed = self.run_portal(&mut portal, limit)?;
         if self.statement_alarm.take().is_some() {
             self.cx.interrupt.clear();
@@ -237,10 +241,7 @@ impl Session {
     /// Runs a portal on; the tag when it has come to its end.
     fn run_portal(&mut self, portal: &mut Portal, limit: u64) -> Result<Option<String>> {
         if matches!(portal.state, State::Done) {
-            return Ok(Some(match portal.plan() {
-                Some(p) => plan_tag(p, 0),
-                None => String::new(),
-            }));
+            return Ok(Some(portal.plan().map_or_else(String::new, |p| plan_tag(p, 0))));
         }
         let Some(planned) = portal.plan().cloned() else {
             let mut tag = String::new();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use analyze::query::{CmdType, Query};
 use analyze::{AnalyzeContext, ParamTypes};
+use base::sqlstate::FEATURE_NOT_SUPPORTED;
 use base::{Oid, PgError, Result};
 use executor::{Destination, ExecContext, Execution, StartOptions};
 use hashbrown::HashMap;
@@ -149,6 +150,11 @@ impl Session {
         }
         let mut params = ParamTypes::Fixed(prepared.param_types.clone());
         let units = self.plan_statement(&raw, &prepared.source, &mut params)?;
+        if let Some((.., before)) = &*prepared.plan.lock()
+            && !same_result(before, &units)
+        {
+            return Err(PgError::new(FEATURE_NOT_SUPPORTED, "cached plan must not change result type"));
+        }
         if !own_changes {
             *prepared.plan.lock() = Some((generation, self.plan_key, Arc::clone(&units)));
         }
@@ -186,6 +192,18 @@ impl Session {
         execution.finish(&mut self.cx)?;
         let returns = planned.command_type == CmdType::Select;
         Ok(if returns { sent } else { execution.processed() })
+    }
+}
+
+/// Do two plans of a statement return the same columns?
+fn same_result(a: &[Unit], b: &[Unit]) -> bool {
+    let ([a], [b]) = (a, b) else { return true };
+    match (a.result_desc(), b.result_desc()) {
+        (Some(a), Some(b)) => {
+            let key = |d: &types::Attribute| (d.name.clone(), d.type_oid, d.typmod, d.collation);
+            a.len() == b.len() && a.attrs.iter().zip(&b.attrs).all(|(a, b)| key(a) == key(b))
+        }
+        (a, b) => a.is_some() == b.is_some(),
     }
 }
 
