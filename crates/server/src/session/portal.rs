@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use base::Result;
-use executor::Execution;
 use planner::PlannedStmt;
 use types::{Datum, TupleDesc};
 
 use super::Session;
-use super::rows::RowWriter;
+use super::idle::Running;
 use super::statement::Unit;
 use crate::protocol::Format;
 
@@ -33,7 +32,7 @@ pub(super) struct Portal {
 /// How far it is.
 pub(super) enum State {
     New,
-    Running(Box<Execution>, Option<RowWriter>),
+    Running(Running),
     Done,
 }
 

@@ -17,7 +17,8 @@ use super::Session;
 use super::portal::{Portal, State};
 use super::rows::RowWriter;
 use super::services::Services;
-use super::statement::{Prepared, Unit, plan_tag};
+use super::idle::Running;
+use super::statement::{Parsed, Prepared, Sender, Unit, plan_tag};
 use super::transaction::Block;
 use super::variables::Scope;
 use crate::protocol::Format;
@@ -364,8 +365,10 @@ impl Session {
         let mut params = ParamTypes::Variable(types);
         self.analyze_and_rewrite(&raw, &source, &mut params)?;
         let ParamTypes::Variable(types) = params else { return Err(PgError::internal("parameter types were lost")) };
-        let prepared = Prepared::new(&p.name, source, Some(Arc::new(raw)), types, true);
-        self.prepared.insert(p.name.clone(), Arc::new(prepared));
+        let statement = Arc::new(Parsed::new(source, Some(Arc::new(raw)), types));
+        let prepared_at = self.cx.settings.statement_timestamp;
+        let prepared = Prepared { name: p.name.clone(), statement, from_sql: true, prepared_at };
+        self.prepared.insert(p.name.clone(), prepared);
         Ok("PREPARE".into())
     }
 
@@ -382,17 +385,14 @@ impl Session {
         for unit in units.iter() {
             match unit {
                 Unit::Plan(p) => {
-                    let options = StartOptions {
-                        params: Arc::clone(&params),
-                        snapshot: self.cx.snapshot.clone(),
-                        ..StartOptions::default()
-                    };
                     executor::lock_plan_relations(&self.cx, [&**p].into_iter())?;
-                    let mut execution = Execution::start(Arc::clone(p), &mut self.cx, options)?;
-                    let mut sender = super::statement::Sender::plain(&mut self.conn, formats, None);
-                    let sent = execution.run(&mut self.cx, 0, &mut sender)?;
-                    execution.finish(&mut self.cx)?;
-                    tag = plan_tag(p, if p.command_type == CmdType::Select { sent } else { execution.processed() });
+                    let mut running = self.start_plan(p, Arc::clone(&params), formats)?;
+                    let mut sender = Sender::plain(&mut self.conn, formats, &mut running.writer);
+                    let sent = running.execution.run(&mut self.cx, 0, &mut sender)?;
+                    running.execution.finish(&mut self.cx)?;
+                    let processed = running.execution.processed();
+                    tag = plan_tag(p, if p.command_type == CmdType::Select { sent } else { processed });
+                    self.rest_execution(running)?;
                 }
                 Unit::Utility(stmt) => tag = self.run_utility_formatted(stmt, formats)?,
             }
@@ -401,7 +401,7 @@ impl Session {
     }
 
     /// The values of EXECUTE's parameters: the one row of a SELECT of them, cast to the parameters' types.
-    fn evaluate_params(&mut self, prepared: &Prepared, exprs: &[Expr]) -> Result<Arc<[Datum]>> {
+    fn evaluate_params(&mut self, prepared: &Parsed, exprs: &[Expr]) -> Result<Arc<[Datum]>> {
         if exprs.is_empty() {
             return Ok(Arc::from([]));
         }
@@ -465,15 +465,14 @@ impl Session {
         let Some(Unit::Plan(planned)) = units.first().cloned() else {
             return Err(PgError::unsupported("DECLARE CURSOR for this statement"));
         };
-        let options = StartOptions { snapshot: self.cx.snapshot.clone(), ..StartOptions::default() };
-        let execution = Execution::start(planned, &mut self.cx, options)?;
+        let running = self.start_plan(&planned, Arc::from([]), &formats)?;
         let portal = Portal {
             source,
             units,
             params: Arc::from([]),
             formats,
             desc,
-            state: State::Running(Box::new(execution), None),
+            state: State::Running(running),
             cursor: true,
             created: self.cx.settings.statement_timestamp,
             position: 0,
@@ -564,7 +563,7 @@ impl Session {
 
     /// Runs the cursor's plan until so many rows were seen.
     fn read_ahead(&mut self, portal: &mut Portal, until: u64) -> Result<()> {
-        let State::Running(execution, _) = &mut portal.state else { return Ok(()) };
+        let State::Running(Running { execution, .. }) = &mut portal.state else { return Ok(()) };
         let wanted = until.saturating_sub(portal.seen.len() as u64);
         if wanted == 0 || execution.is_done() {
             return Ok(());
