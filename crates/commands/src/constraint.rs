@@ -9,7 +9,7 @@ use catalog::{NewConstraint, ObjectAddress, PgAttribute, PgClass, Relation, oids
 use parser::ast::*;
 use types::Datum;
 
-use crate::{CommandContext, index, name};
+use crate::{CommandContext, index, name, table_scan};
 
 /// Adds a constraint to a table that exists. `column` is the one it was written at.
 pub fn add(cmd: &mut CommandContext<'_>, rel: Oid, c: &Constraint, column: Option<&str>) -> Result<()> {
@@ -32,12 +32,13 @@ pub fn add(cmd: &mut CommandContext<'_>, rel: Oid, c: &Constraint, column: Optio
     }
 }
 
-/// Marks a column NOT NULL in `pg_attribute`.
+/// Marks a column NOT NULL in `pg_attribute`; no row may have a null there.
 pub fn set_not_null(cmd: &mut CommandContext<'_>, rel: &Relation, attnum: i16) -> Result<()> {
     let key = [Datum::oid(rel.oid), Datum::i16(attnum)];
     let found = cmd.cx.catalog.find_row::<PgAttribute>(oids::ATTRIBUTE_RELID_NUM_INDEX, &key)?;
     let found = found.ok_or_else(|| PgError::internal("a column is gone"))?;
     if !found.row.attnotnull {
+        table_scan::verify_not_null(cmd, rel, attnum)?;
         let mut row = found.row.clone();
         row.attnotnull = true;
         cmd.cx.catalog.update_row(&found, &row)?;
@@ -180,6 +181,9 @@ fn check(cmd: &mut CommandContext<'_>, rel: Oid, c: &Constraint, column: Option<
     new.row.conenforced = c.is_enforced;
     new.row.convalidated = c.is_enforced && !c.skip_validation;
     new.expression_dependencies = dependencies_of(&cooked, rel);
+    if new.row.convalidated {
+        table_scan::verify_check(cmd, &entry, &name, &cooked)?;
+    }
     cmd.cx.catalog.create_constraint(&new)?;
     let found = cmd.cx.catalog.find_row::<PgClass>(oids::CLASS_OID_INDEX, &[Datum::oid(rel)])?;
     let found = found.ok_or_else(|| PgError::internal("a relation is gone"))?;

@@ -6,20 +6,20 @@
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
 use catalog::ddl::new_attribute;
-use catalog::{DependencyType, NewConstraint, NewRelation, ObjectAddress, PgAttrdef, PgAttribute, oids, relkind};
+use catalog::{DependencyType, NewRelation, ObjectAddress, PgAttrdef, PgAttribute, oids, relkind};
 use parser::ast::*;
 
 use crate::{CommandContext, Outcome, constraint, index, name, options, sequence};
 
 /// A column with what belongs to it until the table exists.
-struct NewColumn {
-    attribute: PgAttribute,
-    default: Option<Expr>,
+pub struct NewColumn {
+    pub attribute: PgAttribute,
+    pub default: Option<Expr>,
     /// A stored or virtual generation expression is in `default`.
-    generated: u8,
+    pub generated: u8,
     /// The sequence a serial or identity column gets: options, and whether it is an identity.
-    sequence: Option<(Vec<DefElem>, bool)>,
-    not_null_name: Option<Option<String>>,
+    pub sequence: Option<(Vec<DefElem>, bool)>,
+    pub not_null_name: Option<Option<String>>,
 }
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcome> {
@@ -91,7 +91,8 @@ fn serial_type(t: &TypeName) -> Option<Oid> {
     }
 }
 
-fn column(
+/// What a column definition says; constraints that are the table's are added to `constraints`.
+pub fn column(
     cmd: &mut CommandContext<'_>,
     def: &ColumnDef,
     constraints: &mut Vec<(Constraint, Option<String>)>,
@@ -225,7 +226,7 @@ fn primary_key_columns_are_not_null(
 }
 
 /// Default, sequence and NOT NULL constraint of a column, now that the table is there.
-fn finish_column(cmd: &mut CommandContext<'_>, rel: Oid, attnum: i16, column: &NewColumn) -> Result<()> {
+pub fn finish_column(cmd: &mut CommandContext<'_>, rel: Oid, attnum: i16, column: &NewColumn) -> Result<()> {
     if let Some(name) = &column.not_null_name {
         constraint::add_not_null(cmd, rel, attnum, name.as_deref())?;
     }
@@ -284,7 +285,7 @@ pub fn store_default(cmd: &mut CommandContext<'_>, rel: Oid, attnum: i16, expr: 
 }
 
 /// Adds table constraints: keys first get their indexes, then CHECKs.
-fn add_constraints(cmd: &mut CommandContext<'_>, rel: Oid, list: &[(Constraint, Option<String>)]) -> Result<()> {
+pub fn add_constraints(cmd: &mut CommandContext<'_>, rel: Oid, list: &[(Constraint, Option<String>)]) -> Result<()> {
     let primaries = list.iter().filter(|(c, _)| c.contype == ConstrType::Primary).count();
     if primaries > 1 {
         let entry = cmd.cx.catalog.relation_entry(rel)?;
@@ -302,9 +303,4 @@ fn add_constraints(cmd: &mut CommandContext<'_>, rel: Oid, list: &[(Constraint, 
         constraint::add(cmd, rel, c, column.as_deref())?;
     }
     Ok(())
-}
-
-/// A constraint row with its dependencies recorded.
-pub fn new_constraint(name: &str, namespace: Oid, kind: u8, table: Oid, columns: Vec<i16>) -> NewConstraint {
-    NewConstraint::new(name, namespace, kind, table, Some(columns))
 }

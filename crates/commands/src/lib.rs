@@ -5,20 +5,28 @@
 //! statement needs of the session beyond its [`ExecContext`] comes through [`Session`].
 #![forbid(unsafe_code)]
 
+mod alter_table;
 mod analyze_table;
+mod comment;
 mod constraint;
 mod copy;
 mod create_table;
+mod database;
 mod drop;
 mod explain;
 mod index;
 mod name;
+mod object;
 mod options;
+mod owner;
 mod query;
+mod rename;
+mod role;
 mod schema;
 mod sequence;
 mod sequence_functions;
 mod stored;
+mod table_scan;
 mod truncate;
 mod vacuum;
 mod view;
@@ -103,6 +111,18 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::ViewStmt(s) => view::execute(cmd, s),
         Statement::ExplainStmt(s) => explain::execute(cmd, s),
         Statement::VacuumStmt(s) => vacuum::execute(cmd, s),
+        Statement::AlterTable(s) => alter_table::execute(cmd, s),
+        Statement::Rename(s) => rename::execute(cmd, s),
+        Statement::AlterOwner(s) => owner::execute(cmd, s),
+        Statement::AlterObjectSchema(s) => owner::set_schema(cmd, s),
+        Statement::CommentStmt(s) => comment::execute(cmd, s),
+        Statement::CreateDatabase(s) => database::create(cmd, s),
+        Statement::AlterDatabase(s) => database::alter(cmd, s),
+        Statement::DropDatabase(s) => database::drop_database(cmd, s),
+        Statement::CreateRole(s) => role::create(cmd, s),
+        Statement::AlterRole(s) => role::alter(cmd, s),
+        Statement::DropRole(s) => role::drop_role(cmd, s),
+        Statement::GrantRole(s) => role::grant(cmd, s),
         Statement::Checkpoint => {
             let (kind, pace) = (wal::checkpoint::Kind::Online, txn::checkpoint::Pace::Fast);
             txn::checkpoint::run(cmd.cx.txn()?.manager(), kind, pace, true)?;

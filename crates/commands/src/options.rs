@@ -51,6 +51,20 @@ pub fn btree(options: &[DefElem]) -> Result<Option<Vec<String>>> {
     check(options, BTREE)
 }
 
+/// The options in force after `SET (...)` or, with `reset`, `RESET (...)`. (PostgreSQL: `transformRelOptions`)
+pub fn changed(old: Option<&[String]>, options: &[DefElem], kind: u8, reset: bool) -> Result<Option<Vec<String>>> {
+    let given = |o: &&String| options.iter().any(|d| Some(d.defname.as_str()) == o.split('=').next());
+    let mut out: Vec<String> = old.unwrap_or_default().iter().filter(|o| !given(o)).cloned().collect();
+    if !reset {
+        let new = match kind {
+            catalog::relkind::INDEX | catalog::relkind::PARTITIONED_INDEX => btree(options)?,
+            _ => heap(options)?,
+        };
+        out.extend(new.unwrap_or_default());
+    }
+    Ok((!out.is_empty()).then_some(out))
+}
+
 /// An option's value as text, as reloptions store it.
 pub fn text(option: &DefElem) -> String {
     match &option.arg {

@@ -124,12 +124,8 @@ fn next_value(cx: &mut ExecContext, oid: Oid, privilege: Check) -> Result<i64> {
         let text = format!("nextval: reached {bound} value of sequence \"{}\" ({limit})", rel.name());
         return Err(PgError::new(SEQUENCE_GENERATOR_LIMIT_EXCEEDED, text));
     };
-    let known = Known {
-        file: rel.locator.rel,
-        last: Some(taken.first),
-        cached: taken.last,
-        increment: row.seqincrement,
-    };
+    let known =
+        Known { file: rel.locator.rel, last: Some(taken.first), cached: taken.last, increment: row.seqincrement };
     sequences.0.lock().known.insert(oid, known);
     Ok(taken.first)
 }
@@ -192,8 +188,7 @@ fn set_value(cx: &mut FnCx<'_>, sequence: Oid, value: i64, is_called: bool) -> R
     let before = state.known.get(&sequence).and_then(|k| k.last);
     let last = if is_called { Some(value) } else { before };
     // Nothing is left of what was cached.
-    let known =
-        Known { file: rel.locator.rel, last, cached: last.unwrap_or(value), increment: row.seqincrement };
+    let known = Known { file: rel.locator.rel, last, cached: last.unwrap_or(value), increment: row.seqincrement };
     state.known.insert(sequence, known);
     Ok(value)
 }

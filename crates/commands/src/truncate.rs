@@ -48,6 +48,9 @@ fn check(cmd: &CommandContext<'_>, rel: &Relation) -> Result<()> {
 /// Empties a relation with all that belongs to it.
 pub fn truncate(cmd: &mut CommandContext<'_>, rel: Oid) -> Result<()> {
     let entry = cmd.cx.catalog.relation_entry(rel)?;
+    let heap = cmd.cx.catalog.heap_of(&entry)?;
+    let txn = cmd.cx.txn()?;
+    txn.count_truncate(heap.stats(txn));
     new_file(cmd, &entry)?;
     if let Some(toast) = entry.class.reltoastrelid.valid() {
         truncate(cmd, toast)?;

@@ -7,6 +7,7 @@ use access::index::{Direction, IndexBatch, IndexScanOptions};
 use analyze::query::{Expr, RtIndex};
 use base::{PgError, Result, TupleId};
 use planner::{Plan, PlanNode};
+use txn::stats::TableCounter;
 use types::Batch;
 
 use crate::build::Builder;
@@ -48,6 +49,7 @@ impl Source {
             Source::Index { index, keys } => {
                 let txn = run.cx.txn()?.clone();
                 let keys = keys.values(run)?;
+                index.stats(&txn).scanned(txn.start_time());
                 let mut scan = index.rel.am.begin_scan(&txn, &index.rel, keys, IndexScanOptions::default())?;
                 let (mut all, mut some) = (Vec::new(), IndexBatch::default());
                 loop {
@@ -59,6 +61,7 @@ impl Source {
                         break;
                     }
                 }
+                index.stats(&txn).add(TableCounter::RowsReturned, all.len() as i64);
                 all.sort_unstable();
                 all.dedup();
                 all
@@ -91,6 +94,7 @@ impl Source {
 }
 
 pub(crate) struct BitmapHeapExec {
+    table: Arc<OpenTable>,
     source: Source,
     tids: Option<Vec<TupleId>>,
     at: usize,
@@ -117,6 +121,7 @@ impl BitmapHeapExec {
             recheck: RecheckRow::new(relid, &table, projection),
             quals: b.compiler(columns.scope.clone()).filter(orig)?,
             output: ScanOutput::with_scope(b, plan, columns.scope)?,
+            table,
         })
     }
 }
@@ -146,6 +151,7 @@ impl Exec for BitmapHeapExec {
                 n += usize::from(found.tid.is_some());
                 self.at += 1;
             }
+            self.table.heap.stats(&txn).add(TableCounter::RowsFetched, n as i64);
             if n == 0 {
                 self.fetcher.release();
                 return Ok(None);

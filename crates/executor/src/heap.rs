@@ -1,6 +1,6 @@
 //! Tables and indexes as the access methods see them, opened from catalog entries and kept while these stay the same.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use access::heap::{HeapRelation, ToastRelation};
 use access::index::IndexRelation;
@@ -8,6 +8,8 @@ use access::tuple::ToastPointer;
 use analyze::query::Expr;
 use base::{Oid, PgError, Result};
 use catalog::Relation;
+use txn::Transaction;
+use txn::stats::TableStats;
 use types::{Datum, DatumRef};
 
 use crate::context::ExecContext;
@@ -19,9 +21,15 @@ pub struct OpenIndex {
     /// For key columns with number 0, in order.
     pub expressions: Vec<Expr>,
     pub predicate: Vec<Expr>,
+    stats: OnceLock<Arc<TableStats>>,
 }
 
 impl OpenIndex {
+    /// The index's cumulative statistics.
+    pub fn stats(&self, txn: &Transaction) -> &TableStats {
+        let database = if self.entry.is_shared() { Oid::INVALID } else { txn.proc().database() };
+        self.stats.get_or_init(|| txn.manager().stats().table(database, self.entry.oid))
+    }
     pub fn info(&self) -> Result<&catalog::IndexInfo> {
         self.entry.index.as_ref().ok_or_else(|| PgError::internal("relation is not an index"))
     }
@@ -65,7 +73,7 @@ impl ExecContext {
         let read =
             |text: &Option<String>| text.as_ref().map_or(Ok(Vec::new()), |t| crate::nodes::read_list(t, &self.catalog));
         let (expressions, predicate) = (read(&info.expressions)?, read(&info.predicate)?);
-        Ok(OpenIndex { rel: self.catalog.index(oid)?, entry, expressions, predicate })
+        Ok(OpenIndex { rel: self.catalog.index(oid)?, entry, expressions, predicate, stats: OnceLock::new() })
     }
 }
 

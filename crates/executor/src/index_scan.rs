@@ -10,6 +10,7 @@ use access::tuple::TupleLayout;
 use analyze::query::*;
 use base::{PgError, Result};
 use planner::{Plan, PlanNode};
+use txn::stats::TableCounter;
 use types::array::ArrayRef;
 use types::{Batch, Column, Comparator, Datum};
 
@@ -235,6 +236,8 @@ impl IndexScanExec {
 
     fn start(&mut self, run: &mut Run<'_>) -> Result<()> {
         let keys = self.keys.values(run)?;
+        let txn = run.cx.txn()?;
+        self.index.stats(txn).scanned(txn.start_time());
         match &mut self.scan {
             Some(scan) => scan.rescan(Some(keys))?,
             none => {
@@ -255,7 +258,7 @@ impl IndexScanExec {
         let missing = || PgError::internal("index scan was not started");
         let scan = self.scan.as_mut().ok_or_else(missing)?;
         self.fill.clear();
-        let mut n = 0;
+        let (mut n, mut entries, mut fetched) = (0, 0, 0);
         while n < max {
             if self.at >= self.entries.tids.len() {
                 if !self.dead.is_empty() {
@@ -273,17 +276,21 @@ impl IndexScanExec {
             }
             let (at, tid) = (self.at, self.entries.tids[self.at]);
             self.at += 1;
+            entries += 1;
             match &self.only {
                 None => {
                     let found = self.fetcher.index_fetch(&txn, tid, Look::Mvcc(&snapshot), &mut self.fill.columns)?;
                     n += usize::from(found.tid.is_some());
+                    fetched += i64::from(found.tid.is_some());
                     if found.all_dead {
                         self.dead.push(at);
                     }
                 }
                 Some(layout) => {
-                    let visible = self.fetcher.is_all_visible(&txn, tid.block)?
-                        || self.fetcher.index_fetch_with(&txn, tid, Look::Mvcc(&snapshot), |_, _| Ok(()))?.is_some();
+                    let visible = self.fetcher.is_all_visible(&txn, tid.block)? || {
+                        fetched += 1;
+                        self.fetcher.index_fetch_with(&txn, tid, Look::Mvcc(&snapshot), |_, _| Ok(()))?.is_some()
+                    };
                     if visible {
                         let tuple = self.entries.tuple(at);
                         for (i, c) in self.fill.columns.iter_mut().enumerate() {
@@ -294,6 +301,9 @@ impl IndexScanExec {
                 }
             }
         }
+        let stats = self.index.stats(&txn);
+        stats.add(TableCounter::RowsReturned, entries);
+        stats.add(TableCounter::RowsFetched, fetched);
         Ok(n)
     }
 }

@@ -5,6 +5,7 @@ use access::index::Direction;
 use analyze::query::{RtIndex, RteKind};
 use base::{Oid, PgError, Result};
 use planner::Plan;
+use txn::stats::TableCounter;
 use types::Batch;
 
 use std::sync::Arc;
@@ -63,6 +64,7 @@ impl Exec for SeqScanExec {
                 let snapshot = run.snapshot()?;
                 let options = ScanOptions { no_ring: self.table.heap.is_catalog, ..ScanOptions::default() };
                 let scan = HeapScan::new(self.table.heap.clone(), &txn, snapshot, self.projection.clone(), options)?;
+                self.table.heap.stats(&txn).scanned(txn.start_time());
                 none.insert(scan)
             }
         };
@@ -71,6 +73,7 @@ impl Exec for SeqScanExec {
             self.output.release();
             self.fill.clear();
             let n = scan.next(&txn, Direction::Forward, max, &mut self.fill.columns, None)?;
+            self.table.heap.stats(&txn).add(TableCounter::RowsReturned, n as i64);
             if n == 0 {
                 return Ok(None);
             }
@@ -84,6 +87,7 @@ impl Exec for SeqScanExec {
         match &mut self.scan {
             Some(scan) => {
                 let txn = run.cx.txn()?.clone();
+                self.table.heap.stats(&txn).scanned(txn.start_time());
                 scan.rescan(&txn, None)
             }
             None => Ok(()),

@@ -61,7 +61,8 @@ impl SqlRunner for Runner {
                     continue;
                 }
                 cx.txn()?.begin_sub(None)?;
-                let done = run(&mut cx, &mut session, &stmt, text).and_then(|()| cx.catalog.command_counter_increment());
+                let done =
+                    run(&mut cx, &mut session, &stmt, text).and_then(|()| cx.catalog.command_counter_increment());
                 match done {
                     Ok(()) => cx.txn()?.release_sub()?,
                     // What is not there yet leaves one view out, not all of them.
@@ -74,7 +75,8 @@ impl SqlRunner for Runner {
         }
         cx.snapshot = None;
         let txn = store.set_transaction(&mut cx, None);
-        let txn = txn.and_then(|t| Arc::try_unwrap(t).ok()).ok_or_else(|| PgError::internal("the transaction is in use"))?;
+        let txn =
+            txn.and_then(|t| Arc::try_unwrap(t).ok()).ok_or_else(|| PgError::internal("the transaction is in use"))?;
         txn.commit()?;
         cluster.manager.unregister(&proc);
         cluster.shut_down()

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, Ordering};
 
 use access::index::IndexAm;
 use access::nbtree::Nbtree;
@@ -26,6 +26,7 @@ use crate::auth::hba::{self, HbaLine};
 use crate::config::{self, Loaded, Sources};
 use crate::log;
 use crate::session::PlanCache;
+use crate::timers::Timers;
 
 /// A cluster in operation.
 pub struct Cluster {
@@ -43,11 +44,14 @@ pub struct Cluster {
     pub config_generation: AtomicU64,
     pub sessions: Sessions,
     pub plans: PlanCache,
+    pub timers: Timers,
     /// The catalogs' files, a database each.
     catalogs: Mutex<HashMap<Oid, Arc<CatalogFiles>>>,
     nbtree: Arc<dyn IndexAm>,
     /// Microseconds since 2000-01-01 UTC.
     pub start_time: i64,
+    /// When the configuration files were last read, likewise.
+    pub config_loaded: AtomicI64,
 }
 
 /// Adds the resource managers of the floors between `txn` and the server.
@@ -81,6 +85,36 @@ pub struct SessionEntry {
     pub wake: Box<dyn Fn() + Send + Sync>,
     pub activity: Mutex<Activity>,
     pub started: i64,
+    /// Where the client connected to; `None` on a Unix socket.
+    pub server_address: Option<std::net::SocketAddr>,
+    /// What the session has prepared and opened, for `pg_prepared_statements` and `pg_cursors`.
+    pub objects: Mutex<SessionObjects>,
+}
+
+/// What a session has prepared and opened, kept as the views show it.
+#[derive(Clone, Debug, Default)]
+pub struct SessionObjects {
+    pub prepared: Vec<PreparedInfo>,
+    pub cursors: Vec<CursorInfo>,
+}
+
+/// A row of `pg_prepared_statements`.
+#[derive(Clone, Debug)]
+pub struct PreparedInfo {
+    pub name: String,
+    pub statement: Arc<str>,
+    pub prepared_at: i64,
+    pub parameter_types: Vec<Oid>,
+    pub from_sql: bool,
+}
+
+/// A row of `pg_cursors`.
+#[derive(Clone, Debug)]
+pub struct CursorInfo {
+    pub name: String,
+    pub statement: Arc<str>,
+    pub options: u32,
+    pub created: i64,
 }
 
 /// A row of `pg_stat_activity`.
@@ -107,7 +141,7 @@ impl SessionEntry {
             proc.wake();
         }
         // A cancel of a quiet session means nothing.
-        if reason == Reason::Terminate {
+        if matches!(reason, Reason::Terminate | Reason::TransactionTimeout) {
             (self.wake)();
         }
     }
@@ -242,9 +276,11 @@ impl Cluster {
             config_generation: AtomicU64::new(1),
             sessions: Sessions::default(),
             plans: PlanCache::default(),
+            timers: Timers::default(),
             catalogs: Mutex::default(),
             nbtree,
             start_time: crate::clock::now(),
+            config_loaded: AtomicI64::new(crate::clock::now()),
         }))
     }
 
@@ -282,6 +318,7 @@ impl Cluster {
             }
         }
         *self.config.write() = Arc::new(loaded);
+        self.config_loaded.store(crate::clock::now(), Ordering::Relaxed);
         self.config_generation.fetch_add(1, Ordering::Release);
         Ok(())
     }

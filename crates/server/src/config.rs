@@ -116,7 +116,7 @@ pub fn apply(values: &mut Values, name: &str, value: &str, source: Source) -> Re
         let text = format!("parameter \"{}\" cannot be changed", guc.name());
         return Err(PgError::new(base::sqlstate::CANT_CHANGE_RUNTIME_PARAM, text));
     }
-    values.set(guc, guc::parse_value(guc, value)?, source);
+    values.set(guc, crate::session::variables::check(guc, guc::parse_value(guc, value)?)?, source);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ pub mod auth;
 mod autoconf;
 mod background;
 pub mod bootstrap;
+pub(crate) mod builtins;
 mod clock;
 pub mod cluster;
 pub mod config;
@@ -17,5 +18,8 @@ pub mod postmaster;
 pub mod protocol;
 pub mod scheduler;
 pub mod session;
+pub mod timers;
 
 pub use postmaster::run;
+
+include!(concat!(env!("OUT_DIR"), "/builtins.rs"));

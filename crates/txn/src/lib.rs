@@ -12,6 +12,7 @@
 //! | [`redo`] | replay of transaction, clog, multixact, standby, storage, database and tablespace records |
 //! | [`checkpoint`] | what a checkpoint does above the log |
 //! | [`startup`] | opening a data directory: recovery and what surrounds it; shutdown |
+//! | [`stats`] | cumulative statistics of tables and databases |
 //! | [`database_files`] | directories of databases and tablespaces, and the records about them |
 //!
 //! A cluster: [`startup::open`] and [`startup::shutdown`].
@@ -34,6 +35,7 @@ pub mod redo;
 pub mod slru;
 pub mod snapshot;
 pub mod startup;
+pub mod stats;
 pub mod transaction;
 
 pub use clog::XidStatus;

@@ -106,6 +106,7 @@ pub struct TransactionManager {
     locks: LockManager,
     clog: Clog,
     multixacts: MultiXacts,
+    stats: crate::stats::Stats,
     /// Commits whose record is in the log and which are not visible yet, in the log's order.
     commits: Mutex<VecDeque<Commit>>,
     /// Held while an id is made, also while pg_xact grows for it.
@@ -132,6 +133,7 @@ impl TransactionManager {
         let locks = LockManager::new();
         Arc::new(TransactionManager {
             clog: Clog::new(Arc::clone(&wal), Arc::clone(&smgr), options.clog_buffers),
+            stats: crate::stats::Stats::default(),
             multixacts: MultiXacts::new(Arc::clone(&wal), smgr, locks.shared_procs(), options.multixact_buffers),
             locks,
             commits: Mutex::default(),
@@ -165,6 +167,10 @@ impl TransactionManager {
     }
     pub(crate) fn clog(&self) -> &Clog {
         &self.clog
+    }
+    /// (PostgreSQL: `pgStatLocal.shmem`)
+    pub fn stats(&self) -> &crate::stats::Stats {
+        &self.stats
     }
     pub fn multixacts(&self) -> &MultiXacts {
         &self.multixacts

@@ -83,6 +83,10 @@ impl Proc {
     pub fn xmin(&self) -> Option<Xid> {
         Some(Xid(self.xmin.load(Ordering::Acquire))).filter(|x| x.is_valid())
     }
+    /// Does it wait for a lock now?
+    pub fn is_waiting(&self) -> bool {
+        self.wait.lock().waiting_for().is_some()
+    }
     /// While a lazy vacuum runs, its snapshot keeps no rows.
     pub fn set_in_vacuum(&self, vacuum: bool) {
         self.in_vacuum.store(vacuum, Ordering::Release);

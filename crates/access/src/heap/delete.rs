@@ -7,6 +7,7 @@ use base::{CommandId, PgError, Result, TupleId};
 use storage::page::flags;
 use storage::{ExclusivePage, PinnedBuffer, critical, vm};
 use txn::lock::Wait;
+use txn::stats::Change;
 use txn::{Snapshot, Transaction};
 use wal::{RecordBuilder, RegBuf, RmgrId};
 
@@ -221,6 +222,7 @@ impl HeapRelation {
         if !old.is_empty() {
             toast::delete_all(self, txn, &old, false)?;
         }
+        txn.count(self.stats(txn), Change::Delete, 1);
         Ok(Outcome::Ok)
     }
 }

@@ -14,6 +14,7 @@ use base::{BlockNumber, CommandId, OffsetNumber, PgError, Result, TupleId, Xid};
 use storage::page::{AddItem, flags, maxalign};
 use storage::{ExclusivePage, PinnedBuffer, Strategy, critical, vm};
 use txn::Transaction;
+use txn::stats::Change;
 use wal::{RecordBuilder, RegBuf, RmgrId};
 
 use super::hio::{self, Place};
@@ -167,6 +168,7 @@ impl HeapRelation {
             }
             off
         });
+        txn.count(self.stats(txn), Change::Insert, 1);
         Ok(TupleId::new(block, off))
     }
 
@@ -275,6 +277,7 @@ impl HeapRelation {
                 }
             }
         });
+        txn.count(self.stats(txn), Change::Insert, offsets.len());
         tids.extend(offsets.iter().map(|&off| TupleId::new(block, off)));
         Ok(offsets.len())
     }
@@ -325,6 +328,9 @@ impl HeapRelation {
         drop(page);
         if external {
             toast::delete_all(self, txn, &old, true)?;
+        }
+        if !keep {
+            txn.count(self.stats(txn), Change::Delete, 1);
         }
         Ok(())
     }

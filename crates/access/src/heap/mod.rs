@@ -41,10 +41,11 @@ pub mod visibility;
 pub mod wal;
 mod xmax;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base::{CommandId, Oid, RelFileLocator, TupleId, Xid};
 use storage::Persistence;
+use txn::stats::TableStats;
 use txn::{HorizonKind, Transaction};
 
 use crate::index::IndexRelation;
@@ -115,6 +116,7 @@ pub struct HeapRelation {
     pub keys: AttrSet,
     /// Where sessions inserted last.
     pub targets: hio::Targets,
+    stats: OnceLock<Arc<TableStats>>,
 }
 
 /// A TOAST table with its index.
@@ -143,6 +145,7 @@ impl HeapRelation {
             summarized: AttrSet::default(),
             keys: AttrSet::default(),
             targets: hio::Targets::new(),
+            stats: OnceLock::new(),
         }
     }
     /// (PostgreSQL: `RelationNeedsWAL`)
@@ -157,6 +160,11 @@ impl HeapRelation {
             _ if self.is_catalog => HorizonKind::Catalog,
             _ => HorizonKind::Data,
         }
+    }
+    /// The table's cumulative statistics.
+    #[inline]
+    pub fn stats(&self, txn: &Transaction) -> &Arc<TableStats> {
+        self.stats.get_or_init(|| txn.manager().stats().table(self.lock_db(txn), self.oid))
     }
     /// The table's pages. (PostgreSQL: `RelationGetNumberOfBlocks`)
     pub fn nblocks(&self, txn: &Transaction) -> base::Result<u32> {

@@ -12,7 +12,7 @@
 use base::{Result, TupleId, Xid};
 use storage::page::{flags, maxalign};
 use storage::{ExclusivePage, OwnedExclusive, PinnedBuffer, critical, vm};
-use txn::Transaction;
+use txn::{Transaction, stats};
 use types::DatumRef;
 use wal::{RecordBuilder, RegBuf, RmgrId};
 
@@ -136,6 +136,12 @@ impl HeapRelation {
         }
         let change = Change { viewer: &viewer, xid, tid, hot, cmax, combo, old_xmax };
         let new_tid = self.write_update(change, page, other, map.as_ref(), &t)?;
+        let counted = match (hot, new_block == tid.block) {
+            (true, _) => stats::Change::HotUpdate,
+            (false, true) => stats::Change::Update,
+            (false, false) => stats::Change::NewPageUpdate,
+        };
+        txn.count(self.stats(txn), counted, 1);
         let indexes = match (hot, changes.summarized) {
             (false, _) => UpdateIndexes::All,
             (true, true) => UpdateIndexes::Summarizing,

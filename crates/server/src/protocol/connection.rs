@@ -31,6 +31,13 @@ impl AsFd for Stream {
 }
 
 impl Stream {
+    /// This end's address, of a TCP connection.
+    pub fn local_address(&self) -> Option<std::net::SocketAddr> {
+        match self {
+            Stream::Tcp(s) => s.local_addr().ok(),
+            Stream::Unix(_) => None,
+        }
+    }
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(s) => s.read(buffer),

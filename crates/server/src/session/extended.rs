@@ -47,7 +47,7 @@ impl Session {
             self.check_not_failed(&raw.stmt)?;
             if !matches!(raw.stmt, Statement::Transaction(_)) {
                 self.implicit_block();
-                self.begin_statement()?;
+                self.begin_statement(&raw.stmt)?;
                 let mut params = ParamTypes::Variable(param_types.clone());
                 let queries = self.analyze_and_rewrite(raw, query, &mut params)?;
                 is_shared = queries.iter().all(|q| q.command_type != CmdType::Utility);
@@ -69,6 +69,9 @@ impl Session {
         let prepared_at = self.cx.settings.statement_timestamp;
         let prepared = Prepared { name: name.to_owned(), statement, from_sql: false, prepared_at };
         self.prepared.insert(name.to_owned(), prepared);
+        if !name.is_empty() {
+            self.publish_objects();
+        }
         self.conn.out.parse_complete();
         self.source = None;
     }
@@ -113,12 +116,12 @@ impl Session {
         let is_transaction = matches!(prepared.raw.as_deref(), Some(r) if matches!(r.stmt, Statement::Transaction(_)));
         let units: Arc<[Unit]> = if let (Some(raw), true) = (&prepared.raw, is_transaction) {
             Arc::from([Unit::Utility(Arc::new(raw.stmt.clone()))])
-        } else if prepared.raw.is_none() {
-            Arc::from([])
-        } else {
+        } else if let Some(raw) = &prepared.raw {
             self.implicit_block();
-            self.begin_statement()?;
+            self.begin_statement(&raw.stmt)?;
             self.plan_prepared(&prepared)?
+        } else {
+            Arc::from([])
         };
         let mut params = Vec::with_capacity(types.len());
         for (i, (value, &ty)) in bind.values.iter().zip(types).enumerate() {
@@ -150,6 +153,7 @@ impl Session {
             state: State::New,
             cursor: false,
             created: self.cx.settings.statement_timestamp,
+            level: self.nest_level(),
             position: 0,
             seen: Vec::new(),
             options: 0,
@@ -173,7 +177,7 @@ impl Session {
                     && !matches!(raw.stmt, Statement::Transaction(_))
                 {
                     self.implicit_block();
-                    self.begin_statement()?;
+                    self.begin_statement(&raw.stmt)?;
                     let units = self.plan_prepared(&prepared)?;
                     match &*units {
                         [Unit::Plan(p)] => (desc, plan) = (units[0].result_desc(), Some(Arc::clone(p))),
@@ -232,9 +236,15 @@ impl Session {
         self.implicit_block();
         self.start_transaction()?;
         if self.cx.snapshot.is_none() {
-            self.cx.snapshot = Some(self.cx.txn()?.snapshot()?);
+            match &*portal.units {
+                [Unit::Utility(stmt)] => self.begin_statement(stmt)?,
+                _ => self.begin_plan()?,
+            }
         }
         let completed = self.run_portal(&mut portal, limit)?;
+        if self.statement_alarm.take().is_some() {
+            self.cx.interrupt.clear();
+        }
         self.send_notices();
         match completed {
             Some(tag) => self.conn.out.command_complete(&tag),
@@ -305,7 +315,11 @@ impl Session {
 
     pub(super) fn close_message(&mut self, target: Target<'_>) -> Result<()> {
         match target {
-            Target::Statement(name) => drop(self.prepared.remove(name)),
+            Target::Statement(name) => {
+                if self.prepared.remove(name).is_some() && !name.is_empty() {
+                    self.publish_objects();
+                }
+            }
             Target::Portal(name) => drop(self.portals.remove(name)),
         }
         self.conn.out.close_complete();

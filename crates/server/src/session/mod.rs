@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 
 use base::error::Severity;
 use base::guc;
-use base::sqlstate::INTERNAL_ERROR;
+use base::sqlstate::{IDLE_IN_TRANSACTION_SESSION_TIMEOUT, IDLE_SESSION_TIMEOUT, INTERNAL_ERROR};
 use base::{Oid, PgError, Result};
 use executor::{ExecContext, NoticeSink};
 use parking_lot::Mutex;
@@ -47,6 +47,7 @@ use crate::cluster::{Cluster, SessionEntry};
 use crate::log;
 use crate::protocol::{Connection, Fill, Frontend};
 use crate::scheduler::{Outcome, Task};
+use crate::timers::Alarm;
 
 pub use startup::Arrival;
 pub use statement::PlanCache;
@@ -95,6 +96,11 @@ pub struct Session {
     user_name: String,
     is_superuser: bool,
     sync_commit: SyncCommit,
+    timeouts: Timeouts,
+    statement_alarm: Option<Alarm>,
+    transaction_alarm: Option<Alarm>,
+    /// When a session that parked has been idle for too long.
+    idle_deadline: Option<Instant>,
     store: Store,
     /// What `variables` counted when the derived settings were last renewed.
     seen_generation: u64,
@@ -106,12 +112,20 @@ pub struct Session {
 
 /// How much memory for messages a parked session keeps.
 const KEPT_BODY: usize = 1024;
+/// `statement_timeout` and `transaction_timeout`, in milliseconds; 0 for none.
+#[derive(Clone, Copy, Default)]
+struct Timeouts {
+    statement: u64,
+    transaction: u64,
+}
+
 /// How long a worker waits for the client's next message before it parks the session.
 const LINGER: Duration = Duration::from_millis(5);
 
 impl Session {
     /// Does everything there is to do; `false` when the session has ended.
     fn serve(&mut self) -> Result<bool> {
+        let overdue = self.idle_deadline.take().is_some_and(|d| Instant::now() >= d);
         loop {
             while let Some(frame) = self.conn.frame()? {
                 self.message(frame)?;
@@ -123,11 +137,37 @@ impl Session {
             self.entry.interrupt.check().map_err(PgError::fatal).or_else(ignore_cancel)?;
             match self.conn.fill() {
                 Ok(Fill::Data) => {}
+                Ok(Fill::Quiet) if overdue && self.idle_deadline().is_some() => return Err(self.idle_too_long()),
                 Ok(Fill::Quiet) => {
                     self.quiet()?;
+                    self.idle_deadline = self.idle_deadline();
                     return Ok(true);
                 }
                 Ok(Fill::End) | Err(_) => return Ok(false),
+            }
+        }
+    }
+
+    /// When the session, parked now, has been idle for too long.
+    fn idle_deadline(&self) -> Option<Instant> {
+        let variables = self.variables.lock();
+        let values = variables.values();
+        let timeout = match self.block {
+            Block::None | Block::Implicit => values.int(guc::IDLE_SESSION_TIMEOUT),
+            Block::Begun | Block::Failed => values.int(guc::IDLE_IN_TRANSACTION_SESSION_TIMEOUT),
+        };
+        let timeout = u64::try_from(timeout).ok().filter(|t| *t > 0)?;
+        Some(Instant::now() + Duration::from_millis(timeout))
+    }
+
+    fn idle_too_long(&self) -> PgError {
+        match self.block {
+            Block::None | Block::Implicit => {
+                PgError::new(IDLE_SESSION_TIMEOUT, "terminating connection due to idle-session timeout").fatal()
+            }
+            Block::Begun | Block::Failed => {
+                let text = "terminating connection due to idle-in-transaction timeout";
+                PgError::new(IDLE_IN_TRANSACTION_SESSION_TIMEOUT, text).fatal()
             }
         }
     }
@@ -234,6 +274,7 @@ impl Session {
             Block::Begun => "idle in transaction",
             Block::Failed => "idle in transaction (aborted)",
         });
+        self.statement_alarm = None;
         self.cx.interrupt.clear();
     }
 
@@ -298,6 +339,8 @@ impl Session {
         let milliseconds = |guc| u64::try_from(values.int(guc)).unwrap_or(0);
         self.proc.set_lock_timeout_ms(milliseconds(guc::LOCK_TIMEOUT));
         self.proc.set_deadlock_timeout_ms(milliseconds(guc::DEADLOCK_TIMEOUT));
+        let (statement, transaction) = (guc::STATEMENT_TIMEOUT, guc::TRANSACTION_TIMEOUT);
+        self.timeouts = Timeouts { statement: milliseconds(statement), transaction: milliseconds(transaction) };
         let path = catalog::namespace::split_identifiers(values.str(guc::SEARCH_PATH)).unwrap_or_default();
         self.cx.catalog.set_search_path(&path, self.cx.settings.current_user, Oid::INVALID);
         self.plan_key = derived::plan_key(values, &self.cx.settings);
@@ -352,20 +395,6 @@ pub enum Work {
     Session(Box<Session>),
 }
 
-impl Work {
-    /// When a quiet session must be looked at again.
-    fn deadline(session: &Session) -> Option<Instant> {
-        let variables = session.variables.lock();
-        let values = variables.values();
-        let timeout = match session.block {
-            Block::None | Block::Implicit => values.int(guc::IDLE_SESSION_TIMEOUT),
-            _ => values.int(guc::IDLE_IN_TRANSACTION_SESSION_TIMEOUT),
-        };
-        let timeout = u64::try_from(timeout).ok().filter(|t| *t > 0)?;
-        Some(Instant::now() + Duration::from_millis(timeout))
-    }
-}
-
 impl Task for Work {
     fn id(&self) -> u64 {
         match self {
@@ -384,7 +413,7 @@ impl Task for Work {
         };
         match session.serve() {
             Ok(true) => {
-                let deadline = Work::deadline(&session);
+                let deadline = session.idle_deadline;
                 Outcome::Park(Work::Session(session), deadline)
             }
             Ok(false) => Outcome::Done,

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use base::Result;
+use parser::ast::cursor_opt;
 use planner::PlannedStmt;
 use types::{Datum, TupleDesc};
 
 use super::Session;
 use super::idle::Running;
 use super::statement::Unit;
+use crate::cluster::{CursorInfo, PreparedInfo, SessionObjects};
 use crate::protocol::Format;
 
 /// See the module's head.
@@ -22,6 +24,8 @@ pub(super) struct Portal {
     /// DECLARE CURSOR, rather than Bind.
     pub cursor: bool,
     pub created: i64,
+    /// The transaction nesting level it was made at: it ends with that.
+    pub level: usize,
     /// Rows fetched so far.
     pub position: u64,
     /// Rows that were produced but not fetched yet, and the cursor's answer to going back: rows already seen.
@@ -44,15 +48,51 @@ impl Portal {
             _ => None,
         }
     }
-    pub fn is_running(&self) -> bool {
-        matches!(self.state, State::Running(..))
-    }
 }
 
 impl Session {
-    /// Portals end with their transaction.
+    /// Portals end with their transaction; those WITH HOLD keep their rows. (PostgreSQL: `PreCommit_Portals`)
     pub(super) fn close_portals_at_commit(&mut self) -> Result<()> {
-        self.portals.clear();
+        let cursors = self.portals.values().any(|p| p.cursor);
+        self.portals.retain(|_, p| p.options & cursor_opt::HOLD != 0);
+        let held: Vec<String> = self.portals.iter().filter(|(_, p)| p.level > 0).map(|(n, _)| n.clone()).collect();
+        for name in held {
+            let Some(mut portal) = self.portals.remove(&name) else { continue };
+            self.read_ahead(&mut portal, u64::MAX)?;
+            portal.state = State::Done;
+            portal.level = 0;
+            self.portals.insert(name, portal);
+        }
+        if cursors {
+            self.publish_objects();
+        }
         Ok(())
+    }
+
+    /// Ends the portals of nesting level `level` and deeper: their transaction was undone.
+    pub(super) fn close_portals(&mut self, level: usize) {
+        let cursors = self.portals.values().any(|p| p.cursor && p.level >= level);
+        self.portals.retain(|_, p| p.level < level);
+        if cursors {
+            self.publish_objects();
+        }
+    }
+
+    /// Tells `pg_prepared_statements` and `pg_cursors` what there is, after a change.
+    pub(super) fn publish_objects(&self) {
+        let prepared = self.prepared.values().filter(|p| !p.name.is_empty()).map(|p| PreparedInfo {
+            name: p.name.clone(),
+            statement: Arc::clone(&p.statement.source),
+            prepared_at: p.prepared_at,
+            parameter_types: p.statement.param_types.clone(),
+            from_sql: p.from_sql,
+        });
+        let cursors = self.portals.iter().filter(|(_, p)| p.cursor).map(|(name, p)| CursorInfo {
+            name: name.clone(),
+            statement: Arc::clone(&p.source),
+            options: p.options,
+            created: p.created,
+        });
+        *self.entry.objects.lock() = SessionObjects { prepared: prepared.collect(), cursors: cursors.collect() };
     }
 }

@@ -47,7 +47,7 @@ impl Session {
     fn run_cached(&mut self, text: &str) -> Result<bool> {
         let Some(units) = self.cached_plan(text) else { return Ok(false) };
         let generation = self.cx.catalog.shared().generation();
-        self.begin_statement()?;
+        self.begin_plan()?;
         // Locks come before the plan is trusted: what changed while we waited for one invalidates it.
         executor::lock_plan_relations(&self.cx, units.iter().filter_map(plan_of))?;
         if self.cx.catalog.shared().generation() != generation && self.cached_plan(text).is_none() {
@@ -72,7 +72,7 @@ impl Session {
             self.conn.out.command_complete(tag);
             return Ok(());
         }
-        self.begin_statement()?;
+        self.begin_statement(&raw.stmt)?;
         let units = match alone {
             true => self.plan_text(raw, source)?,
             false => self.plan_statement(raw, source, &mut analyze::ParamTypes::None)?,

@@ -19,7 +19,7 @@ use txn::{Transaction, TransactionOptions};
 use super::store::Store;
 use super::transaction::Block;
 use super::variables::{Asker, REPORTED, Scope, Variables};
-use super::{LINGER, Session, Sink, Work};
+use super::{LINGER, Session, Sink, Timeouts, Work};
 use crate::auth::{self, AuthRole, hba};
 use crate::cluster::{Activity, Cluster, SessionEntry};
 use crate::log;
@@ -75,6 +75,8 @@ impl Arrival {
             wake: Box::new(move || scheduler.wake(id as u64)),
             activity: Mutex::new(Activity { client_address: self.address, state: "starting", ..Activity::default() }),
             started: crate::clock::now(),
+            server_address: self.conn.stream.local_address(),
+            objects: Mutex::default(),
         });
         cluster.sessions.insert(Arc::clone(&entry));
         match self.open(&message, &entry) {
@@ -171,7 +173,7 @@ impl Parts {
             block: Block::None,
             savepoints: Vec::new(),
             prepared: HashMap::new(),
-            idle: idle::Idle::default(),
+            idle: super::idle::Idle::default(),
             body: Vec::new(),
             portals: HashMap::new(),
             skip_to_sync: false,
@@ -179,6 +181,10 @@ impl Parts {
             user_name: self.user_name,
             is_superuser: self.is_superuser,
             sync_commit: txn::SyncCommit::RemoteFlush,
+            timeouts: Timeouts::default(),
+            statement_alarm: None,
+            transaction_alarm: None,
+            idle_deadline: None,
             store: self.store,
             seen_generation: 0,
             seen_config,

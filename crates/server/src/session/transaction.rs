@@ -4,16 +4,19 @@
 //! simple-query message, and those of an extended-query pipeline up to Sync, share one. (PostgreSQL: `TBLOCK_*` in `xact.c`)
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use base::guc;
+use base::interrupt::Reason;
 use base::sqlstate::*;
 use base::{PgError, Result};
-use parser::ast::{DefElem, TransactionStmt, TransactionStmtKind};
+use parser::ast::{DefElem, Statement, TransactionStmt, TransactionStmtKind};
 use txn::{IsolationLevel, SyncCommit, Transaction, TransactionOptions};
 
 use super::Session;
 use super::variables::{Asker, Scope};
 use crate::clock;
+use crate::timers::Alarm;
 
 /// Where a session stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,12 +67,22 @@ impl Session {
         txn.add_callback(self.store.follower(&self.cx));
         let settings = Arc::make_mut(&mut self.cx.settings);
         settings.transaction_timestamp = settings.statement_timestamp;
+        self.transaction_alarm = self.alarm(self.timeouts.transaction, Reason::TransactionTimeout);
         self.set_transaction(Some(Arc::new(txn)));
         Ok(())
     }
 
-    /// A statement begins: the clock, the interrupts of the last one, a snapshot.
-    pub(super) fn begin_statement(&mut self) -> Result<()> {
+    /// A statement begins: in a transaction, with a snapshot if it looks at data.
+    pub(super) fn begin_statement(&mut self, stmt: &Statement) -> Result<()> {
+        self.statement_alarm = self.alarm(self.timeouts.statement, Reason::StatementTimeout);
+        self.start_transaction()?;
+        self.cx.snapshot = if needs_snapshot(stmt) { Some(self.cx.txn()?.snapshot()?) } else { None };
+        Ok(())
+    }
+
+    /// As `begin_statement`, for a plan.
+    pub(super) fn begin_plan(&mut self) -> Result<()> {
+        self.statement_alarm = self.alarm(self.timeouts.statement, Reason::StatementTimeout);
         self.start_transaction()?;
         self.cx.snapshot = Some(self.cx.txn()?.snapshot()?);
         Ok(())
@@ -78,6 +91,8 @@ impl Session {
     /// A statement ended well. Outside a block its transaction commits. (PostgreSQL: `CommitTransactionCommand`)
     pub(super) fn end_statement(&mut self) -> Result<()> {
         self.cx.snapshot = None;
+        // A function may have changed some: `set_config`.
+        self.settings_changed();
         match self.block {
             Block::None => self.commit(),
             Block::Failed => Ok(()),
@@ -95,10 +110,11 @@ impl Session {
 
     /// The transaction commits; the session is outside a block afterwards, also if the commit fails.
     pub(super) fn commit(&mut self) -> Result<()> {
+        self.close_portals_at_commit()?;
         self.block = Block::None;
         self.savepoints.clear();
         self.cx.snapshot = None;
-        self.close_portals_at_commit()?;
+        self.transaction_alarm = None;
         let result = match self.set_transaction(None) {
             Some(txn) => match Arc::try_unwrap(txn) {
                 Ok(txn) => txn.commit(),
@@ -116,19 +132,36 @@ impl Session {
 
     /// The transaction aborts. In a block the session then waits for its end. (PostgreSQL: `AbortCurrentTransaction`)
     pub(super) fn abort_statement(&mut self) {
-        let next = match self.block {
-            Block::Begun | Block::Failed => Block::Failed,
-            Block::None | Block::Implicit => Block::None,
-        };
-        if self.block == Block::Begun && !self.savepoints.is_empty() {
-            // Savepoints survive: only the innermost subtransaction's work is undone, at the latest with ROLLBACK TO.
-            self.cx.snapshot = None;
-            self.portals.retain(|_, p| !p.is_running());
-            self.block = next;
-            return;
+        match self.block {
+            Block::None | Block::Implicit => self.abort(),
+            // What failed inside a failed block changes nothing more.
+            Block::Failed => self.cx.snapshot = None,
+            Block::Begun => {
+                if !self.abort_subtransaction() {
+                    self.abort();
+                }
+                self.block = Block::Failed;
+            }
         }
-        self.abort();
-        self.block = next;
+    }
+
+    /// Undoes the innermost savepoint's work at once, so that its locks go; the savepoint stays, for ROLLBACK TO. `false` if
+    /// there is none. (PostgreSQL: `AbortSubTransaction`)
+    fn abort_subtransaction(&mut self) -> bool {
+        let Some(name) = self.savepoints.last().cloned() else { return false };
+        let level = self.nest_level();
+        self.undo_to(level, &name).is_ok()
+    }
+
+    /// Undoes everything from nesting level `level` on, which savepoint `name` began, and begins it anew.
+    fn undo_to(&mut self, level: usize, name: &str) -> Result<()> {
+        self.cx.snapshot = None;
+        self.close_portals(level);
+        self.cx.txn()?.rollback_to_savepoint(name)?;
+        self.savepoints.truncate(level - 1);
+        self.variables.lock().abort_to(level);
+        self.settings_changed();
+        Ok(())
     }
 
     /// The whole transaction aborts.
@@ -136,7 +169,9 @@ impl Session {
         self.block = Block::None;
         self.savepoints.clear();
         self.cx.snapshot = None;
-        self.portals.clear();
+        // Cursors that outlived an earlier transaction stay.
+        self.close_portals(1);
+        self.transaction_alarm = None;
         if let Some(txn) = self.set_transaction(None)
             && let Ok(txn) = Arc::try_unwrap(txn)
         {
@@ -147,11 +182,11 @@ impl Session {
     }
 
     /// Refuses everything but the block's end after a failure.
-    pub(super) fn check_not_failed(&self, stmt: &parser::ast::Statement) -> Result<()> {
+    pub(super) fn check_not_failed(&self, stmt: &Statement) -> Result<()> {
         if self.block != Block::Failed {
             return Ok(());
         }
-        if let parser::ast::Statement::Transaction(t) = stmt
+        if let Statement::Transaction(t) = stmt
             && matches!(
                 t.kind,
                 TransactionStmtKind::Commit
@@ -218,15 +253,13 @@ impl Session {
                 self.cx.txn()?.release_savepoint(&name)?;
                 self.savepoints.truncate(at);
                 self.variables.lock().release(at + 2);
+                self.portals.values_mut().for_each(|p| p.level = p.level.min(at + 1));
                 Ok("RELEASE")
             }
             TransactionStmtKind::RollbackTo => {
                 let name = self.savepoint_name(stmt, "ROLLBACK TO SAVEPOINT")?;
                 let at = self.find_savepoint(&name)?;
-                self.cx.txn()?.rollback_to_savepoint(&name)?;
-                self.savepoints.truncate(at + 1);
-                self.variables.lock().abort_to(at + 2);
-                self.settings_changed();
+                self.undo_to(at + 2, &name)?;
                 self.block = Block::Begun;
                 Ok("ROLLBACK")
             }
@@ -300,6 +333,12 @@ impl Session {
         if self.cx.txn.is_some() { 1 + self.savepoints.len() } else { 0 }
     }
 
+    /// Asks this session to stop after so many milliseconds, unless the alarm is dropped before.
+    fn alarm(&self, milliseconds: u64, reason: Reason) -> Option<Alarm> {
+        let after = Duration::from_millis(milliseconds);
+        (milliseconds > 0).then(|| self.cluster.timers.arm(Instant::now() + after, &self.entry, reason))
+    }
+
     pub(super) fn asker(&self) -> Asker {
         Asker::User { superuser: self.is_superuser }
     }
@@ -308,6 +347,23 @@ impl Session {
         let now = clock::now();
         Arc::make_mut(&mut self.cx.settings).statement_timestamp = now;
     }
+}
+
+/// Does the statement look at data? The others can precede SET TRANSACTION. (PostgreSQL: `PlannedStmtRequiresSnapshot`)
+fn needs_snapshot(stmt: &Statement) -> bool {
+    !matches!(
+        stmt,
+        Statement::Transaction(_)
+            | Statement::Lock(_)
+            | Statement::VariableSet(_)
+            | Statement::VariableShow(_)
+            | Statement::ConstraintsSet(_)
+            | Statement::Fetch(_)
+            | Statement::Listen(_)
+            | Statement::Notify(_)
+            | Statement::Unlisten(_)
+            | Statement::Checkpoint
+    )
 }
 
 #[cold]

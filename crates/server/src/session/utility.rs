@@ -14,10 +14,10 @@ use types::oid::*;
 use types::{Align, Attribute, Batch, Column, Datum, Physical, TupleDesc};
 
 use super::Session;
+use super::idle::Running;
 use super::portal::{Portal, State};
 use super::rows::RowWriter;
 use super::services::Services;
-use super::idle::Running;
 use super::statement::{Parsed, Prepared, Sender, Unit, plan_tag};
 use super::transaction::Block;
 use super::variables::Scope;
@@ -57,7 +57,7 @@ impl Session {
     /// Runs a utility statement of the simple protocol. Returns the command tag.
     pub(super) fn run_utility(&mut self, stmt: &Arc<Statement>) -> Result<String> {
         if let Some(desc) = self.utility_result_desc(stmt)? {
-            super::rows::describe(&desc, &[], &[], &mut self.conn.out);
+            super::rows::describe(&desc, std::iter::empty(), &[], &mut self.conn.out);
         }
         self.run_utility_formatted(stmt, &[])
     }
@@ -97,10 +97,12 @@ impl Session {
                 Some(name) => {
                     self.find_prepared(name)?;
                     self.prepared.remove(name);
+                    self.publish_objects();
                     Ok("DEALLOCATE".into())
                 }
                 None => {
                     self.prepared.clear();
+                    self.publish_objects();
                     Ok("DEALLOCATE ALL".into())
                 }
             },
@@ -108,11 +110,15 @@ impl Session {
             Statement::Fetch(f) => self.fetch(f, formats),
             Statement::ClosePortal(c) => match &c.portalname {
                 Some(name) => match self.portals.remove(name) {
-                    Some(_) => Ok("CLOSE CURSOR".into()),
+                    Some(_) => {
+                        self.publish_objects();
+                        Ok("CLOSE CURSOR".into())
+                    }
                     None => Err(no_cursor(name)),
                 },
                 None => {
                     self.portals.retain(|_, p| !p.cursor);
+                    self.publish_objects();
                     Ok("CLOSE CURSOR ALL".into())
                 }
             },
@@ -332,6 +338,7 @@ impl Session {
                 }
                 self.portals.clear();
                 self.prepared.clear();
+                self.publish_objects();
                 self.set_session_authorization(None)?;
                 let asker = self.asker();
                 self.variables.lock().reset_all(0, asker)?;
@@ -369,6 +376,7 @@ impl Session {
         let prepared_at = self.cx.settings.statement_timestamp;
         let prepared = Prepared { name: p.name.clone(), statement, from_sql: true, prepared_at };
         self.prepared.insert(p.name.clone(), prepared);
+        self.publish_objects();
         Ok("PREPARE".into())
     }
 
@@ -444,10 +452,7 @@ impl Session {
     // ---- cursors ----
 
     fn declare_cursor(&mut self, d: &DeclareCursorStmt) -> Result<String> {
-        if d.options & cursor_opt::HOLD != 0 {
-            return Err(PgError::unsupported("DECLARE CURSOR ... WITH HOLD"));
-        }
-        if matches!(self.block, Block::None) {
+        if matches!(self.block, Block::None) && d.options & cursor_opt::HOLD == 0 {
             let text = "DECLARE CURSOR can only be used in transaction blocks";
             return Err(PgError::new(NO_ACTIVE_SQL_TRANSACTION, text));
         }
@@ -475,11 +480,13 @@ impl Session {
             state: State::Running(running),
             cursor: true,
             created: self.cx.settings.statement_timestamp,
+            level: self.nest_level(),
             position: 0,
             seen: Vec::new(),
             options: d.options,
         };
         self.portals.insert(d.portalname.clone(), portal);
+        self.publish_objects();
         Ok("DECLARE CURSOR".into())
     }
 
@@ -562,7 +569,7 @@ impl Session {
     }
 
     /// Runs the cursor's plan until so many rows were seen.
-    fn read_ahead(&mut self, portal: &mut Portal, until: u64) -> Result<()> {
+    pub(super) fn read_ahead(&mut self, portal: &mut Portal, until: u64) -> Result<()> {
         let State::Running(Running { execution, .. }) = &mut portal.state else { return Ok(()) };
         let wanted = until.saturating_sub(portal.seen.len() as u64);
         if wanted == 0 || execution.is_done() {

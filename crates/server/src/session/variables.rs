@@ -200,6 +200,11 @@ impl Variables {
         }
     }
 
+    /// What RESET would make of a setting: `pg_settings.reset_val`.
+    pub fn reset_value_of(&self, guc: Guc) -> Value {
+        self.reset_value(&Name::Guc(guc)).0.unwrap_or_else(|| self.shared.values.get(guc).clone())
+    }
+
     /// RESET name.
     pub fn reset(&mut self, name: &str, level: usize, asker: Asker) -> Result<()> {
         if Guc::find(name).is_none() && self.values().custom(name).is_none() {
@@ -285,7 +290,7 @@ fn check_permission(guc: Guc, asker: Asker) -> Result<()> {
 }
 
 /// What a setting demands beyond its type; the value may come back in another spelling. (PostgreSQL: check hooks)
-fn check(guc: Guc, value: Value) -> Result<Value> {
+pub(crate) fn check(guc: Guc, value: Value) -> Result<Value> {
     let Value::Str(Some(text)) = &value else { return Ok(value) };
     let invalid =
         || PgError::new(INVALID_PARAMETER_VALUE, format!("invalid value for parameter \"{}\": \"{text}\"", guc.name()));

@@ -71,7 +71,8 @@ fn help() -> String {
 
 /// All built-ins of this server.
 fn registry() -> std::sync::Arc<types::Registry> {
-    std::sync::Arc::new(functions::registry().with_functions(analyze::BUILTINS).with_functions(commands::BUILTINS))
+    let lists = [analyze::BUILTINS, commands::BUILTINS, server::BUILTINS];
+    std::sync::Arc::new(lists.iter().fold(functions::registry(), |r, list| r.with_functions(list)))
 }
 
 /// The data directory from `-D` or the environment.

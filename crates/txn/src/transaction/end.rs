@@ -37,6 +37,7 @@ impl Transaction {
             return Err(e);
         }
         self.finished = true;
+        self.changes.lock().end(true);
         self.tell_all(TransactionEvent::Committed);
         self.release();
         self.remove_files(&files);
@@ -107,6 +108,7 @@ impl Transaction {
             xids.push(xid);
             self.manager.publish_abort(Some(&self.proc), &xids);
         }
+        self.changes.lock().end(false);
         self.tell_all(TransactionEvent::Aborted);
         self.release();
         self.remove_files(&files);

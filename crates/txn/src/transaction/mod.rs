@@ -23,6 +23,7 @@ use crate::lock::{Acquired, LockLevel, LockMode, LockTag, Wait};
 use crate::manager::TransactionManager;
 use crate::proc::Proc;
 use crate::snapshot::{OwnTransaction, Snapshot};
+use crate::stats::{Change, Changes, TableStats};
 
 /// (PostgreSQL: `XactIsoLevel`)
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -168,6 +169,8 @@ pub struct Transaction {
     /// The end of the last record of ours that nothing else makes durable.
     last_wal: AtomicU64,
     callbacks: Mutex<Vec<Box<dyn TransactionCallback>>>,
+    /// Rows changed so far, for the cumulative statistics.
+    changes: Mutex<Changes>,
     finished: bool,
 }
 
@@ -223,6 +226,7 @@ impl Transaction {
             command_used: AtomicBool::new(false),
             last_wal: AtomicU64::new(0),
             callbacks: Mutex::default(),
+            changes: Mutex::default(),
             finished: false,
         })
     }
@@ -458,6 +462,15 @@ impl Transaction {
         self.last_wal.fetch_max(end.0, Ordering::Relaxed);
     }
     /// Follows the transaction until its end.
+    /// Counts changed rows of a table in the cumulative statistics.
+    #[inline]
+    pub fn count(&self, table: &Arc<TableStats>, change: Change, rows: usize) {
+        self.changes.lock().count(table, change, i64::try_from(rows).unwrap_or(i64::MAX));
+    }
+    /// Counts that a table was emptied.
+    pub fn count_truncate(&self, table: &Arc<TableStats>) {
+        self.changes.lock().truncate(table);
+    }
     pub fn add_callback(&self, callback: Box<dyn TransactionCallback>) {
         self.callbacks.lock().push(callback);
     }

@@ -35,6 +35,7 @@ impl Transaction {
             self.current.store(0, Ordering::Relaxed);
             (id, parent)
         };
+        self.changes.lock().begin_sub();
         let started = self.tell(TransactionEvent::SubStart { id, parent });
         if started.is_err() {
             self.rollback_sub()?;
@@ -60,6 +61,7 @@ impl Transaction {
             // subtransaction then waits for the whole.
             (level.id, parent_id)
         };
+        self.changes.lock().release_sub();
         self.tell_all(TransactionEvent::SubCommitted { id, parent });
         Ok(())
     }
@@ -75,6 +77,7 @@ impl Transaction {
             self.current.store(parent_xid.unwrap_or_default().0, Ordering::Relaxed);
             (level, parent_id, files)
         };
+        self.changes.lock().rollback_sub();
         if let Some(xid) = level.xid {
             self.log_abort(xid, &level.children, &files)?;
             let mut xids = level.children.clone();

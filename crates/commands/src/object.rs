@@ -1,0 +1,241 @@
+//! Objects of any kind by the names that COMMENT, ALTER ... OWNER, RENAME and GRANT use for them.
+//!
+//! PostgreSQL: `get_object_address`, `check_object_ownership`.
+
+use base::sqlstate::*;
+use base::{Oid, PgError, Result};
+use catalog::{CatalogRow, ObjectAddress, PgProc, Relation, oids, relkind};
+use parser::ast::*;
+use std::sync::Arc;
+use txn::LockMode;
+use types::Datum;
+
+use crate::{CommandContext, drop, name};
+
+/// Changes the row with that id; the next command sees it.
+pub fn edit<T: CatalogRow>(cmd: &CommandContext<'_>, index: Oid, oid: Oid, change: impl FnOnce(&mut T)) -> Result<()> {
+    let found = cmd.cx.catalog.find_row::<T>(index, &[Datum::oid(oid)])?;
+    let found =
+        found.ok_or_else(|| PgError::internal(format!("cache lookup failed for object {oid} of {}", T::NAME)))?;
+    let mut row = found.row.clone();
+    change(&mut row);
+    cmd.cx.catalog.update_row(&found, &row)?;
+    cmd.cx.catalog.command_counter_increment()
+}
+
+/// `ALTER ...` of that kind.
+pub fn alter_tag(kind: ObjectType) -> &'static str {
+    match kind {
+        ObjectType::Schema => "ALTER SCHEMA",
+        ObjectType::Database => "ALTER DATABASE",
+        ObjectType::Function => "ALTER FUNCTION",
+        ObjectType::Procedure => "ALTER PROCEDURE",
+        ObjectType::Routine => "ALTER ROUTINE",
+        ObjectType::Aggregate => "ALTER AGGREGATE",
+        ObjectType::Type | ObjectType::Attribute => "ALTER TYPE",
+        ObjectType::Domain | ObjectType::DomConstraint => "ALTER DOMAIN",
+        ObjectType::Role => "ALTER ROLE",
+        ObjectType::Index => "ALTER INDEX",
+        ObjectType::Sequence => "ALTER SEQUENCE",
+        ObjectType::View => "ALTER VIEW",
+        ObjectType::Matview => "ALTER MATERIALIZED VIEW",
+        _ => "ALTER TABLE",
+    }
+}
+
+/// The function that a name, perhaps with argument types, means. (PostgreSQL: `LookupFuncWithArgs`)
+pub fn function(cmd: &mut CommandContext<'_>, kind: ObjectType, f: &ObjectWithArgs) -> Result<Arc<PgProc>> {
+    let (schema, fname) = name::split(cmd.cx, &f.objname)?;
+    let mut args = Vec::new();
+    for a in f.objargs.iter().flatten() {
+        args.push(name::type_name(cmd.cx, a)?.0);
+    }
+    let wanted_schema = match &schema {
+        Some(s) => Some(cmd.cx.catalog.explicit_namespace(s, false)?.unwrap_or_default()),
+        None => None,
+    };
+    let path = cmd.cx.catalog.search_path()?;
+    let mut found: Vec<(usize, Arc<PgProc>)> = Vec::new();
+    for p in cmd.cx.catalog.functions_by_name(&fname)?.iter() {
+        let place = match wanted_schema {
+            Some(s) if s == p.pronamespace => Some(0),
+            Some(_) => None,
+            None => path.function_position(p.pronamespace),
+        };
+        let kind_fits = match kind {
+            ObjectType::Aggregate => p.prokind == b'a',
+            ObjectType::Procedure => p.prokind == b'p',
+            ObjectType::Function => p.prokind != b'p',
+            _ => true,
+        };
+        if let Some(place) = place
+            && kind_fits
+            && (f.args_unspecified || p.proargtypes == args)
+        {
+            found.push((place, p.clone()));
+        }
+    }
+    found.sort_by_key(|f| f.0);
+    let noun = match kind {
+        ObjectType::Aggregate => "aggregate",
+        ObjectType::Procedure => "procedure",
+        ObjectType::Routine => "routine",
+        _ => "function",
+    };
+    if f.args_unspecified && found.len() > 1 {
+        let text = format!("{noun} name \"{}\" is not unique", f.objname.join("."));
+        let hint = format!("Specify the argument list to select the {noun} unambiguously.");
+        return Err(PgError::new(AMBIGUOUS_FUNCTION, text).hint(hint));
+    }
+    match found.into_iter().next() {
+        Some((_, p)) => Ok(p),
+        None if f.args_unspecified => {
+            let text = format!("could not find a {noun} named \"{}\"", f.objname.join("."));
+            Err(PgError::new(UNDEFINED_FUNCTION, text))
+        }
+        None => {
+            let mut shown = Vec::new();
+            for a in args {
+                shown.push(cmd.cx.catalog.format_type(a, None)?);
+            }
+            let text = format!("{noun} {}({}) does not exist", f.objname.join("."), shown.join(", "));
+            Err(PgError::new(UNDEFINED_FUNCTION, text))
+        }
+    }
+}
+
+fn parts(o: &Object) -> Vec<String> {
+    match o {
+        Object::Name(n) => vec![n.clone()],
+        Object::QualifiedName(p) => p.clone(),
+        Object::TypeName(t) => t.names.clone(),
+        Object::RangeVar(v) => v.schemaname.iter().cloned().chain([v.relname.clone()]).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn relation_of_kind(cmd: &CommandContext<'_>, kind: ObjectType, o: &Object, mode: LockMode) -> Result<Arc<Relation>> {
+    let var = match o {
+        Object::RangeVar(v) => v.clone(),
+        other => drop::range_var(&parts(other)),
+    };
+    let rel = name::relation(cmd.cx, &var, mode)?;
+    let (fits, noun) = match kind {
+        ObjectType::Table => (matches!(rel.kind(), relkind::TABLE | b'p'), "a table"),
+        ObjectType::Index => (matches!(rel.kind(), relkind::INDEX | relkind::PARTITIONED_INDEX), "an index"),
+        ObjectType::View => (rel.kind() == relkind::VIEW, "a view"),
+        ObjectType::Sequence => (rel.kind() == relkind::SEQUENCE, "a sequence"),
+        ObjectType::Matview => (rel.kind() == relkind::MATERIALIZED_VIEW, "a materialized view"),
+        _ => (true, ""),
+    };
+    match fits {
+        true => Ok(rel),
+        false => Err(PgError::new(WRONG_OBJECT_TYPE, format!("\"{}\" is not {noun}", rel.name()))),
+    }
+}
+
+/// The object of that name; relations are locked.
+pub fn find(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &Object, mode: LockMode) -> Result<ObjectAddress> {
+    use ObjectType as T;
+    let words = parts(o);
+    let last = words.last().cloned().unwrap_or_default();
+    let missing = |noun: &str| PgError::new(UNDEFINED_OBJECT, format!("{noun} \"{last}\" does not exist"));
+    Ok(match (kind, o) {
+        (T::Table | T::Index | T::View | T::Sequence | T::Matview, _) => {
+            ObjectAddress::relation(relation_of_kind(cmd, kind, o, mode)?.oid)
+        }
+        (T::Column, _) => {
+            let table = words.get(..words.len().saturating_sub(1)).unwrap_or_default();
+            let rel = name::relation(cmd.cx, &drop::range_var(table), mode)?;
+            ObjectAddress::column(rel.oid, name::column(&rel, &last)?)
+        }
+        (T::TabConstraint, _) => {
+            let table = words.get(..words.len().saturating_sub(1)).unwrap_or_default();
+            let rel = name::relation(cmd.cx, &drop::range_var(table), mode)?;
+            let list = cmd.cx.catalog.constraints_of_relation(rel.oid)?;
+            let c = list.iter().find(|c| c.conname == last).ok_or_else(|| {
+                let text = format!("constraint \"{last}\" for table \"{}\" does not exist", rel.name());
+                PgError::new(UNDEFINED_OBJECT, text)
+            })?;
+            ObjectAddress::new(oids::CONSTRAINT_RELATION, c.oid)
+        }
+        (T::Schema, _) => {
+            let n = cmd.cx.catalog.namespace_by_name(&last)?;
+            ObjectAddress::namespace(n.ok_or_else(|| catalog::namespace::no_such_schema(&last))?.oid)
+        }
+        (T::Database, _) => {
+            let d = cmd.cx.catalog.database_by_name(&last)?;
+            let missing = || PgError::new(UNDEFINED_DATABASE, format!("database \"{last}\" does not exist"));
+            ObjectAddress::new(oids::DATABASE_RELATION, d.ok_or_else(missing)?.oid)
+        }
+        (T::Role, _) => ObjectAddress::new(oids::AUTH_ID_RELATION, cmd.cx.catalog.role_oid(&last)?),
+        (T::Tablespace, _) => {
+            let t = cmd.cx.catalog.tablespace_by_name(&last)?;
+            ObjectAddress::new(oids::TABLE_SPACE_RELATION, t.ok_or_else(|| missing("tablespace"))?.oid)
+        }
+        (T::Language, _) => {
+            let l = cmd.cx.catalog.language_by_name(&last)?;
+            ObjectAddress::new(oids::LANGUAGE_RELATION, l.ok_or_else(|| missing("language"))?.oid)
+        }
+        (T::Extension, _) => {
+            let e = cmd.cx.catalog.extension_by_name(&last)?;
+            ObjectAddress::new(oids::EXTENSION_RELATION, e.ok_or_else(|| missing("extension"))?.oid)
+        }
+        (T::Collation, _) => {
+            ObjectAddress::new(oids::COLLATION_RELATION, crate::index::collation_by_name(cmd.cx, &words)?)
+        }
+        (T::Type | T::Domain, Object::TypeName(t)) => ObjectAddress::type_(name::type_name(cmd.cx, t)?.0),
+        (T::Type | T::Domain, _) => {
+            let (schema, tname) = name::split(cmd.cx, &words)?;
+            let t = cmd.cx.catalog.find_type(schema.as_deref(), &tname, true)?;
+            let missing = || PgError::new(UNDEFINED_OBJECT, format!("type \"{}\" does not exist", words.join(".")));
+            ObjectAddress::type_(t.ok_or_else(missing)?.oid)
+        }
+        (T::Function | T::Procedure | T::Routine | T::Aggregate, Object::WithArgs(f)) => {
+            ObjectAddress::function(function(cmd, kind, f)?.oid)
+        }
+        (other, _) => return Err(PgError::unsupported(format!("names of {other:?}"))),
+    })
+}
+
+/// Only its owner may change an object. (PostgreSQL: `check_object_ownership`)
+pub fn check_owner(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &ObjectAddress) -> Result<()> {
+    let user = cmd.cx.settings.current_user;
+    let catalog = cmd.cx.catalog.clone();
+    let (owner, noun, shown) = match o.class {
+        oids::RELATION_RELATION => {
+            let rel = catalog.relation_entry(o.object)?;
+            (rel.owner(), name::kind_name(rel.kind()), rel.name().to_owned())
+        }
+        oids::CONSTRAINT_RELATION => {
+            let c = catalog.constraint(o.object)?.ok_or_else(|| PgError::internal("a constraint is gone"))?;
+            let rel = catalog.relation_entry(c.conrelid)?;
+            (rel.owner(), name::kind_name(rel.kind()), rel.name().to_owned())
+        }
+        oids::NAMESPACE_RELATION => {
+            let n = catalog.namespace(o.object)?.ok_or_else(|| PgError::internal("a schema is gone"))?;
+            (n.nspowner, "schema", n.nspname.clone())
+        }
+        oids::DATABASE_RELATION => {
+            let d = catalog.database(o.object)?.ok_or_else(|| PgError::internal("a database is gone"))?;
+            (d.datdba, "database", d.datname.clone())
+        }
+        oids::PROCEDURE_RELATION => {
+            let p = catalog.function_row(o.object)?;
+            (p.proowner, "function", p.proname.clone())
+        }
+        oids::TYPE_RELATION => {
+            let t = catalog.type_row(o.object)?;
+            (t.typowner, "type", catalog.format_type(o.object, None)?)
+        }
+        _ if catalog.is_superuser(user)? => return Ok(()),
+        _ => {
+            let text = format!("must be superuser to change this {}", format!("{kind:?}").to_lowercase());
+            return Err(PgError::new(INSUFFICIENT_PRIVILEGE, text));
+        }
+    };
+    match catalog.is_owner(user, owner)? {
+        true => Ok(()),
+        false => Err(catalog::lookup::must_be_owner(noun, &shown)),
+    }
+}

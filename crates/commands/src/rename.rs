@@ -1,0 +1,163 @@
+//! ALTER ... RENAME. (PostgreSQL: `ExecRenameStmt`)
+
+use base::sqlstate::*;
+use base::{Oid, PgError, Result, Severity};
+use catalog::ddl::truncate_name;
+use catalog::{PgAuthid, PgConstraint, PgDatabase, PgNamespace, PgProc, PgType, Relation, oids, relkind};
+use parser::ast::*;
+use txn::LockMode;
+
+use crate::alter_table::{check_column_name, edit_class, edit_column};
+use crate::{CommandContext, Outcome, alter_table, name, object, owner};
+
+pub fn execute(cmd: &mut CommandContext<'_>, stmt: &RenameStmt) -> Result<Outcome> {
+    let new = truncate_name(&stmt.newname).to_owned();
+    let tag = match stmt.rename_type {
+        ObjectType::Column | ObjectType::Attribute => alter_table::tag(stmt.relation_type),
+        kind => object::alter_tag(kind),
+    };
+    if let Some(var) = &stmt.relation {
+        let Some(rel) = name::relation_if_exists(cmd.cx, var, LockMode::AccessExclusive)? else {
+            if !stmt.missing_ok {
+                return Err(name::missing_relation(var));
+            }
+            let text = format!("relation \"{}\" does not exist, skipping", var.relname);
+            cmd.notice(Severity::Notice, UNDEFINED_TABLE, text);
+            return Ok(Outcome::tag(tag));
+        };
+        name::check_owner(cmd.cx, &rel)?;
+        let old = stmt.subname.as_deref().unwrap_or_default();
+        match stmt.rename_type {
+            ObjectType::Column => column(cmd, &rel, old, &new)?,
+            ObjectType::TabConstraint => constraint(cmd, &rel, old, &new)?,
+            ObjectType::Attribute | ObjectType::Policy | ObjectType::Rule | ObjectType::Trigger => {
+                return Err(PgError::unsupported(format!("ALTER {:?} RENAME", stmt.rename_type)));
+            }
+            _ => relation(cmd, &rel, &new)?,
+        }
+        return Ok(Outcome::tag(tag));
+    }
+    let named = match &stmt.object {
+        Some(o) => o.clone(),
+        None => Object::Name(stmt.subname.clone().unwrap_or_default()),
+    };
+    other(cmd, stmt.rename_type, &named, &new)?;
+    Ok(Outcome::tag(tag))
+}
+
+fn column(cmd: &mut CommandContext<'_>, rel: &Relation, old: &str, new: &str) -> Result<()> {
+    let attnum =
+        rel.desc.find(old).ok_or_else(|| PgError::new(UNDEFINED_COLUMN, format!("column \"{old}\" does not exist")))?;
+    check_column_name(rel, new)?;
+    edit_column(cmd, rel, attnum, |a| a.attname = new.to_owned())
+}
+
+fn constraint(cmd: &mut CommandContext<'_>, rel: &Relation, old: &str, new: &str) -> Result<()> {
+    let list = cmd.cx.catalog.constraints_of_relation(rel.oid)?;
+    let c = list.iter().find(|c| c.conname == old).ok_or_else(|| {
+        PgError::new(UNDEFINED_OBJECT, format!("constraint \"{old}\" for table \"{}\" does not exist", rel.name()))
+    })?;
+    if list.iter().any(|c| c.conname == new) {
+        let text = format!("constraint \"{new}\" for relation \"{}\" already exists", rel.name());
+        return Err(PgError::new(DUPLICATE_OBJECT, text));
+    }
+    match (c.contype, c.conindid.valid()) {
+        (b'p' | b'u' | b'x', Some(index)) => {
+            let index = cmd.cx.catalog.relation_entry(index)?;
+            relation(cmd, &index, new)
+        }
+        _ => {
+            object::edit::<PgConstraint>(cmd, oids::CONSTRAINT_OID_INDEX, c.oid, |c| c.conname = new.to_owned())?;
+            cmd.cx.catalog.invalidate_relation(rel.oid);
+            Ok(())
+        }
+    }
+}
+
+/// A relation with its row type, and the constraint that an index belongs to. (PostgreSQL: `RenameRelationInternal`)
+fn relation(cmd: &mut CommandContext<'_>, rel: &Relation, new: &str) -> Result<()> {
+    if cmd.cx.catalog.relation_by_name(rel.namespace(), new)?.is_some() {
+        return Err(PgError::new(DUPLICATE_TABLE, format!("relation \"{new}\" already exists")));
+    }
+    edit_class(cmd, rel.oid, |c| c.relname = new.to_owned())?;
+    if let Some(t) = rel.class.reltype.valid() {
+        type_(cmd, t, new)?;
+    }
+    if matches!(rel.kind(), relkind::INDEX | relkind::PARTITIONED_INDEX)
+        && let Some(info) = &rel.index
+    {
+        for c in cmd.cx.catalog.constraints_of_relation(info.table)? {
+            if c.conindid == rel.oid && matches!(c.contype, b'p' | b'u' | b'x') {
+                object::edit::<PgConstraint>(cmd, oids::CONSTRAINT_OID_INDEX, c.oid, |c| c.conname = new.to_owned())?;
+            }
+        }
+        cmd.cx.catalog.invalidate_relation(info.table);
+    }
+    Ok(())
+}
+
+/// A type and its array type.
+fn type_(cmd: &mut CommandContext<'_>, oid: Oid, new: &str) -> Result<()> {
+    let t = cmd.cx.catalog.type_row(oid)?;
+    cmd.cx.catalog.free_type_name(t.typnamespace, new)?;
+    object::edit::<PgType>(cmd, oids::TYPE_OID_INDEX, oid, |t| t.typname = new.to_owned())?;
+    if let Some(array) = t.typarray.valid() {
+        let name = cmd.cx.catalog.choose_array_name(new, t.typnamespace)?;
+        object::edit::<PgType>(cmd, oids::TYPE_OID_INDEX, array, |t| t.typname = name)?;
+    }
+    Ok(())
+}
+
+fn other(cmd: &mut CommandContext<'_>, kind: ObjectType, named: &Object, new: &str) -> Result<()> {
+    let address = object::find(cmd, kind, named, LockMode::AccessExclusive)?;
+    let oid = address.object;
+    let taken = |what: &str, code| Err(PgError::new(code, format!("{what} \"{new}\" already exists")));
+    match kind {
+        ObjectType::Schema => {
+            object::check_owner(cmd, kind, &address)?;
+            owner_may_create(cmd)?;
+            if cmd.cx.catalog.namespace_by_name(new)?.is_some() {
+                return taken("schema", DUPLICATE_SCHEMA);
+            }
+            if new.starts_with("pg_") {
+                let text = format!("unacceptable schema name \"{new}\"");
+                let detail = "The prefix \"pg_\" is reserved for system schemas.";
+                return Err(PgError::new(RESERVED_NAME, text).detail(detail));
+            }
+            object::edit::<PgNamespace>(cmd, oids::NAMESPACE_OID_INDEX, oid, |n| n.nspname = new.to_owned())
+        }
+        ObjectType::Database => {
+            object::check_owner(cmd, kind, &address)?;
+            crate::database::may_rename(cmd, oid)?;
+            if cmd.cx.catalog.database_by_name(new)?.is_some() {
+                return taken("database", DUPLICATE_DATABASE);
+            }
+            object::edit::<PgDatabase>(cmd, oids::DATABASE_OID_INDEX, oid, |d| d.datname = new.to_owned())
+        }
+        ObjectType::Role => {
+            crate::role::may_rename(cmd, oid, new)?;
+            if cmd.cx.catalog.role_by_name(new)?.is_some() {
+                return taken("role", DUPLICATE_OBJECT);
+            }
+            object::edit::<PgAuthid>(cmd, oids::AUTH_ID_OID_INDEX, oid, |r| r.rolname = new.to_owned())
+        }
+        ObjectType::Type | ObjectType::Domain => {
+            object::check_owner(cmd, kind, &address)?;
+            let t = cmd.cx.catalog.type_row(oid)?;
+            if t.typtype == b'c' {
+                let rel = cmd.cx.catalog.relation_entry(t.typrelid)?;
+                return relation(cmd, &rel, new);
+            }
+            type_(cmd, oid, new)
+        }
+        ObjectType::Function | ObjectType::Procedure | ObjectType::Routine => {
+            object::check_owner(cmd, kind, &address)?;
+            object::edit::<PgProc>(cmd, oids::PROCEDURE_OID_INDEX, oid, |p| p.proname = new.to_owned())
+        }
+        other => Err(PgError::unsupported(format!("ALTER {other:?} RENAME"))),
+    }
+}
+
+fn owner_may_create(cmd: &CommandContext<'_>) -> Result<()> {
+    owner::may_create_in_database(cmd)
+}
