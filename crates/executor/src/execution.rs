@@ -115,12 +115,16 @@ impl Execution {
 
     /// As `start`, for an execution at rest. The caller knows that since then neither catalogs nor settings nor the role
     /// have changed, hence neither have permissions.
-    pub fn restart(&mut self, cx: &mut ExecContext, params: Arc<[Datum]>, snapshot: Snapshot) -> Result<()> {
+    pub fn restart(&mut self, cx: &mut ExecContext, params: Arc<[Datum]>, snapshot: Option<Snapshot>) -> Result<()> {
         check_read_only(cx, &self.planned)?;
         if let Some(t) = cx.txn.as_ref().filter(|_| writes(&self.planned)) {
             self.st.output_cid = t.command_id();
         }
-        (self.st.params, self.st.snapshot) = (params, Some(snapshot));
+        self.st.params = params;
+        self.st.snapshot = match (snapshot, &cx.txn) {
+            (None, Some(t)) => Some(t.snapshot()?),
+            (given, _) => given,
+        };
         Ok(())
     }
 

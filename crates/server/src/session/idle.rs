@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use base::{PgError, Result};
+use base::Result;
 use executor::{Execution, StartOptions};
 use planner::PlannedStmt;
 use types::Datum;
@@ -46,7 +46,6 @@ impl Session {
             let current = (running.generation, running.plan_key) == (generation, self.plan_key);
             if current && !self.cx.catalog.has_changes() {
                 let snapshot = self.cx.snapshot.clone();
-                let snapshot = snapshot.ok_or_else(|| PgError::internal("a statement without a snapshot"))?;
                 running.execution.restart(&mut self.cx, params, snapshot)?;
                 running.writer = running.writer.filter(|w| w.is_for(formats));
                 return Ok(running);
