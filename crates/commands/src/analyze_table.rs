@@ -61,8 +61,8 @@ struct Sample {
     pages: u32,
 }
 
-/// Samples the table and writes `pg_statistic` and `pg_class`; `columns` empty: all.
-pub fn analyze(cmd: &mut CommandContext<'_>, rel: &Relation, columns: &[String]) -> Result<()> {
+/// Samples the table and writes `pg_statistic` and `pg_class`; `columns` empty: all. Returns how many rows it has, estimated.
+pub fn analyze(cmd: &mut CommandContext<'_>, rel: &Relation, columns: &[String]) -> Result<f64> {
     let columns = chosen(cmd, rel, columns)?;
     let target = columns.iter().map(|c| c.target).max().unwrap_or(0).max(1);
     let sample = sample(cmd, rel, &columns, target * 300)?;
@@ -91,7 +91,8 @@ pub fn analyze(cmd: &mut CommandContext<'_>, rel: &Relation, columns: &[String])
             }
         })?;
     }
-    cmd.cx.catalog.command_counter_increment()
+    cmd.cx.catalog.command_counter_increment()?;
+    Ok(rows)
 }
 
 fn chosen(cmd: &mut CommandContext<'_>, rel: &Relation, names: &[String]) -> Result<Vec<Column>> {
@@ -282,7 +283,7 @@ fn statistics(
     if non_null == 0 {
         return Ok(Some(empty_row(column, &basics)));
     }
-    if !column.info.cmp_proc.is_valid() {
+    if !is_ordered(cmd, column.attribute.atttypid)? {
         return Ok(Some(empty_row(column, &basics)));
     }
     if plain.is_empty() {
@@ -298,6 +299,19 @@ fn statistics(
     let mut row = empty_row(column, &basics);
     fill(&mut row, column, &found)?;
     Ok(Some(row))
+}
+
+/// Whether the type's values can be compared: an array's if its elements can, a row's are not looked at.
+fn is_ordered(cmd: &mut CommandContext<'_>, type_oid: Oid) -> Result<bool> {
+    let (base, _) = cmd.cx.catalog.base_type(type_oid, -1)?;
+    let info = cmd.cx.type_info(base)?;
+    if !info.cmp_proc.is_valid() || info.typtype == b'c' || info.typtype == b'p' {
+        return Ok(false);
+    }
+    match (info.category, info.elem.valid()) {
+        (b'A', Some(element)) => is_ordered(cmd, element),
+        _ => Ok(true),
+    }
 }
 
 struct Counts {

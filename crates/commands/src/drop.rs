@@ -39,6 +39,10 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
         ObjectType::Schema => "DROP SCHEMA",
         ObjectType::Type => "DROP TYPE",
         ObjectType::Domain => "DROP DOMAIN",
+        ObjectType::Function => "DROP FUNCTION",
+        ObjectType::Procedure => "DROP PROCEDURE",
+        ObjectType::Routine => "DROP ROUTINE",
+        ObjectType::Aggregate => "DROP AGGREGATE",
         other => return Err(PgError::unsupported(format!("DROP {}", format!("{other:?}").to_uppercase()))),
     };
     let mut objects = Vec::new();
@@ -46,6 +50,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
         let found = match (stmt.remove_type, object) {
             (ObjectType::Schema, Object::Name(name)) => schema(cmd, name)?,
             (ObjectType::Type | ObjectType::Domain, Object::TypeName(t)) => type_(cmd, t)?,
+            (kind, Object::WithArgs(f)) => function(cmd, kind, f)?,
             (_, Object::QualifiedName(parts)) => relation(cmd, stmt.remove_type, parts, stmt.missing_ok)?,
             (_, Object::Name(name)) => relation(cmd, stmt.remove_type, std::slice::from_ref(name), stmt.missing_ok)?,
             _ => return Err(PgError::internal("an object's name has an unexpected form")),
@@ -92,6 +97,18 @@ fn type_(cmd: &mut CommandContext<'_>, t: &parser::ast::TypeName) -> Result<Foun
         return Err(catalog::lookup::must_be_owner("type", &row.typname));
     }
     Ok(Found::Is(ObjectAddress::new(oids::TYPE_RELATION, oid)))
+}
+
+fn function(cmd: &mut CommandContext<'_>, kind: ObjectType, f: &parser::ast::ObjectWithArgs) -> Result<Found> {
+    let row = match crate::object::function(cmd, kind, f) {
+        Ok(row) => row,
+        Err(e) if e.sqlstate() == UNDEFINED_FUNCTION => return Ok(Found::Missing(e)),
+        Err(e) => return Err(e),
+    };
+    if !cmd.cx.catalog.is_owner(cmd.cx.settings.current_user, row.proowner)? {
+        return Err(catalog::lookup::must_be_owner("function", &row.proname));
+    }
+    Ok(Found::Is(ObjectAddress::function(row.oid)))
 }
 
 fn relation(cmd: &mut CommandContext<'_>, wanted: ObjectType, parts: &[String], missing_ok: bool) -> Result<Found> {

@@ -8,6 +8,7 @@ use base::sqlstate::*;
 use base::{Oid, PgError, Result};
 use catalog::{NewConstraint, NewIndex, ObjectAddress, PgClass, Relation, oids, relkind};
 use executor::ExecContext;
+use executor::row_expr::RowExprs;
 use parser::ast::*;
 use txn::LockMode;
 use types::{Datum, DatumRef};
@@ -266,17 +267,36 @@ pub fn build(cmd: &mut CommandContext<'_>, table: Oid, index: Oid) -> Result<()>
     let (heap, access) = (cmd.cx.catalog.heap(table)?, cmd.cx.catalog.index(index)?);
     let txn = Arc::clone(cmd.cx.txn()?);
     let kilobytes = usize::try_from(cmd.session.values().int(guc::MAINTENANCE_WORK_MEM)).unwrap_or(65_536);
-    if info.expressions.is_some() || info.predicate.is_some() {
-        return Err(PgError::unsupported("building an expression or partial index"));
-    }
-    let wanted: Vec<usize> = info.columns.iter().map(|n| *n as usize - 1).collect();
+    let opened = cmd.cx.open_table(table)?;
+    let open = opened.indexes.iter().find(|i| i.entry.oid == index);
+    let open = open.ok_or_else(|| PgError::internal("an index is not among its table's"))?;
+    let computed = !open.expressions.is_empty() || !open.predicate.is_empty();
+    let mut exprs = RowExprs::new(cmd.cx, table, &open.expressions, &open.predicate)?;
+    let wanted: Vec<usize> = info.columns.iter().map(|n| (*n as usize).wrapping_sub(1)).collect();
     let mut heap_tuples = 0.0;
     let unique = info.row.indisunique;
     let layout = Arc::clone(&heap.layout);
+    let cx = &mut *cmd.cx;
     let mut source = |sink: &mut dyn FnMut(&[DatumRef<'_>], base::TupleId, bool) -> Result<()>| {
         let mut row = |tuple: &[u8], tid: base::TupleId, alive: bool| {
-            let values: Result<Vec<DatumRef<'_>>> = wanted.iter().map(|i| layout.attr(tuple, *i)).collect();
-            sink(&values?, tid, alive)
+            if !computed {
+                let values: Result<Vec<DatumRef<'_>>> = wanted.iter().map(|i| layout.attr(tuple, *i)).collect();
+                return sink(&values?, tid, alive);
+            }
+            let mut refs = Vec::new();
+            layout.deform_all(tuple, &mut refs)?;
+            let whole: Vec<Datum> = refs.iter().map(|v| (*v).to_owned()).collect();
+            if !exprs.test(cx, &whole)? {
+                return Ok(());
+            }
+            let computed = exprs.values(cx, &whole)?;
+            let mut next = computed.iter();
+            let pick = |i: &usize| match whole.get(*i) {
+                Some(v) => v.as_ref(),
+                None => next.next().map_or(DatumRef::Null, Datum::as_ref),
+            };
+            let values: Vec<DatumRef<'_>> = wanted.iter().map(pick).collect();
+            sink(&values, tid, alive)
         };
         heap_tuples = heap.build_scan(&txn, None, unique, &mut row)?.live;
         Ok(())

@@ -11,10 +11,16 @@ mod comment;
 mod constraint;
 mod copy;
 mod create_table;
+mod create_table_as;
+mod create_type;
 mod database;
 mod drop;
 mod explain;
+pub mod frozen;
+mod function;
+mod grant;
 mod index;
+mod lock;
 mod name;
 mod object;
 mod options;
@@ -28,7 +34,7 @@ mod sequence_functions;
 mod stored;
 mod table_scan;
 mod truncate;
-mod vacuum;
+pub mod vacuum;
 mod view;
 
 use std::sync::Arc;
@@ -122,6 +128,14 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::CreateRole(s) => role::create(cmd, s),
         Statement::AlterRole(s) => role::alter(cmd, s),
         Statement::DropRole(s) => role::drop_role(cmd, s),
+        Statement::CreateTableAs(s) => create_table_as::execute(cmd, s),
+        Statement::Lock(s) => lock::execute(cmd, s),
+        Statement::CreateFunction(s) => function::create(cmd, s),
+        Statement::CreateDomain(s) => create_type::create_domain(cmd, s),
+        Statement::CreateEnum(s) => create_type::create_enum(cmd, s),
+        Statement::AlterEnum(s) => create_type::alter_enum(cmd, s),
+        Statement::CompositeType(s) => create_type::create_composite(cmd, s),
+        Statement::Grant(s) => grant::execute(cmd, s),
         Statement::GrantRole(s) => role::grant(cmd, s),
         Statement::Checkpoint => {
             let (kind, pace) = (wal::checkpoint::Kind::Online, txn::checkpoint::Pace::Fast);

@@ -1,52 +1,118 @@
 //! VACUUM and ANALYZE. (PostgreSQL: `vacuum.c`)
 //!
-//! VACUUM runs each table in a transaction of its own, under SHARE UPDATE EXCLUSIVE, so that others go on working.
+//! VACUUM runs each table in a transaction of its own, under SHARE UPDATE EXCLUSIVE, so that others go on working. Autovacuum
+//! does its work here, too: [`vacuum_table`], [`analyze_one`].
 
-use access::heap::vacuum::{FreezeAges, VacuumOptions, cutoffs, vacuum};
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::heap::vacuum::{FreezeAges, VacuumOptions, VacuumResult, cutoffs, vacuum};
 use base::guc;
+use base::guc::Values;
 use base::sqlstate::*;
 use base::{MultiXactId, Oid, PgError, Result, Severity, Xid};
 use catalog::{AclKind, PgClass, Relation, oids, relkind};
 use executor::lock_relation;
 use parser::ast::VacuumStmt;
-use txn::LockMode;
+use txn::lock::{Acquired, LockLevel, Wait};
+use txn::stats::By;
+use txn::{LockMode, LockTag};
 use types::Datum;
 
-use crate::{CommandContext, Outcome, analyze_table, name, options};
+use crate::{CommandContext, Outcome, analyze_table, frozen, name, options};
 
-struct Params {
-    vacuum: bool,
-    analyze: bool,
-    freeze: bool,
-    verbose: bool,
-    index_cleanup: bool,
-    truncate: bool,
-    no_skipping: bool,
+/// What a table needs. (PostgreSQL: `VacuumParams`)
+#[derive(Clone, Debug)]
+pub struct VacuumParams {
+    pub vacuum: bool,
+    pub analyze: bool,
+    /// Other ages than the settings'; `FREEZE` is 0.
+    pub ages: Option<FreezeAges>,
+    pub verbose: bool,
+    pub index_cleanup: bool,
+    pub truncate: bool,
+    pub no_skipping: bool,
+    /// A table that is locked otherwise is left out.
+    pub skip_locked: bool,
+    /// Brings the database's oldest ids up to date afterwards.
+    pub database_stats: bool,
+    pub by: By,
+    pub cost: Cost,
+    /// Kilobytes for dead line pointers; `None`: `maintenance_work_mem`.
+    pub memory: Option<i64>,
 }
 
-fn parse(stmt: &VacuumStmt) -> Result<Params> {
-    let mut p = Params {
-        vacuum: stmt.is_vacuumcmd,
-        analyze: !stmt.is_vacuumcmd,
-        freeze: false,
-        verbose: false,
-        index_cleanup: true,
-        truncate: true,
-        no_skipping: false,
-    };
+/// How much work, before VACUUM sleeps a while. (PostgreSQL: `vacuum_cost_limit`, `vacuum_cost_delay`)
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub limit: i64,
+    /// Milliseconds; 0: never.
+    pub delay: f64,
+}
+
+/// What a page costs: between one that was only read and one that was made dirty. (PostgreSQL: `vacuum_cost_page_*`)
+const PAGE_COST: i64 = 10;
+
+/// A table that was vacuumed.
+pub struct Vacuumed {
+    /// Its TOAST table, which is next.
+    pub toast: Option<Oid>,
+    pub result: VacuumResult,
+}
+
+impl VacuumParams {
+    /// Those of a plain VACUUM or ANALYZE under these settings.
+    pub fn new(values: &Values, is_vacuum: bool) -> VacuumParams {
+        VacuumParams {
+            vacuum: is_vacuum,
+            analyze: !is_vacuum,
+            ages: None,
+            verbose: false,
+            index_cleanup: true,
+            truncate: true,
+            no_skipping: false,
+            skip_locked: false,
+            database_stats: is_vacuum,
+            by: By::Command,
+            cost: Cost { limit: values.int(guc::VACUUM_COST_LIMIT), delay: values.real(guc::VACUUM_COST_DELAY) },
+            memory: None,
+        }
+    }
+}
+
+const NO_AGE: FreezeAges =
+    FreezeAges { freeze_min_age: 0, freeze_table_age: 0, multixact_freeze_min_age: 0, multixact_freeze_table_age: 0 };
+
+/// The ages of the settings. A table is scanned in whole before autovacuum must do so. (PostgreSQL: `vacuum_get_cutoffs`)
+pub fn freeze_ages(values: &Values) -> FreezeAges {
+    let age = |g| u32::try_from(values.int(g)).unwrap_or(0);
+    let most = age(guc::AUTOVACUUM_FREEZE_MAX_AGE);
+    let most_multi = age(guc::AUTOVACUUM_MULTIXACT_FREEZE_MAX_AGE);
+    FreezeAges {
+        freeze_min_age: age(guc::VACUUM_FREEZE_MIN_AGE).min(most / 2),
+        freeze_table_age: age(guc::VACUUM_FREEZE_TABLE_AGE).min(most / 20 * 19),
+        multixact_freeze_min_age: age(guc::VACUUM_MULTIXACT_FREEZE_MIN_AGE).min(most_multi / 2),
+        multixact_freeze_table_age: age(guc::VACUUM_MULTIXACT_FREEZE_TABLE_AGE).min(most_multi / 20 * 19),
+    }
+}
+
+fn parse(values: &Values, stmt: &VacuumStmt) -> Result<VacuumParams> {
+    let mut p = VacuumParams::new(values, stmt.is_vacuumcmd);
     for o in &stmt.options {
         let on = || o.arg.is_none() || base::guc::boolean(&options::text(o)).unwrap_or(true);
         match (stmt.is_vacuumcmd, o.defname.as_str()) {
             (_, "verbose") => p.verbose = on(),
             (true, "analyze") => p.analyze = on(),
-            (true, "freeze") => p.freeze = on(),
+            (true, "freeze") => p.ages = on().then_some(NO_AGE),
             (true, "truncate") => p.truncate = on(),
             (true, "disable_page_skipping") => p.no_skipping = on(),
             (true, "index_cleanup") => p.index_cleanup = options::text(o) == "auto" || on(),
             (true, "full") if on() => return Err(PgError::unsupported("VACUUM FULL")),
-            (true, "full" | "process_main" | "process_toast" | "parallel" | "skip_database_stats") => {}
+            (true, "full" | "process_main" | "process_toast" | "parallel") => {}
+            (true, "skip_database_stats") => p.database_stats = !on(),
             (true, "only_database_stats") => p.vacuum = false,
-            (_, "skip_locked" | "buffer_usage_limit") => {}
+            (_, "skip_locked") => p.skip_locked = on(),
+            (_, "buffer_usage_limit") => {}
             (is_vacuum, other) => {
                 let command = if is_vacuum { "VACUUM" } else { "ANALYZE" };
                 let text = format!("unrecognized {command} option \"{other}\"");
@@ -58,7 +124,7 @@ fn parse(stmt: &VacuumStmt) -> Result<Params> {
 }
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &VacuumStmt) -> Result<Outcome> {
-    let params = parse(stmt)?;
+    let params = parse(cmd.session.values(), stmt)?;
     let tag = if stmt.is_vacuumcmd { "VACUUM" } else { "ANALYZE" };
     if stmt.is_vacuumcmd {
         cmd.session.prevent_in_transaction_block("VACUUM")?;
@@ -86,21 +152,25 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &VacuumStmt) -> Result<Outcom
     for (oid, columns) in targets {
         if params.vacuum {
             cmd.session.next_transaction(cmd.cx)?;
-            let toast = vacuum_one(cmd, oid, &params, &stmt.rels)?;
-            if let Some(toast) = toast {
+            let done = vacuum_table(cmd, oid, &params, !stmt.rels.is_empty())?;
+            if let Some(toast) = done.and_then(|d| d.toast) {
                 cmd.session.next_transaction(cmd.cx)?;
-                vacuum_one(cmd, toast, &params, &[])?;
+                vacuum_table(cmd, toast, &params, false)?;
             }
         }
         if params.analyze {
             if stmt.is_vacuumcmd {
                 cmd.session.next_transaction(cmd.cx)?;
             }
-            analyze_one(cmd, oid, &columns, stmt)?;
+            analyze_one(cmd, oid, &columns, &params, !stmt.rels.is_empty())?;
         }
     }
     if stmt.is_vacuumcmd {
         cmd.session.next_transaction(cmd.cx)?;
+        if params.database_stats {
+            frozen::update(cmd.cx)?;
+            cmd.session.next_transaction(cmd.cx)?;
+        }
     }
     Ok(Outcome::tag(tag))
 }
@@ -116,18 +186,37 @@ fn permitted(cmd: &mut CommandContext<'_>, rel: &Relation, verb: &str) -> Result
     Ok(false)
 }
 
-/// Vacuums one table; gives back its TOAST table, which is next.
-fn vacuum_one(
+/// Locks a table and finds it; `None` if it has been dropped since the list was made, or others hold it and it is to be
+/// skipped then. (PostgreSQL: `vacuum_open_relation`)
+fn open(cmd: &mut CommandContext<'_>, oid: Oid, params: &VacuumParams, verb: &str) -> Result<Option<Arc<Relation>>> {
+    let mode = LockMode::ShareUpdateExclusive;
+    if !params.skip_locked {
+        lock_relation(cmd.cx, oid, mode)?;
+        return cmd.cx.catalog.relation(oid);
+    }
+    let Some(rel) = cmd.cx.catalog.relation(oid)? else { return Ok(None) };
+    let txn = cmd.cx.txn()?;
+    let tag =
+        LockTag::Relation { db: if rel.is_shared() { Oid::INVALID } else { cmd.cx.catalog.database_oid() }, rel: oid };
+    let locks = txn.manager().locks();
+    if locks.acquire(txn.proc(), tag, mode, LockLevel::Transaction, Wait::No)? == Acquired::NotAvailable {
+        let text = format!("skipping {verb} of \"{}\" --- lock not available", rel.name());
+        cmd.notice(Severity::Warning, LOCK_NOT_AVAILABLE, text);
+        return Ok(None);
+    }
+    cmd.cx.catalog.relation(oid)
+}
+
+/// Vacuums one table, in the current transaction, which should be fresh; `None` if it was skipped. `named`: by the user.
+pub fn vacuum_table(
     cmd: &mut CommandContext<'_>,
     oid: Oid,
-    params: &Params,
-    named: &[parser::ast::VacuumRelation],
-) -> Result<Option<Oid>> {
-    lock_relation(cmd.cx, oid, LockMode::ShareUpdateExclusive)?;
-    // It may have been dropped since the list was made.
-    let Some(rel) = cmd.cx.catalog.relation(oid)? else { return Ok(None) };
+    params: &VacuumParams,
+    named: bool,
+) -> Result<Option<Vacuumed>> {
+    let Some(rel) = open(cmd, oid, params, "vacuum")? else { return Ok(None) };
     if !matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW | relkind::TOAST) {
-        if !named.is_empty() {
+        if named {
             let text = format!("skipping \"{}\" --- cannot vacuum non-tables or special system tables", rel.name());
             cmd.notice(Severity::Warning, WARNING, text);
         }
@@ -142,27 +231,23 @@ fn vacuum_one(
     for index in &rel.indexes {
         indexes.push(cmd.cx.catalog.index(*index)?);
     }
+    let start = txn::transaction::current_timestamp();
     let values = cmd.session.values();
-    let age = |g| u32::try_from(values.int(g)).unwrap_or(0);
-    let mut ages = FreezeAges {
-        freeze_min_age: age(guc::VACUUM_FREEZE_MIN_AGE),
-        freeze_table_age: age(guc::VACUUM_FREEZE_TABLE_AGE),
-        multixact_freeze_min_age: age(guc::VACUUM_MULTIXACT_FREEZE_MIN_AGE),
-        multixact_freeze_table_age: age(guc::VACUUM_MULTIXACT_FREEZE_TABLE_AGE),
-    };
-    if params.freeze {
-        ages = FreezeAges {
-            freeze_min_age: 0,
-            freeze_table_age: 0,
-            multixact_freeze_min_age: 0,
-            multixact_freeze_table_age: 0,
-        };
-    }
-    let memory = usize::try_from(values.int(guc::MAINTENANCE_WORK_MEM)).unwrap_or(65_536) << 10;
+    let ages = params.ages.unwrap_or_else(|| freeze_ages(values));
+    let kilobytes = params.memory.unwrap_or_else(|| values.int(guc::MAINTENANCE_WORK_MEM));
+    let memory = usize::try_from(kilobytes).unwrap_or(65_536) << 10;
     let class = &rel.class;
     let (cutoffs, aggressive) = cutoffs(&heap, &txn, class.relfrozenxid, MultiXactId(class.relminmxid.0), ages);
     let interrupt = cmd.cx.interrupt.clone();
-    let mut delay = || interrupt.check();
+    let (cost, mut spent) = (params.cost, 0);
+    let mut delay = || {
+        spent += PAGE_COST;
+        if cost.delay > 0.0 && spent >= cost.limit {
+            spent = 0;
+            std::thread::sleep(Duration::from_secs_f64(cost.delay / 1000.0));
+        }
+        interrupt.check()
+    };
     let mut options = VacuumOptions {
         cutoffs,
         aggressive,
@@ -176,6 +261,9 @@ fn vacuum_one(
         old_tuples: f64::from(class.reltuples),
     };
     let result = vacuum(&heap, &txn, &indexes, &mut options)?;
+    // What cannot be removed yet is still dead.
+    let dead = result.recently_dead.saturating_add(result.dead_items_left);
+    heap.stats(&txn).vacuumed(params.by, start, result.live_tuples as i64, i64::try_from(dead).unwrap_or(i64::MAX));
     if params.verbose {
         let text = format!(
             "finished vacuuming \"{}.{}.{}\": index scans: {}",
@@ -207,7 +295,7 @@ fn vacuum_one(
             })?;
         }
     }
-    Ok(class.reltoastrelid.valid())
+    Ok(Some(Vacuumed { toast: class.reltoastrelid.valid(), result }))
 }
 
 /// Overwrites a relation's figures in `pg_class` in place: they are no one transaction's. (PostgreSQL: `vac_update_relstats`)
@@ -222,11 +310,17 @@ pub fn update_class(cmd: &mut CommandContext<'_>, rel: Oid, change: impl FnOnce(
     Ok(())
 }
 
-fn analyze_one(cmd: &mut CommandContext<'_>, oid: Oid, columns: &[String], stmt: &VacuumStmt) -> Result<()> {
-    lock_relation(cmd.cx, oid, LockMode::ShareUpdateExclusive)?;
-    let Some(rel) = cmd.cx.catalog.relation(oid)? else { return Ok(()) };
+/// Analyzes one table: these columns, all if none are named.
+pub fn analyze_one(
+    cmd: &mut CommandContext<'_>,
+    oid: Oid,
+    columns: &[String],
+    params: &VacuumParams,
+    named: bool,
+) -> Result<()> {
+    let Some(rel) = open(cmd, oid, params, "analyze")? else { return Ok(()) };
     if !matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW) {
-        if !stmt.rels.is_empty() {
+        if named {
             let text = format!("skipping \"{}\" --- cannot analyze non-tables or special system tables", rel.name());
             cmd.notice(Severity::Warning, WARNING, text);
         }
@@ -235,5 +329,11 @@ fn analyze_one(cmd: &mut CommandContext<'_>, oid: Oid, columns: &[String], stmt:
     if !permitted(cmd, &rel, "analyze")? {
         return Ok(());
     }
-    analyze_table::analyze(cmd, &rel, columns)
+    let start = txn::transaction::current_timestamp();
+    let live = analyze_table::analyze(cmd, &rel, columns)?;
+    if columns.is_empty() {
+        let txn = cmd.cx.txn()?;
+        cmd.cx.catalog.heap_of(&rel)?.stats(txn).analyzed(params.by, start, live as i64);
+    }
+    Ok(())
 }

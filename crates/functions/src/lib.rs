@@ -21,6 +21,7 @@ pub mod encode;
 pub mod err;
 pub mod float;
 pub mod float_math;
+pub mod formatting;
 pub mod generic;
 pub mod hash;
 pub mod int;
@@ -50,6 +51,7 @@ pub static AGGREGATES: &[&[BuiltinAggregate]] = &[
     agg::fold::AGGREGATES,
     agg::sums::AGGREGATES,
     agg::collect::AGGREGATES,
+    agg::intervals::AGGREGATES,
     json::aggregate::AGGREGATES,
     agg::floats::AVERAGE,
     agg::floats::VAR_POP,

@@ -1,4 +1,4 @@
-//! Background workers: WAL writer, background writer, checkpointer. (PostgreSQL: auxiliary processes)
+//! Background workers: WAL writer, background writer, checkpointer; the autovacuum launcher starts here. (PostgreSQL: auxiliary processes)
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +24,11 @@ impl Background {
         background.worker(cluster, "walwriter", wal_writer);
         background.worker(cluster, "background writer", background_writer);
         background.worker(cluster, "checkpointer", checkpointer);
+        let shared = (Arc::clone(cluster), Arc::clone(&background.stopping), Arc::clone(&background.running));
+        spawn("autovacuum launcher", move || {
+            crate::autovacuum::launcher(&shared.0, &shared.1);
+            drop(shared);
+        });
         background
     }
 

@@ -23,6 +23,7 @@ use wal::insert::{Compression, SyncMethod};
 use wal::{Wal, WalOptions};
 
 use crate::auth::hba::{self, HbaLine};
+use crate::autovacuum::Autovacuum;
 use crate::config::{self, Loaded, Sources};
 use crate::log;
 use crate::session::PlanCache;
@@ -44,12 +45,14 @@ pub struct Cluster {
     pub config_generation: AtomicU64,
     pub sessions: Sessions,
     pub plans: PlanCache,
+    pub autovacuum: Autovacuum,
     pub timers: Timers,
     /// The catalogs' files, a database each.
     catalogs: Mutex<HashMap<Oid, Arc<CatalogFiles>>>,
     nbtree: Arc<dyn IndexAm>,
     /// Microseconds since 2000-01-01 UTC.
     pub start_time: i64,
+    purpose: Purpose,
     /// When the configuration files were last read, likewise.
     pub config_loaded: AtomicI64,
 }
@@ -259,6 +262,8 @@ impl Cluster {
         let floors = startup::open(vfs, options, &register_redo, &log::message)?;
         let pool = &floors.pool;
         pool.set_damage_policy(values.bool(guc::ZERO_DAMAGED_PAGES), values.bool(guc::IGNORE_CHECKSUM_FAILURE));
+        let (recovery, stats) = (&floors.recovery, floors.manager.stats());
+        crate::stats::load(&*floors.vfs, stats, recovery.checkpoint.redo, recovery.redo.is_some());
         let nbtree: Arc<dyn IndexAm> = Arc::new(Nbtree::new());
         Ok(Arc::new(Cluster {
             sources,
@@ -276,10 +281,12 @@ impl Cluster {
             config_generation: AtomicU64::new(1),
             sessions: Sessions::default(),
             plans: PlanCache::default(),
+            autovacuum: Autovacuum::default(),
             timers: Timers::default(),
             catalogs: Mutex::default(),
             nbtree,
             start_time: crate::clock::now(),
+            purpose,
             config_loaded: AtomicI64::new(crate::clock::now()),
         }))
     }
@@ -361,7 +368,16 @@ impl Cluster {
 
     /// The last act of an orderly end: nothing runs any more.
     pub fn shut_down(&self) -> Result<()> {
-        startup::shutdown(&self.floors)
+        startup::shutdown(&self.floors)?;
+        // initdb's own work is not what databases begin with.
+        if self.purpose == Purpose::Bootstrap {
+            return Ok(());
+        }
+        let redo = self.floors.control.get().checkpoint_copy.redo;
+        if let Err(e) = crate::stats::save(&*self.vfs, self.manager.stats(), redo) {
+            log::message(&format!("could not write the statistics file: {}", config::os_error(&e)));
+        }
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod auth;
 mod autoconf;
+mod autovacuum;
 mod background;
 pub mod bootstrap;
 pub(crate) mod builtins;
@@ -18,6 +19,7 @@ pub mod postmaster;
 pub mod protocol;
 pub mod scheduler;
 pub mod session;
+mod stats;
 pub mod timers;
 
 pub use postmaster::run;

@@ -292,7 +292,8 @@ impl TransactionManager {
             *limits = XidLimits::new(oldest, database);
         }
     }
-    pub(crate) fn oldest_xid(&self) -> (Xid, Oid) {
+    /// The oldest `datfrozenxid`, with its database.
+    pub fn oldest_xid(&self) -> (Xid, Oid) {
         let limits = self.limits.lock();
         (limits.oldest, limits.oldest_db)
     }

@@ -164,11 +164,11 @@ impl TableStats {
             By::Autovacuum => self.happened(LastAutovacuum, AutovacuumCount, AutovacuumTime, start),
         }
     }
-    /// An ANALYZE of all columns ended. (PostgreSQL: `pgstat_report_analyze`)
-    pub fn analyzed(&self, by: By, start: i64, live: i64, dead: i64) {
+    /// An ANALYZE of all columns ended. It does not count dead rows: what changes told stays. (PostgreSQL:
+    /// `pgstat_report_analyze`)
+    pub fn analyzed(&self, by: By, start: i64, live: i64) {
         use TableCounter::*;
         self.set(Live, live.max(0));
-        self.set(Dead, dead.max(0));
         self.set(ModSinceAnalyze, 0);
         match by {
             By::Command => self.happened(LastAnalyze, AnalyzeCount, AnalyzeTime, start),

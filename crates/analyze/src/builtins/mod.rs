@@ -1,4 +1,5 @@
 //! Built-ins that need the catalogs: names of objects, visibility, privileges, definitions.
+pub mod acl;
 pub mod describe;
 pub mod privileges;
 pub mod regtypes;

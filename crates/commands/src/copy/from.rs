@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use access::heap::{BulkInsert, HeapRelation, InsertOptions};
 use access::index::{IndexInsert, IndexRelation, UniqueCheck};
+use analyze::query::Expr;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result, TupleId};
 use catalog::{AclKind, Relation, relkind};
 use executor::ExecContext;
+use executor::row_expr::{RowChecks, RowExprs};
 use parser::ast::CopyStmt;
 use txn::{LockMode, Transaction};
 use types::oid::*;
@@ -60,6 +62,7 @@ struct Input {
 }
 
 struct Index {
+    oid: Oid,
     relation: Arc<IndexRelation>,
     columns: Vec<i16>,
 }
@@ -70,6 +73,8 @@ struct Target {
     heap: Arc<HeapRelation>,
     indexes: Vec<Index>,
     options: InsertOptions,
+    /// Of columns that the input leaves out: number from 0, and the default.
+    defaults: Vec<(usize, Expr)>,
 }
 
 pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &Options) -> Result<u64> {
@@ -80,9 +85,10 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
         return Err(PgError::unsupported("COPY FROM ... WHERE"));
     }
     let columns = super::columns(&rel, &stmt.attlist)?;
-    check_buildable(&rel, &columns)?;
+    check_buildable(&rel)?;
     let inputs = inputs(cmd.cx, &rel, &columns, options)?;
-    let target = target(cmd, rel, options)?;
+    let target = target(cmd, rel, &columns, options)?;
+    let computed = Computed::new(cmd.cx, &target)?;
     let txn = Arc::clone(cmd.cx.txn()?);
     let mut source = match &stmt.filename {
         Some(path) => Source::File(File::open(path).map_err(|e| {
@@ -102,6 +108,7 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
         bytes: 0,
         count: 0,
         bulk: BulkInsert::new(),
+        computed,
     };
     match options.format {
         Format::Binary => load.binary(&mut source)?,
@@ -141,13 +148,7 @@ fn check(cmd: &CommandContext<'_>, rel: &Relation) -> Result<()> {
 }
 
 /// What needs expressions that COPY does not evaluate yet is refused rather than left out.
-fn check_buildable(rel: &Relation, columns: &[i16]) -> Result<()> {
-    if rel.defaults.iter().any(|(n, _)| !columns.contains(n)) {
-        return Err(PgError::unsupported("COPY FROM that leaves out a column with a default"));
-    }
-    if rel.checks.iter().any(|c| c.contype == b'c' && c.conenforced) {
-        return Err(PgError::unsupported("COPY FROM into a table with CHECK constraints"));
-    }
+fn check_buildable(rel: &Relation) -> Result<()> {
     if !rel.triggers.is_empty() {
         return Err(PgError::unsupported("COPY FROM into a table with triggers"));
     }
@@ -178,17 +179,14 @@ fn inputs(cx: &mut ExecContext, rel: &Relation, columns: &[i16], o: &Options) ->
     Ok(inputs)
 }
 
-fn target(cmd: &CommandContext<'_>, rel: Arc<Relation>, o: &Options) -> Result<Target> {
+fn target(cmd: &CommandContext<'_>, rel: Arc<Relation>, columns: &[i16], o: &Options) -> Result<Target> {
     let catalog = &cmd.cx.catalog;
     let heap = catalog.heap_of(&rel)?;
     let mut indexes = Vec::new();
     for oid in &rel.indexes {
         let entry = catalog.relation_entry(*oid)?;
         let Some(info) = &entry.index else { continue };
-        if info.expressions.is_some() || info.predicate.is_some() {
-            return Err(PgError::unsupported("COPY FROM into a table with expression or partial indexes"));
-        }
-        indexes.push(Index { relation: catalog.index(*oid)?, columns: info.columns.clone() });
+        indexes.push(Index { oid: *oid, relation: catalog.index(*oid)?, columns: info.columns.clone() });
     }
     // Rows may be frozen at once only if nobody else can have seen the table's file.
     let fresh = cmd.cx.txn()?.created_storage(rel.locator);
@@ -198,7 +196,8 @@ fn target(cmd: &CommandContext<'_>, rel: Arc<Relation>, o: &Options) -> Result<T
         return Err(PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text));
     }
     let options = InsertOptions { skip_fsm: fresh, frozen: o.freeze, ..InsertOptions::default() };
-    Ok(Target { rel, heap, indexes, options })
+    let defaults = defaults(catalog, &rel, columns)?;
+    Ok(Target { rel, heap, indexes, options, defaults })
 }
 
 struct Load<'a> {
@@ -210,6 +209,58 @@ struct Load<'a> {
     bytes: usize,
     count: u64,
     bulk: BulkInsert,
+    computed: Computed,
+}
+
+/// The expressions that rows need: defaults, generated columns and checks, indexes' keys and predicates.
+struct Computed {
+    defaults: Option<RowExprs>,
+    checks: Option<RowChecks>,
+    /// At the places of the target's indexes; `None` where columns suffice.
+    indexes: Vec<Option<RowExprs>>,
+}
+
+impl Computed {
+    fn new(cx: &mut ExecContext, t: &Target) -> Result<Computed> {
+        let table = t.rel.oid;
+        let exprs: Vec<Expr> = t.defaults.iter().map(|d| d.1.clone()).collect();
+        let defaults = match exprs.is_empty() {
+            true => None,
+            false => Some(RowExprs::new(cx, table, &exprs, &[])?),
+        };
+        let is_checked = t.rel.checks.iter().any(|c| c.contype == b'c' && c.conenforced)
+            || t.rel.attributes.iter().any(|a| a.attgenerated == b's' && !a.attisdropped);
+        let checks = if is_checked { Some(RowChecks::new(cx, table)?) } else { None };
+        let mut indexes = Vec::new();
+        let opened = cx.open_table(table)?;
+        for index in &t.indexes {
+            let open = opened.indexes.iter().find(|i| i.entry.oid == index.oid);
+            indexes.push(match open {
+                Some(i) if !i.expressions.is_empty() || !i.predicate.is_empty() => {
+                    Some(RowExprs::new(cx, table, &i.expressions, &i.predicate)?)
+                }
+                _ => None,
+            });
+        }
+        Ok(Computed { defaults, checks, indexes })
+    }
+}
+
+/// Defaults of the columns that the input leaves out.
+fn defaults(catalog: &catalog::Catalog, rel: &Relation, columns: &[i16]) -> Result<Vec<(usize, Expr)>> {
+    let mut out = Vec::new();
+    for a in rel.attributes.iter().filter(|a| !a.attisdropped && a.attgenerated == 0 && !columns.contains(&a.attnum)) {
+        let i = a.attnum as usize - 1;
+        if let Some(text) = rel.default_of(a.attnum) {
+            out.push((i, analyze::nodes::read_expr(text, catalog)?));
+        } else if a.attidentity != 0 {
+            let owned = catalog.owned_sequences(rel.oid, a.attnum, None)?;
+            let missing = || PgError::internal("no owned sequence found");
+            let seqid = *owned.first().ok_or_else(missing)?;
+            out.push((i, Expr::NextValueExpr { seqid, type_oid: a.atttypid }));
+        }
+    }
+    Ok(out)
 }
 
 impl Load<'_> {
@@ -367,7 +418,16 @@ impl Load<'_> {
         }
     }
 
-    fn add(&mut self, row: Vec<Datum>) -> Result<()> {
+    fn add(&mut self, mut row: Vec<Datum>) -> Result<()> {
+        if let Some(defaults) = &mut self.computed.defaults {
+            let values = defaults.values(self.cx, &row)?;
+            for ((i, _), value) in self.target.defaults.iter().zip(values) {
+                row[*i] = value;
+            }
+        }
+        if let Some(checks) = &mut self.computed.checks {
+            checks.apply(self.cx, &mut row)?;
+        }
         for (value, a) in row.iter().zip(&self.target.rel.attributes) {
             if a.attnotnull && value.is_null() && !a.attisdropped {
                 return Err(self.null_violation(&a.attname, &row));
@@ -409,8 +469,8 @@ impl Load<'_> {
         let t = self.target;
         t.heap.multi_insert(self.txn, &rows, t.options, Some(&mut self.bulk), &mut tids)?;
         for (row, tid) in rows.iter().zip(&tids) {
-            for index in &t.indexes {
-                self.index_entry(index, row, *tid)?;
+            for (i, index) in t.indexes.iter().enumerate() {
+                self.index_entry(i, index, row, *tid)?;
             }
         }
         self.count += rows.len() as u64;
@@ -418,8 +478,20 @@ impl Load<'_> {
         Ok(())
     }
 
-    fn index_entry(&mut self, index: &Index, row: &[Datum], tid: TupleId) -> Result<()> {
-        let values: Vec<Datum> = index.columns.iter().map(|n| row[*n as usize - 1].clone()).collect();
+    fn index_entry(&mut self, place: usize, index: &Index, row: &[Datum], tid: TupleId) -> Result<()> {
+        let mut computed = Vec::new();
+        if let Some(exprs) = &mut self.computed.indexes[place] {
+            if !exprs.test(self.cx, row)? {
+                return Ok(());
+            }
+            computed = exprs.values(self.cx, row)?;
+        }
+        let mut next = computed.into_iter();
+        let value = |n: &i16| match *n {
+            0 => next.next().unwrap_or_default(),
+            n => row[n as usize - 1].clone(),
+        };
+        let values: Vec<Datum> = index.columns.iter().map(value).collect();
         let relation = &index.relation;
         let check = if relation.unique { UniqueCheck::Yes } else { UniqueCheck::No };
         match relation.am.insert(self.txn, relation, &self.target.heap, &values, tid, check, false)? {

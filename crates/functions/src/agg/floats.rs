@@ -19,19 +19,29 @@ struct Moments {
 impl Moments {
     #[inline]
     fn put(&mut self, v: f64) -> Result<()> {
-        let old = *self;
+        if self.n > 0.0 {
+            let n = self.n + 1.0;
+            let t = v * n - (self.sx + v);
+            return self.grow(v, t * t / (n * self.n));
+        }
+        self.n = 1.0;
+        self.sx = v;
+        if v.is_nan() || v.is_infinite() {
+            self.sxx = f64::NAN;
+        }
+        Ok(())
+    }
+    /// Takes in a further value, which adds `squares` to the squared distances.
+    #[inline]
+    fn grow(&mut self, v: f64, squares: f64) -> Result<()> {
+        let old = self.sx;
         self.n += 1.0;
         self.sx += v;
-        if old.n > 0.0 {
-            let t = v * self.n - self.sx;
-            self.sxx += t * t / (self.n * old.n);
-            if self.sx.is_infinite() || self.sxx.is_infinite() {
-                if !old.sx.is_infinite() && !v.is_infinite() {
-                    return Err(overflow());
-                }
-                self.sxx = f64::NAN;
+        self.sxx += squares;
+        if self.sx.is_infinite() || self.sxx.is_infinite() {
+            if !old.is_infinite() && !v.is_infinite() {
+                return Err(overflow());
             }
-        } else if v.is_nan() || v.is_infinite() {
             self.sxx = f64::NAN;
         }
         Ok(())
@@ -119,12 +129,25 @@ struct Pair {
 
 impl Pair {
     fn put(&mut self, y: f64, x: f64) -> Result<()> {
-        let n = self.x.n + 1.0;
-        if self.x.n > 0.0 {
+        let before = self.x.n;
+        let n = before + 1.0;
+        if before > 0.0 {
+            // The three sums share the factor, so that they round alike.
             let tx = x * n - (self.x.sx + x);
             let ty = y * n - (self.y.sx + y);
-            self.sxy += tx * ty / (n * self.x.n);
-        } else if [x, y].iter().any(|v| v.is_nan() || v.is_infinite()) {
+            let scale = 1.0 / (n * before);
+            self.sxy += tx * ty * scale;
+            self.x.grow(x, tx * tx * scale)?;
+            self.y.grow(y, ty * ty * scale)?;
+            if self.sxy.is_infinite() {
+                return Err(overflow());
+            }
+            if self.x.sxx.is_nan() || self.y.sxx.is_nan() {
+                self.sxy = f64::NAN;
+            }
+            return Ok(());
+        }
+        if [x, y].iter().any(|v| v.is_nan() || v.is_infinite()) {
             self.sxy = f64::NAN;
         }
         self.x.put(x)?;

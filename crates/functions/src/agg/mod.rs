@@ -1,11 +1,12 @@
 //! Aggregates: the states of many groups side by side, updated by loops over columns. (PostgreSQL: the `aggtransfn`s)
 //!
 //! `fold` holds those that fold words (min, max, bits, booleans), `sums` integers and counts, `floats` and `numerics` theirs
-//! with variance and regression, `collect` strings, arrays and byte values.
+//! with variance and regression, `collect` strings, arrays and byte values, `intervals` sums of intervals.
 
 pub mod collect;
 pub mod floats;
 pub mod fold;
+pub mod intervals;
 pub mod numerics;
 pub mod sums;
 

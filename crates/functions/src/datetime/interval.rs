@@ -110,6 +110,18 @@ impl Interval {
         }
         self.spread(f64::from(self.month) * f, f64::from(self.day) * f, self.time as f64 * f)
     }
+    pub fn divide(self, f: f64) -> Result<Interval> {
+        if f == 0.0 {
+            return Err(division_by_zero());
+        }
+        if f.is_nan() || self.is_infinite() && f.is_infinite() {
+            return Err(interval_range());
+        }
+        if self.is_infinite() {
+            return if f < 0.0 { self.negate() } else { Ok(self) };
+        }
+        self.spread(f64::from(self.month) / f, f64::from(self.day) / f, self.time as f64 / f)
+    }
     /// Fractions of months become days, fractions of days time. (PostgreSQL: `interval_mul`)
     fn spread(self, month: f64, day: f64, time: f64) -> Result<Interval> {
         let int =
@@ -639,16 +651,7 @@ fn mul_d_interval(f: f64, a: Interval) -> Result<Interval> {
 }
 #[builtin("interval_div")]
 fn interval_div(a: Interval, f: f64) -> Result<Interval> {
-    if f == 0.0 {
-        return Err(division_by_zero());
-    }
-    if f.is_nan() || a.is_infinite() && f.is_infinite() {
-        return Err(interval_range());
-    }
-    if a.is_infinite() {
-        return if f < 0.0 { a.negate() } else { Ok(a) };
-    }
-    a.spread(f64::from(a.month) / f, f64::from(a.day) / f, a.time as f64 / f)
+    a.divide(f)
 }
 #[builtin("interval_larger")]
 fn interval_larger(a: Interval, b: Interval) -> Interval {

@@ -1,6 +1,7 @@
 //! json_agg, jsonb_agg, json_object_agg, jsonb_object_agg.
 
 use std::any::Any;
+use std::collections::HashSet;
 
 use base::{Oid, Result};
 use types::{AggStates, Arg, BuiltinAggregate, Datum, FnCall, FnCx, Rows};
@@ -21,6 +22,8 @@ struct Collect {
     form: Form,
     object: bool,
     strict: bool,
+    /// The keys so far, where they must differ.
+    unique: Option<Vec<HashSet<String>>>,
     types: Vec<Oid>,
     bytes: usize,
 }
@@ -28,6 +31,9 @@ struct Collect {
 impl AggStates for Collect {
     fn resize(&mut self, groups: usize) {
         self.groups.resize(groups, None);
+        if let Some(keys) = &mut self.unique {
+            keys.resize(groups, HashSet::new());
+        }
     }
     fn update(&mut self, cx: &mut FnCx<'_>, groups: &[u32], args: &[Arg<'_>], rows: Rows<'_>) -> Result<()> {
         let Some(value) = args.last() else { return Err(mismatch()) };
@@ -53,6 +59,11 @@ impl AggStates for Collect {
                     return Err(error(code, text));
                 }
                 key = build::key(cx.rt, key_type, k)?;
+                if let Some(keys) = &mut self.unique
+                    && !keys[g].insert(key.clone())
+                {
+                    return Err(duplicate_key(&key, self.form));
+                }
             }
             if self.strict && v.is_null() {
                 return Ok(());
@@ -64,7 +75,7 @@ impl AggStates for Collect {
             Ok(())
         })
     }
-    fn finish(&mut self, _: &mut FnCx<'_>, group: usize) -> Result<Datum> {
+    fn finish(&mut self, cx: &mut FnCx<'_>, group: usize) -> Result<Datum> {
         let Some(list) = &self.groups[group] else { return Ok(Datum::Null) };
         if self.form == Form::Binary {
             let parse = |b: &[u8]| {
@@ -78,9 +89,15 @@ impl AggStates for Collect {
             return Ok(Datum::bytes(binary::encode(&v)));
         }
         let mut out = Vec::from(if self.object { "{ " } else { "[" });
+        let value_type = self.types.last().copied().unwrap_or(types::oid::UNKNOWNOID);
+        let lines = !self.object && !list.is_empty() && is_structured(cx, value_type)?;
         for (i, (k, v)) in list.iter().enumerate() {
             if i > 0 {
                 out.extend_from_slice(b", ");
+                // Rows and arrays stand on lines of their own.
+                if lines && v != b"null" {
+                    out.extend_from_slice(b"\n ");
+                }
             }
             if self.object {
                 write_string(k, &mut out);
@@ -104,13 +121,36 @@ impl AggStates for Collect {
         self.bytes
     }
 }
+/// Arrays and composites.
+fn is_structured(cx: &mut FnCx<'_>, t: Oid) -> Result<bool> {
+    let info = cx.rt.type_info(t)?;
+    Ok(info.typtype == b'c' || t == types::oid::RECORDOID || info.category == b'A')
+}
+fn duplicate_key(key: &str, form: Form) -> base::PgError {
+    let mut text = Vec::from("duplicate JSON object key value");
+    if form == Form::Text {
+        text.extend_from_slice(b": ");
+        write_string(key, &mut text);
+    }
+    error(base::sqlstate::DUPLICATE_JSON_OBJECT_KEY_VALUE, String::from_utf8_lossy(&text))
+}
 fn new(call: &FnCall, form: Form, object: bool, strict: bool) -> Box<dyn AggStates> {
-    Box::new(Collect { groups: Vec::new(), form, object, strict, types: call.arg_types.clone(), bytes: 0 })
+    Box::new(collect(call, form, object, strict))
+}
+fn collect(call: &FnCall, form: Form, object: bool, strict: bool) -> Collect {
+    Collect { groups: Vec::new(), form, object, strict, unique: None, types: call.arg_types.clone(), bytes: 0 }
+}
+fn unique(call: &FnCall, form: Form, strict: bool) -> Box<dyn AggStates> {
+    Box::new(Collect { unique: Some(Vec::new()), ..collect(call, form, true, strict) })
 }
 
 pub static AGGREGATES: &[BuiltinAggregate] = &[
     agg("json_agg_transfn", "json_agg_finalfn", |c| new(c, Form::Text, false, false)),
     agg("json_agg_strict_transfn", "json_agg_finalfn", |c| new(c, Form::Text, false, true)),
+    agg("json_object_agg_unique_transfn", "json_object_agg_finalfn", |c| unique(c, Form::Text, false)),
+    agg("json_object_agg_unique_strict_transfn", "json_object_agg_finalfn", |c| unique(c, Form::Text, true)),
+    agg("jsonb_object_agg_unique_transfn", "jsonb_object_agg_finalfn", |c| unique(c, Form::Binary, false)),
+    agg("jsonb_object_agg_unique_strict_transfn", "jsonb_object_agg_finalfn", |c| unique(c, Form::Binary, true)),
     agg("json_object_agg_transfn", "json_object_agg_finalfn", |c| new(c, Form::Text, true, false)),
     agg("json_object_agg_strict_transfn", "json_object_agg_finalfn", |c| new(c, Form::Text, true, true)),
     agg("jsonb_agg_transfn", "jsonb_agg_finalfn", |c| new(c, Form::Binary, false, false)),

@@ -41,6 +41,7 @@ use base::sqlstate::{IDLE_IN_TRANSACTION_SESSION_TIMEOUT, IDLE_SESSION_TIMEOUT, 
 use base::{Oid, PgError, Result};
 use executor::{ExecContext, NoticeSink};
 use parking_lot::Mutex;
+use txn::stats::DatabaseStats;
 use txn::{Proc, SyncCommit, Transaction};
 
 use crate::cluster::{Cluster, SessionEntry};
@@ -52,6 +53,7 @@ use crate::timers::Alarm;
 pub use startup::Arrival;
 pub use statement::PlanCache;
 
+pub(crate) use derived::renew as renew_settings;
 use portal::Portal;
 use statement::Prepared;
 pub(crate) use store::Store;
@@ -102,6 +104,8 @@ pub struct Session {
     /// When a session that parked has been idle for too long.
     idle_deadline: Option<Instant>,
     store: Store,
+    /// The database's counters.
+    counts: Arc<DatabaseStats>,
     /// What `variables` counted when the derived settings were last renewed.
     seen_generation: u64,
     seen_config: u64,

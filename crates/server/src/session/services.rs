@@ -124,7 +124,8 @@ impl commands::Session for Services<'_> {
 
     fn count_sessions(&self, database: Oid) -> usize {
         let others = self.cluster.sessions.list();
-        others.iter().filter(|s| s.id != self.own_id && s.activity.lock().database == database).count()
+        let workers = self.cluster.autovacuum.leave(database);
+        workers + others.iter().filter(|s| s.id != self.own_id && s.activity.lock().database == database).count()
     }
     fn terminate_sessions(&mut self, database: Oid) -> Result<()> {
         for s in self.cluster.sessions.list() {

@@ -162,7 +162,10 @@ impl Parts {
         cx.set_extension(Arc::clone(&cluster));
         cx.set_extension(Arc::clone(&entry));
         let seen_config = cluster.config_generation.load(std::sync::atomic::Ordering::Acquire);
+        let counts = cluster.manager.stats().database(cx.settings.database);
+        counts.add(txn::stats::DatabaseCounter::Sessions, 1);
         let mut session = Session {
+            counts,
             cluster,
             entry,
             conn,

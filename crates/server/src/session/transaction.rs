@@ -11,6 +11,7 @@ use base::interrupt::Reason;
 use base::sqlstate::*;
 use base::{PgError, Result};
 use parser::ast::{DefElem, Statement, TransactionStmt, TransactionStmtKind};
+use txn::stats::DatabaseCounter;
 use txn::{IsolationLevel, SyncCommit, Transaction, TransactionOptions};
 
 use super::Session;
@@ -117,7 +118,12 @@ impl Session {
         self.transaction_alarm = None;
         let result = match self.set_transaction(None) {
             Some(txn) => match Arc::try_unwrap(txn) {
-                Ok(txn) => txn.commit(),
+                Ok(txn) => {
+                    let done = txn.commit();
+                    let counter = if done.is_ok() { DatabaseCounter::Commits } else { DatabaseCounter::Rollbacks };
+                    self.counts.add(counter, 1);
+                    done
+                }
                 Err(_) => Err(PgError::internal("the transaction is still in use at its commit")),
             },
             None => Ok(()),
@@ -176,6 +182,7 @@ impl Session {
             && let Ok(txn) = Arc::try_unwrap(txn)
         {
             txn.abort();
+            self.counts.add(DatabaseCounter::Rollbacks, 1);
         }
         self.variables.lock().abort();
         self.settings_changed();

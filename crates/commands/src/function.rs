@@ -1,0 +1,332 @@
+//! CREATE FUNCTION and PROCEDURE in SQL. (PostgreSQL: `functioncmds.c`, `pg_proc.c`)
+
+use std::sync::Arc;
+
+use base::sqlstate::*;
+use base::{Oid, PgError, Result};
+use catalog::{DependencyType, ObjectAddress, PgProc, oids};
+use parser::ast::*;
+use types::Datum;
+use types::oid::{RECORDOID, VOIDOID};
+
+use crate::{CommandContext, Outcome, constraint, name, options};
+
+const LANGUAGE_INTERNAL: Oid = Oid(12);
+const LANGUAGE_C: Oid = Oid(13);
+const LANGUAGE_SQL: Oid = Oid(14);
+
+/// Arguments as `pg_proc` has them.
+#[derive(Default)]
+struct Arguments {
+    input: Vec<Oid>,
+    all: Vec<Oid>,
+    modes: Vec<u8>,
+    names: Vec<String>,
+    defaults: Vec<analyze::query::Expr>,
+    variadic: Oid,
+    /// The OUT parameters' types.
+    out: Vec<Oid>,
+    is_table: bool,
+}
+
+fn arguments(cmd: &mut CommandContext<'_>, list: &[FunctionParameter], is_procedure: bool) -> Result<Arguments> {
+    let mut a = Arguments::default();
+    for p in list {
+        let (ty, _) = name::type_name(cmd.cx, &p.arg_type)?;
+        let mode = match p.mode {
+            FunctionParameterMode::In | FunctionParameterMode::Default => b'i',
+            FunctionParameterMode::Out => b'o',
+            FunctionParameterMode::InOut => b'b',
+            FunctionParameterMode::Variadic => b'v',
+            FunctionParameterMode::Table => b't',
+        };
+        let is_input = matches!(mode, b'i' | b'b' | b'v');
+        if is_input {
+            if a.variadic.is_valid() {
+                let text = "VARIADIC parameter must be the last input parameter";
+                return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).at(p.location));
+            }
+            a.input.push(ty);
+        }
+        if is_procedure && mode == b'o' {
+            a.input.push(ty);
+        }
+        if mode == b'v' {
+            a.variadic = match ty {
+                types::oid::ANYARRAYOID => types::oid::ANYELEMENTOID,
+                Oid(5078) => Oid(5077),
+                types::oid::ANYOID => types::oid::ANYOID,
+                ty => cmd.cx.catalog.element_type(ty)?.ok_or_else(|| {
+                    let text = "VARIADIC parameter must be an array";
+                    PgError::new(INVALID_FUNCTION_DEFINITION, text).at(p.location)
+                })?,
+            };
+        }
+        if matches!(mode, b'o' | b'b' | b't') {
+            a.out.push(ty);
+        }
+        a.is_table |= mode == b't';
+        let pname = p.name.clone().unwrap_or_default();
+        let clashes = a.names.iter().zip(&a.modes).any(|(n, m)| {
+            *n == pname && (matches!(m, b'i' | b'b' | b'v') == is_input || matches!((*m, mode), (b'b', _) | (_, b'b')))
+        });
+        if !pname.is_empty() && clashes {
+            let text = format!("parameter name \"{pname}\" used more than once");
+            return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).at(p.location));
+        }
+        match &p.defexpr {
+            Some(_) if !is_input => {
+                let text = "only input parameters can have default values";
+                return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).at(p.location));
+            }
+            Some(raw) => {
+                let (catalog, source) = (cmd.cx.catalog.clone(), cmd.source);
+                let mut cx = analyze::AnalyzeContext::new(catalog, cmd.cx);
+                a.defaults.push(analyze::ddl::parameter_default(&mut cx, raw, ty, source)?);
+            }
+            None if is_input && !a.defaults.is_empty() => {
+                let text = "input parameters after one with a default value must also have defaults";
+                return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).at(p.location));
+            }
+            None => {}
+        }
+        a.all.push(ty);
+        a.modes.push(mode);
+        a.names.push(pname);
+    }
+    Ok(a)
+}
+
+fn result_type(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, a: &Arguments) -> Result<(Oid, bool)> {
+    let implied = match a.out.as_slice() {
+        [] => None,
+        [one] => Some(*one),
+        _ => Some(RECORDOID),
+    };
+    if stmt.is_procedure {
+        return Ok((if a.out.is_empty() { VOIDOID } else { RECORDOID }, false));
+    }
+    match &stmt.return_type {
+        Some(t) => {
+            let (ty, _) = if a.is_table { (implied.unwrap_or(RECORDOID), -1) } else { name::type_name(cmd.cx, t)? };
+            if let Some(implied) = implied
+                && implied != ty
+            {
+                let shown = cmd.cx.catalog.format_type(implied, None)?;
+                let text = format!("function result type must be {shown} because of OUT parameters");
+                return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text));
+            }
+            Ok((ty, t.setof || a.is_table))
+        }
+        None => match implied {
+            Some(ty) => Ok((ty, a.is_table)),
+            None => Err(PgError::new(INVALID_FUNCTION_DEFINITION, "function result type must be specified")),
+        },
+    }
+}
+
+pub fn create(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt) -> Result<Outcome> {
+    let what = if stmt.is_procedure { "CREATE PROCEDURE" } else { "CREATE FUNCTION" };
+    let (schema, fname) = name::split(cmd.cx, &stmt.funcname)?;
+    let namespace = name::creation_schema(cmd.cx, schema.as_deref())?.oid;
+    let a = arguments(cmd, &stmt.parameters, stmt.is_procedure)?;
+    let (result, returns_set) = result_type(cmd, stmt, &a)?;
+    let has_modes = a.modes.iter().any(|m| *m != b'i');
+    let has_names = a.names.iter().any(|n| !n.is_empty());
+    let defaults = match a.defaults.is_empty() {
+        true => None,
+        false => Some(crate::stored::list_text(&a.defaults, &cmd.cx.catalog)?),
+    };
+    let mut row = PgProc {
+        oid: Oid::INVALID,
+        proname: catalog::ddl::truncate_name(&fname).to_owned(),
+        pronamespace: namespace,
+        proowner: cmd.cx.settings.current_user,
+        prolang: LANGUAGE_SQL,
+        procost: 100.0,
+        prorows: if returns_set { 1000.0 } else { 0.0 },
+        provariadic: a.variadic,
+        prosupport: Oid::INVALID,
+        prokind: if stmt.is_procedure { b'p' } else { b'f' },
+        prosecdef: false,
+        proleakproof: false,
+        proisstrict: false,
+        proretset: returns_set,
+        provolatile: b'v',
+        proparallel: b'u',
+        pronargs: a.input.len() as i16,
+        pronargdefaults: a.defaults.len() as i16,
+        prorettype: result,
+        proargtypes: a.input.clone(),
+        proallargtypes: has_modes.then(|| a.all.clone()),
+        proargmodes: has_modes.then(|| a.modes.clone()),
+        proargnames: has_names.then(|| a.names.clone()),
+        proargdefaults: defaults,
+        protrftypes: None,
+        prosrc: String::new(),
+        probin: None,
+        prosqlbody: None,
+        proconfig: None,
+        proacl: None,
+    };
+    attributes(cmd, stmt, &mut row)?;
+    store(cmd, stmt, row, &a)?;
+    Ok(Outcome::tag(what))
+}
+
+fn attributes(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, row: &mut PgProc) -> Result<()> {
+    if stmt.sql_body.is_some() {
+        return Err(PgError::unsupported("functions with a body of SQL statements outside a string"));
+    }
+    let mut language = None;
+    let (mut body, mut cost_said) = (None, false);
+    for o in &stmt.options {
+        let on = || matches!(o.arg, None | Some(DefArg::Boolean(true)));
+        let number = || {
+            let v: Option<f32> = options::text(o).parse().ok().filter(|v| *v > 0.0);
+            let what = o.defname.to_uppercase();
+            v.ok_or_else(|| PgError::new(INVALID_PARAMETER_VALUE, format!("{what} must be positive")))
+        };
+        match o.defname.as_str() {
+            "language" => language = Some(options::text(o).to_ascii_lowercase()),
+            "as" => {
+                body = match &o.arg {
+                    Some(DefArg::Names(parts)) => Some(parts.clone()),
+                    _ => Some(vec![options::text(o)]),
+                }
+            }
+            "volatility" => {
+                row.provolatile = match options::text(o).as_str() {
+                    "immutable" => b'i',
+                    "stable" => b's',
+                    _ => b'v',
+                }
+            }
+            "strict" => row.proisstrict = on(),
+            "security" => row.prosecdef = on(),
+            "leakproof" => row.proleakproof = on(),
+            "cost" => {
+                row.procost = number()?;
+                cost_said = true;
+            }
+            "rows" => {
+                if !row.proretset {
+                    let text = "ROWS is not applicable when function does not return a set";
+                    return Err(PgError::new(INVALID_PARAMETER_VALUE, text));
+                }
+                row.prorows = number()?;
+            }
+            "parallel" => {
+                row.proparallel = match options::text(o).as_str() {
+                    "safe" => b's',
+                    "restricted" => b'r',
+                    "unsafe" => b'u',
+                    _ => {
+                        let text = "parameter \"parallel\" must be SAFE, RESTRICTED, or UNSAFE";
+                        return Err(PgError::new(SYNTAX_ERROR, text));
+                    }
+                }
+            }
+            // Support functions are the planner's matter; those we have are found by the function itself.
+            "support" => {
+                let parts = options::text(o);
+                let fname = parts.rsplit('.').next().unwrap_or_default().to_owned();
+                let found = cmd.cx.catalog.functions_by_name(&fname)?;
+                row.prosupport = found.first().map(|p| p.oid).unwrap_or_default();
+            }
+            other => return Err(PgError::unsupported(format!("CREATE FUNCTION ... {}", other.to_uppercase()))),
+        }
+    }
+    let Some(language) = language else {
+        return Err(PgError::new(INVALID_FUNCTION_DEFINITION, "no language specified"));
+    };
+    let known = cmd.cx.catalog.language_by_name(&language)?;
+    let known =
+        known.ok_or_else(|| PgError::new(UNDEFINED_OBJECT, format!("language \"{language}\" does not exist")))?;
+    row.prolang = known.oid;
+    let Some(body) = body else {
+        return Err(PgError::new(INVALID_FUNCTION_DEFINITION, "no function body specified"));
+    };
+    match known.oid {
+        LANGUAGE_SQL => {
+            row.prosrc = body.into_iter().next().unwrap_or_default();
+            // At least its syntax is checked now.
+            parser::parse(&row.prosrc)?;
+        }
+        LANGUAGE_INTERNAL => {
+            row.prosrc = body.into_iter().next().unwrap_or_default();
+            if !cost_said {
+                row.procost = 1.0;
+            }
+            if cmd.cx.registry.function(&row.prosrc).is_none() {
+                let text = format!("there is no built-in function named \"{}\"", row.prosrc);
+                return Err(PgError::new(UNDEFINED_FUNCTION, text));
+            }
+            if !cmd.cx.catalog.is_superuser(cmd.cx.settings.current_user)? {
+                return Err(catalog::lookup::permission_denied("language", &language));
+            }
+        }
+        LANGUAGE_C => return Err(PgError::unsupported("functions in language c")),
+        _ => return Err(PgError::unsupported(format!("functions in language {language}"))),
+    }
+    Ok(())
+}
+
+/// (PostgreSQL: `ProcedureCreate`)
+fn store(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, mut row: PgProc, a: &Arguments) -> Result<()> {
+    let catalog = cmd.cx.catalog.clone();
+    let same = |p: &Arc<PgProc>| p.pronamespace == row.pronamespace && p.proargtypes == row.proargtypes;
+    let old = catalog.functions_by_name(&row.proname)?.iter().find(|p| same(p)).cloned();
+    let noun = if stmt.is_procedure { "procedure" } else { "function" };
+    if let Some(old) = old {
+        if !stmt.replace {
+            let text = format!("function \"{}\" already exists with same argument types", row.proname);
+            return Err(PgError::new(DUPLICATE_FUNCTION, text));
+        }
+        if !catalog.is_owner(cmd.cx.settings.current_user, old.proowner)? {
+            return Err(catalog::lookup::must_be_owner(noun, &row.proname));
+        }
+        let shown = catalog.format_procedure(old.oid, false)?;
+        if old.prokind != row.prokind {
+            let text = "cannot change routine kind";
+            let detail = match old.prokind {
+                b'p' => format!("\"{}\" is a procedure.", row.proname),
+                b'a' => format!("\"{}\" is an aggregate function.", row.proname),
+                b'w' => format!("\"{}\" is a window function.", row.proname),
+                _ => format!("\"{}\" is a function.", row.proname),
+            };
+            return Err(PgError::new(WRONG_OBJECT_TYPE, text).detail(detail));
+        }
+        if old.prorettype != row.prorettype || old.proretset != row.proretset {
+            let text = match stmt.is_procedure {
+                true => "cannot change whether a procedure has output parameters",
+                false => "cannot change return type of existing function",
+            };
+            let hint = format!("Use DROP {} {shown} first.", noun.to_uppercase());
+            return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).hint(hint));
+        }
+        row.oid = old.oid;
+        row.proowner = old.proowner;
+        row.proacl = old.proacl.clone();
+        let found = catalog.find_row::<PgProc>(oids::PROCEDURE_OID_INDEX, &[Datum::oid(old.oid)])?;
+        let found = found.ok_or_else(|| PgError::internal("a function is gone"))?;
+        catalog.update_row(&found, &row)?;
+        catalog.delete_dependencies(&ObjectAddress::function(row.oid), true)?;
+    } else {
+        row.oid = catalog.new_oid(oids::PROCEDURE_RELATION, oids::PROCEDURE_OID_INDEX)?;
+        catalog.insert_row(&row)?;
+        catalog.record_owner(&ObjectAddress::function(row.oid), row.proowner)?;
+    }
+    let me = ObjectAddress::function(row.oid);
+    let mut on = vec![
+        ObjectAddress::namespace(row.pronamespace),
+        ObjectAddress::new(oids::LANGUAGE_RELATION, row.prolang),
+        ObjectAddress::type_(row.prorettype),
+    ];
+    on.extend(a.all.iter().map(|t| ObjectAddress::type_(*t)));
+    for e in &a.defaults {
+        on.extend(constraint::dependencies_of(e, Oid::INVALID));
+    }
+    catalog.record_dependencies(&me, &on, DependencyType::Normal)?;
+    catalog.command_counter_increment()
+}
