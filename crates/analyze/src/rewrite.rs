@@ -359,6 +359,14 @@ impl Rewriter<'_, '_> {
                     );
                 }
             }
+            if let (true, Some(k), Some((_, rte))) = (apply || a.generated != 0, values_column, &mut values)
+                && let RteKind::Values { lists, .. } = &mut rte.kind
+            {
+                // Nobody reads that column of VALUES any more.
+                for row in lists.iter_mut().filter(|r| matches!(r[k], Expr::SetToDefault(..))) {
+                    row[k] = null_of(self.cx, attr_type(a))?;
+                }
+            }
             if a.generated != 0 {
                 // The executor computes it.
                 continue;

@@ -10,6 +10,7 @@ use executor::explain::{ExplainFormat, ExplainOptions, explain};
 use executor::{Execution, StartOptions};
 use parser::ast::{DefElem, ExplainStmt};
 use planner::PlanOptions;
+use storage::BufferUsage;
 use types::oid::{JSONOID, TEXTOID, XMLOID};
 use types::{Align, Attribute, Batch, Column, Datum, Physical, TupleDesc};
 
@@ -111,11 +112,11 @@ fn one(cmd: &mut CommandContext<'_>, q: Query, options: &ExplainOptions) -> Resu
     if q.command_type == CmdType::Utility {
         return Err(PgError::unsupported("EXPLAIN of this statement"));
     }
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), BufferUsage::of_this_thread());
     let planned = Arc::new(executor::plan_query(cmd.cx, q, &PlanOptions::default())?);
-    let planning = milliseconds(start);
+    let planning = (milliseconds(start), BufferUsage::of_this_thread().since(before));
     if !options.analyze {
-        return explain(cmd.cx, &planned, None, options, Some(planning), None);
+        return explain(cmd.cx, &planned, None, options, planning, None);
     }
     let start = Instant::now();
     let begin = StartOptions { snapshot: cmd.cx.snapshot.clone(), instrument: true, ..StartOptions::default() };
@@ -123,5 +124,5 @@ fn one(cmd: &mut CommandContext<'_>, q: Query, options: &ExplainOptions) -> Resu
     execution.run(cmd.cx, 0, &mut ())?;
     execution.finish(cmd.cx)?;
     let time = milliseconds(start);
-    explain(cmd.cx, &planned, Some(&execution), options, Some(planning), Some(time))
+    explain(cmd.cx, &planned, Some(&execution), options, planning, Some(time))
 }

@@ -16,7 +16,7 @@ use executor::lock_relation;
 use parser::ast::VacuumStmt;
 use txn::lock::{Acquired, LockLevel, Wait};
 use txn::stats::By;
-use txn::{LockMode, LockTag};
+use txn::{LockMode, LockTag, Proc};
 use types::Datum;
 
 use crate::{CommandContext, Outcome, analyze_table, frozen, name, options};
@@ -260,7 +260,10 @@ pub fn vacuum_table(
         old_pages: class.relpages as u32,
         old_tuples: f64::from(class.reltuples),
     };
-    let result = vacuum(&heap, &txn, &indexes, &mut options)?;
+    let result = {
+        let _flag = InVacuum::start(txn.proc());
+        vacuum(&heap, &txn, &indexes, &mut options)?
+    };
     // What cannot be removed yet is still dead.
     let dead = result.recently_dead.saturating_add(result.dead_items_left);
     heap.stats(&txn).vacuumed(params.by, start, result.live_tuples as i64, i64::try_from(dead).unwrap_or(i64::MAX));
@@ -296,6 +299,23 @@ pub fn vacuum_table(
         }
     }
     Ok(Some(Vacuumed { toast: class.reltoastrelid.valid(), result }))
+}
+
+/// While a table is vacuumed its transaction reads nothing that others could remove: it does not keep them from removing.
+/// (PostgreSQL: `PROC_IN_VACUUM`)
+struct InVacuum<'a>(&'a Proc);
+
+impl<'a> InVacuum<'a> {
+    fn start(proc: &'a Proc) -> InVacuum<'a> {
+        proc.set_in_vacuum(true);
+        InVacuum(proc)
+    }
+}
+
+impl Drop for InVacuum<'_> {
+    fn drop(&mut self) {
+        self.0.set_in_vacuum(false);
+    }
 }
 
 /// Overwrites a relation's figures in `pg_class` in place: they are no one transaction's. (PostgreSQL: `vac_update_relstats`)

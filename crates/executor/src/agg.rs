@@ -156,6 +156,15 @@ impl AggExec {
                 call.finish_input(run)?;
             }
         }
+        let hashed = |s: &Set| match &s.grouping {
+            Grouping::Hashed { table, .. } => Some(table.memory() + s.rows.iter().map(Column::memory).sum::<usize>()),
+            _ => None,
+        };
+        let bytes: Vec<usize> = self.sets.iter().filter_map(hashed).collect();
+        if !bytes.is_empty() {
+            let kilobytes = bytes.iter().sum::<usize>().div_ceil(1024).max(32) as i64;
+            run.note(|i| i.hash = Some(crate::node::HashInfo { batches: 1, kilobytes, ..Default::default() }));
+        }
         (self.filled, self.at) = (true, (0, 0));
         Ok(())
     }

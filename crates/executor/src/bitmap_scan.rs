@@ -135,7 +135,10 @@ impl Exec for BitmapHeapExec {
             return Ok(found.then_some(self.output.batch()));
         }
         if self.tids.is_none() {
-            self.tids = Some(self.source.tids(run)?);
+            let tids = self.source.tids(run)?;
+            let pages = tids.chunk_by(|a, b| a.block == b.block).count();
+            run.note(|i| i.exact_pages += pages as u64);
+            self.tids = Some(tids);
             self.at = 0;
         }
         let txn = run.cx.txn()?.clone();

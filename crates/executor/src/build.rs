@@ -133,5 +133,6 @@ impl<'a> Builder<'a> {
 
 /// A plan's depth is bounded by its query's, which the parser checked; an interrupt is looked at here.
 fn stack_check(cx: &ExecContext) -> Result<()> {
+    analyze::walker::check_depth()?;
     cx.interrupt.check()
 }

@@ -65,6 +65,8 @@ pub struct ExecContext {
     pub(crate) tables: HashMap<Oid, Arc<crate::heap::OpenTable>>,
     /// Functions in functions.
     pub(crate) depth: usize,
+    /// Temporary files made so far: their names' numbers.
+    pub(crate) temporary_files: u64,
     /// Anonymous record types by typmod. (PostgreSQL: `RecordCacheArray`)
     records: Vec<Arc<TupleDesc>>,
     /// What functions of upper floors ask for by type: see [`Runtime::extension`].
@@ -87,6 +89,7 @@ impl ExecContext {
             cost: planner::CostSettings::default(),
             tables: HashMap::new(),
             depth: 0,
+            temporary_files: 0,
             records: Vec::new(),
             extensions: HashMap::new(),
             calls: HashMap::new(),

@@ -148,8 +148,15 @@ impl HashJoinExec {
                 b.seal();
             }
         }
-        let columns = columns.into_iter().map(Arc::new).collect();
         let matched = vec![false; n];
+        let info = crate::node::HashInfo {
+            buckets: n.next_power_of_two().max(1024),
+            batches: 1,
+            kilobytes: (n * 12 + size * 4 + columns.iter().map(Column::memory).sum::<usize>()).div_ceil(1024) as i64,
+            disk_kilobytes: 0,
+        };
+        run.note(|i| i.hash = Some(info));
+        let columns = columns.into_iter().map(Arc::new).collect();
         self.table = Table { columns, rows: n, hashes, heads, next, matched };
         Ok(())
     }

@@ -236,6 +236,7 @@ impl IndexScanExec {
 
     fn start(&mut self, run: &mut Run<'_>) -> Result<()> {
         let keys = self.keys.values(run)?;
+        run.note(|i| *i.searches.get_or_insert(0) += 1);
         let txn = run.cx.txn()?;
         self.index.stats(txn).scanned(txn.start_time());
         match &mut self.scan {
@@ -300,6 +301,9 @@ impl IndexScanExec {
                     }
                 }
             }
+        }
+        if self.only.is_some() {
+            run.note(|i| i.heap_fetches += fetched as u64);
         }
         let stats = self.index.stats(&txn);
         stats.add(TableCounter::RowsReturned, entries);

@@ -50,6 +50,7 @@ mod scan;
 mod seq_scan;
 mod set_op;
 mod sort;
+mod spill;
 mod sqlfunction;
 pub mod state;
 mod subquery_scan;

@@ -67,6 +67,7 @@ impl LimitExec {
                 .map_err(|_| PgError::new(INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, "OFFSET must not be negative"))?;
         }
         self.left = None;
+        let skip = self.skip;
         if let Some(e) = &mut self.count {
             let v = e.eval_scalar(run)?;
             if !v.is_null() {
@@ -77,6 +78,8 @@ impl LimitExec {
                 );
             }
         }
+        let bound = self.left.filter(|_| self.ties.is_none()).map(|n| n.saturating_add(skip));
+        self.input.exec.set_bound(bound.and_then(|n| usize::try_from(n).ok()));
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use analyze::query::SubPlan;
 use base::Result;
+use storage::BufferUsage;
 use types::{Batch, Physical};
 
 use crate::state::{ExecParam, Run};
@@ -23,6 +24,37 @@ pub(crate) trait Exec: Send {
     fn rest(&mut self) -> Result<bool> {
         Ok(false)
     }
+    /// Only the first so many rows will be read after the next start. (PostgreSQL: `ExecSetTupleBound`)
+    fn set_bound(&mut self, bound: Option<usize>) {
+        let _ = bound;
+    }
+}
+
+/// How a Sort went.
+#[derive(Clone, Debug)]
+pub struct SortInfo {
+    pub method: &'static str,
+    pub kilobytes: i64,
+    pub disk: bool,
+}
+
+/// A hash table: of a join, or (without buckets) of an aggregation.
+#[derive(Clone, Debug, Default)]
+pub struct HashInfo {
+    pub buckets: usize,
+    pub batches: usize,
+    pub kilobytes: i64,
+    pub disk_kilobytes: i64,
+}
+
+/// What Memoize did.
+#[derive(Clone, Debug, Default)]
+pub struct MemoInfo {
+    pub hits: u64,
+    pub misses: u64,
+    pub evictions: u64,
+    pub overflows: u64,
+    pub kilobytes: i64,
 }
 
 /// Counters for EXPLAIN ANALYZE.
@@ -33,6 +65,19 @@ pub struct Instrumentation {
     pub rows: u64,
     pub loops: u64,
     pub filtered: u64,
+    /// Pairs that a join's own conditions let through and its filter did not, rows that failed an index condition's recheck.
+    pub filtered_more: u64,
+    /// Index descents, of index scans.
+    pub searches: Option<u64>,
+    pub heap_fetches: u64,
+    /// Pages of a bitmap heap scan.
+    pub exact_pages: u64,
+    pub sort: Option<SortInfo>,
+    pub hash: Option<HashInfo>,
+    pub memo: Option<MemoInfo>,
+    /// Rows kept in memory for reading again, in kilobytes.
+    pub stored: Option<i64>,
+    pub buffers: BufferUsage,
     running: bool,
 }
 
@@ -83,10 +128,16 @@ impl Node {
             None => self.exec.next(run, max)?,
             Some(at) => {
                 let outside = run.st.current.replace(at);
-                let start = Instant::now();
+                let (start, buffers) = (Instant::now(), BufferUsage::of_this_thread());
                 let batch = self.exec.next(run, max);
                 let spent = start.elapsed();
                 run.st.current = outside;
+                let used = BufferUsage::of_this_thread().since(buffers);
+                let sum = &mut run.st.counters[at].buffers;
+                sum.hit += used.hit;
+                sum.read += used.read;
+                sum.dirtied += used.dirtied;
+                sum.written += used.written;
                 let batch = batch?;
                 run.st.counters[at].count(spent, batch.map_or(0, Batch::selected_len));
                 batch

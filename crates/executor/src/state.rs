@@ -94,6 +94,13 @@ impl Run<'_> {
         found.cloned().ok_or_else(missing)
     }
 
+    /// Changes the counters of the node that runs, where they were asked for.
+    pub(crate) fn note(&mut self, change: impl FnOnce(&mut crate::node::Instrumentation)) {
+        if let Some(at) = self.st.current {
+            change(&mut self.st.counters[at]);
+        }
+    }
+
     /// What the statement sees.
     pub(crate) fn snapshot(&self) -> Result<Snapshot> {
         self.st.snapshot.clone().ok_or_else(|| PgError::internal("no snapshot in this context"))

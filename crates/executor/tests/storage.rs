@@ -314,6 +314,35 @@ fn more_statements() {
 }
 
 #[test]
+fn sorts_spill_and_stop_early() {
+    let cluster = Cluster::new();
+    let mut s = cluster.session(1);
+    s.begin();
+    let numbers = "generate_series(1, 6000) g";
+    let texts =
+        format!("SELECT g, (g * 7919 % 6007)::text || repeat('x', 20) AS t, nullif(g % 7, 3) AS m FROM {numbers}");
+    let queries = [
+        format!("SELECT * FROM ({texts}) x ORDER BY t"),
+        format!("SELECT * FROM ({texts}) x ORDER BY m DESC, t"),
+        format!("SELECT * FROM ({texts}) x ORDER BY m NULLS FIRST LIMIT 30 OFFSET 1500"),
+        format!("SELECT (SELECT t FROM ({texts}) x ORDER BY t DESC LIMIT 1 OFFSET n) FROM generate_series(0, 2) n"),
+    ];
+    for q in queries {
+        let set = |s: &mut Session, kilobytes| {
+            let settings = types::Settings { work_mem: kilobytes, ..(*s.cx.settings).clone() };
+            s.cx.settings = Arc::new(settings);
+        };
+        set(&mut s, 100_000);
+        let all = s.run(&q).unwrap();
+        set(&mut s, 64);
+        let few = s.run(&q).unwrap();
+        assert!(!all.is_empty());
+        assert_eq!(all, few, "{q}");
+    }
+    s.end(true);
+}
+
+#[test]
 fn plans_read_as_in_postgresql() {
     let cluster = Cluster::new();
     let mut s = cluster.session(1);
@@ -325,7 +354,8 @@ fn plans_read_as_in_postgresql() {
         let q = analyze::analyze(&mut acx, &stmt, text, &mut analyze::ParamTypes::None).unwrap();
         let planned = executor::plan_query(&mut s.cx, q, &PlanOptions::default()).unwrap();
         let options = executor::explain::ExplainOptions { costs: false, ..Default::default() };
-        let lines = executor::explain::explain(&mut s.cx, &planned, None, &options, None, None).unwrap();
+        let lines =
+            executor::explain::explain(&mut s.cx, &planned, None, &options, (0.0, Default::default()), None).unwrap();
         assert_eq!(lines, expected, "{text}");
     };
     explain("SELECT b FROM t WHERE a = 1", &["Index Scan using t_pkey on t", "  Index Cond: (a = 1)"]);

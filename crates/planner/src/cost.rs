@@ -75,3 +75,14 @@ impl Default for CostSettings {
         }
     }
 }
+
+/// At least one row, whole rows. (PostgreSQL: `clamp_row_est`)
+pub(crate) fn clamp_row_est(rows: f64) -> f64 {
+    if rows > 1e100 || rows.is_nan() {
+        1e100
+    } else if rows <= 1.0 {
+        1.0
+    } else {
+        rows.round_ties_even()
+    }
+}

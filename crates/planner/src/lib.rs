@@ -1,20 +1,49 @@
 //! Paths, costs, plans: a [`analyze::query::Query`] becomes a [`PlannedStmt`].
 //!
-//! [`plan`] is the entry point. Plan nodes and their invariants: [`PlannedStmt`]; cost parameters: [`CostSettings`].
+//! [`plan`] is the entry point. Plan nodes and their invariants: [`PlannedStmt`]; cost parameters: [`CostSettings`]; plans as
+//! text for tests and debugging: [`dump`].
+//!
+//! A query level's way: `level` (preparation: `pullup`, `fold`, `sublink`) → `init` (conditions and columns of relations, `equiv`)
+//! → `relinfo`, `basepaths`, `indexpaths` → `joinrels`, `joinpaths` → `upper` (grouping, windows, ORDER BY, ..), `setop`, `modify` →
+//! `create` (plan nodes) → `setrefs` (final references). Estimates: `selfuncs`, `costsize`. What they share: `node`.
 //!
 //! PostgreSQL: `optimizer/`.
 #![forbid(unsafe_code)]
 
+mod basepaths;
 pub mod cost;
-mod direct;
+mod costsize;
+mod create;
+pub mod dump;
+mod equiv;
+mod fold;
+mod indexpaths;
+mod init;
+mod joinpaths;
+mod joinrels;
+mod level;
+mod levels;
+mod modify;
+mod node;
+mod pathnode;
 pub mod plan;
+mod pullup;
+mod relids;
+mod relinfo;
+mod selfuncs;
+mod setop;
+mod setrefs;
+mod stored;
+mod sublink;
+mod upper;
+mod util;
 
 use std::sync::Arc;
 
-use analyze::query::Query;
-use base::Result;
+use analyze::query::{CmdType, Query, TargetEntry};
+use base::{PgError, Result};
 use catalog::{Catalog, Relation};
-use types::{Datum, Runtime};
+use types::{Attribute, Datum, Runtime, TupleDesc};
 
 pub use cost::CostSettings;
 pub use plan::*;
@@ -47,5 +76,85 @@ pub struct PlanOptions {
 
 /// Plans one analyzed and rewritten query. (PostgreSQL: `standard_planner`)
 pub fn plan(cx: &mut PlannerContext<'_>, query: Query, options: &PlanOptions) -> Result<PlannedStmt> {
-    direct::plan(cx, query, options)
+    if query.command_type == CmdType::Utility {
+        return Err(PgError::internal("utility statements are not planned"));
+    }
+    let mut p = node::Planner {
+        cx,
+        options,
+        glob: node::Glob::default(),
+        levels: Vec::new(),
+        multi: Vec::new(),
+        params: options.params.clone(),
+    };
+    let (command_type, can_set_tag) = (query.command_type, query.can_set_tag);
+    let has_modifying_cte = query.has_modifying_cte;
+    let has_returning = !query.returning_list.is_empty();
+    let (stmt_location, stmt_len) = (query.stmt_location, query.stmt_len);
+    let mut root = p.subquery_planner(query, false, options.tuple_fraction, None)?;
+    let path = p.choose_final(&root, options.tuple_fraction)?;
+    let mut plan = p.create_plan(&mut root, &path)?;
+    if options.scroll && !matches!(plan.node, PlanNode::Material | PlanNode::Sort { .. }) {
+        let init = std::mem::take(&mut plan.init_plans);
+        plan = create::material_plan(plan);
+        plan.init_plans = init;
+    }
+    p.set_references(&mut root, &mut plan)?;
+    let mut subplans = Vec::new();
+    for i in 0..p.glob.subplans.len() {
+        let (sub, sub_root) = (p.glob.subplans[i].take(), p.glob.subroots[i].take());
+        let (Some(mut sub), Some(mut sub_root)) = (sub, sub_root) else {
+            return Err(PgError::internal("a subplan was lost"));
+        };
+        p.set_references(&mut sub_root, &mut sub)?;
+        subplans.push(sub);
+    }
+    // A subplan's own subplans were made before it.
+    let mut params: Vec<Vec<i32>> = Vec::new();
+    for s in &mut subplans {
+        let set = p.finalize(s, &params)?;
+        params.push(set);
+    }
+    p.finalize(&mut plan, &params)?;
+    let columns: &[TargetEntry] = match (command_type, &plan.node) {
+        (CmdType::Select, _) => &plan.targetlist,
+        (_, PlanNode::ModifyTable(m)) => m.returning.first().map_or(&[], |r| r.as_slice()),
+        _ => &[],
+    };
+    let result_desc = result_desc(&p.cx.catalog, columns)?;
+    let glob = p.glob;
+    Ok(PlannedStmt {
+        command_type,
+        can_set_tag,
+        has_returning,
+        has_modifying_cte,
+        plan,
+        rtable: glob.rtable,
+        perminfos: glob.perminfos,
+        result_relations: glob.result_relations,
+        subplans,
+        row_marks: glob.row_marks,
+        exec_params: glob.exec_params,
+        result_desc,
+        relation_oids: glob.relation_oids,
+        depends_on: glob.depends_on,
+        depends_on_role: glob.depends_on_role,
+        transient: glob.transient,
+        stmt_location,
+        stmt_len,
+    })
+}
+
+/// The result's columns. (PostgreSQL: `ExecCleanTypeFromTL`)
+fn result_desc(catalog: &Catalog, tlist: &[TargetEntry]) -> Result<Arc<TupleDesc>> {
+    let mut attrs = Vec::new();
+    for t in tlist.iter().filter(|t| !t.resjunk) {
+        let ty = t.expr.type_mod();
+        let info = catalog.type_info(ty.oid)?;
+        let name = t.resname.as_deref().unwrap_or("?column?");
+        let mut a = Attribute::new(name, ty.oid, info.len, info.byval, info.align);
+        (a.typmod, a.collation, a.storage) = (ty.typmod, ty.collation, info.storage);
+        attrs.push(a);
+    }
+    Ok(Arc::new(TupleDesc::new(attrs)))
 }

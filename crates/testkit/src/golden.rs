@@ -186,10 +186,19 @@ fn differ(expected: &[String], actual: &[String]) -> Option<String> {
 /// Runs a file in a database of its own on the server at `port`. Errors say file, line, and what differed.
 pub fn run_file(port: u16, path: &Path) -> Result<usize, String> {
     let name = path.file_stem().map_or(String::new(), |s| s.to_string_lossy().replace('-', "_"));
+    let database = format!("golden_{name}");
+    run_path(path, |blocks| run_blocks(port, &database, blocks))
+}
+
+/// As [`run_file`], in a database that is there and that nothing else uses.
+pub fn run_file_in(port: u16, database: &str, path: &Path) -> Result<usize, String> {
+    run_path(path, |blocks| run_all(&Target::new(port).database(database), blocks))
+}
+
+fn run_path(path: &Path, run: impl FnOnce(&[Block]) -> io::Result<Vec<(usize, String)>>) -> Result<usize, String> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let blocks = parse(&text).map_err(|e| format!("{}: {e}", path.display()))?;
-    let database = format!("golden_{name}");
-    let result = run_blocks(port, &database, &blocks);
+    let result = run(&blocks);
     let mut report = String::new();
     for (line, what) in result.map_err(|e| format!("{}: {e}", path.display()))? {
         let _ = writeln!(report, "{}:{line}: {what}", path.display());
@@ -201,21 +210,25 @@ fn run_blocks(port: u16, database: &str, blocks: &[Block]) -> io::Result<Vec<(us
     let mut admin = Client::connect(&Target::new(port))?;
     admin.execute(&format!("DROP DATABASE IF EXISTS {database}"))?;
     admin.execute(&format!("CREATE DATABASE {database}"))?;
-    let target = Target::new(port).database(database);
-    let mut runner = Runner { target: &target, sessions: HashMap::new() };
-    let mut wrong = Vec::new();
-    for block in blocks {
-        if let Some(what) = runner.run(block)? {
-            wrong.push((block.line, format!("{}\n  {what}", block.sql)));
-        }
-    }
-    drop(runner);
+    let wrong = run_all(&Target::new(port).database(database), blocks)?;
     // Sessions end in their own time.
     for _ in 0..100 {
         if admin.query(&format!("DROP DATABASE {database}"))?.is_ok() {
             break;
         }
         std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(wrong)
+}
+
+/// The blocks that do not hold.
+fn run_all(target: &Target, blocks: &[Block]) -> io::Result<Vec<(usize, String)>> {
+    let mut runner = Runner { target, sessions: HashMap::new() };
+    let mut wrong = Vec::new();
+    for block in blocks {
+        if let Some(what) = runner.run(block)? {
+            wrong.push((block.line, format!("{}\n  {what}", block.sql)));
+        }
     }
     Ok(wrong)
 }

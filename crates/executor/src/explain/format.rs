@@ -20,6 +20,16 @@ pub(super) enum Value {
     List(Vec<String>),
 }
 
+/// Which formats print a property.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Show {
+    Always,
+    /// All but text.
+    Structured,
+    /// Text only, where it is a whole line.
+    Line,
+}
+
 /// A node's properties and children.
 #[derive(Default, Debug)]
 pub(super) struct Tree {
@@ -27,23 +37,28 @@ pub(super) struct Tree {
     pub head: String,
     /// Text format: a line before the node.
     pub label: Option<String>,
-    /// Key, value, and whether text shows it.
-    pub properties: Vec<(String, Value, bool)>,
+    pub properties: Vec<(String, Value, Show)>,
     pub children: Vec<(&'static str, Tree)>,
 }
 
 impl Tree {
     pub fn hidden(&mut self, key: &str, value: Value) {
-        self.properties.push((key.to_owned(), value, false));
+        self.properties.push((key.to_owned(), value, Show::Structured));
     }
     pub fn text(&mut self, key: &str, value: String) {
-        self.properties.push((key.to_owned(), Value::Text(value), true));
+        self.properties.push((key.to_owned(), Value::Text(value), Show::Always));
     }
     pub fn number(&mut self, key: &str, value: String, unit: &'static str) {
-        self.properties.push((key.to_owned(), Value::Unit(value, unit), true));
+        self.properties.push((key.to_owned(), Value::Unit(value, unit), Show::Always));
     }
     pub fn list(&mut self, key: &str, value: Vec<String>) {
-        self.properties.push((key.to_owned(), Value::List(value), true));
+        self.properties.push((key.to_owned(), Value::List(value), Show::Always));
+    }
+    pub fn line(&mut self, line: String) {
+        self.properties.push((String::new(), Value::Text(line), Show::Line));
+    }
+    pub fn structured(&mut self, key: &str, number: i64) {
+        self.hidden(key, Value::Number(number.to_string()));
     }
     pub fn child(&mut self, key: &'static str, tree: Tree) {
         self.children.push((key, tree));
@@ -54,8 +69,13 @@ pub(super) fn print(root: &Tree, format: ExplainFormat) -> Vec<String> {
     match format {
         ExplainFormat::Text => {
             let mut out = Vec::new();
-            for (_, plan) in &root.children {
-                text(plan, 0, &mut out);
+            for (key, plan) in &root.children {
+                if *key == "Plan" {
+                    text(plan, 0, &mut out);
+                } else if plan.properties.iter().any(|p| p.2 != Show::Structured) {
+                    out.push(format!("{key}:"));
+                    properties(plan, 1, &mut out);
+                }
             }
             properties(root, 0, &mut out);
             out
@@ -81,10 +101,11 @@ pub(super) fn print(root: &Tree, format: ExplainFormat) -> Vec<String> {
 fn properties(t: &Tree, indent: usize, out: &mut Vec<String>) {
     let pad = " ".repeat(indent * 2);
     for (key, value, shown) in &t.properties {
-        if !shown {
+        if *shown == Show::Structured {
             continue;
         }
         out.push(match value {
+            Value::Text(v) if *shown == Show::Line => format!("{pad}{v}"),
             Value::Text(v) | Value::Number(v) => format!("{pad}{key}: {v}"),
             Value::Unit(v, "") => format!("{pad}{key}: {v}"),
             Value::Unit(v, unit) => format!("{pad}{key}: {v} {unit}"),
@@ -146,7 +167,7 @@ fn json(t: &Tree, indent: usize, out: &mut String) {
     let group = |t: &Tree, parts: &mut Vec<String>| {
         for (key, list) in grouped(t) {
             let mut text = format!("{pad}  {}: ", json_string(key));
-            if key == "Plan" {
+            if key != "Plans" {
                 let mut inner = String::new();
                 json(list[0], indent + 1, &mut inner);
                 text += inner.trim_start();
@@ -170,11 +191,12 @@ fn json(t: &Tree, indent: usize, out: &mut String) {
     if root {
         group(t, &mut parts);
     }
-    for (key, value, _) in &t.properties {
+    for (key, value, _) in t.properties.iter().filter(|p| p.2 != Show::Line) {
         let v = match value {
             Value::Text(v) => json_string(v),
             Value::Number(v) | Value::Unit(v, _) => v.clone(),
             Value::Bool(v) => v.to_string(),
+            Value::List(v) if v.is_empty() => format!("[\n{pad}  ]"),
             Value::List(v) => format!("[{}]", v.iter().map(|s| json_string(s)).collect::<Vec<_>>().join(", ")),
         };
         parts.push(format!("{pad}  {}: {v}", json_string(key)));
@@ -193,10 +215,10 @@ fn xml(t: &Tree, indent: usize, out: &mut String) {
     let pad = "  ".repeat(indent);
     let group = |out: &mut String| {
         for (key, list) in grouped(t) {
-            if key == "Plan" {
-                *out += &format!("{pad}<Plan>\n");
+            if key != "Plans" {
+                *out += &format!("{pad}<{key}>\n");
                 xml(list[0], indent + 1, out);
-                *out += &format!("{pad}</Plan>\n");
+                *out += &format!("{pad}</{key}>\n");
             } else {
                 *out += &format!("{pad}<{key}>\n");
                 for c in list {
@@ -212,7 +234,7 @@ fn xml(t: &Tree, indent: usize, out: &mut String) {
     if root {
         group(out);
     }
-    for (key, value, _) in &t.properties {
+    for (key, value, _) in t.properties.iter().filter(|p| p.2 != Show::Line) {
         let tag = key.replace(' ', "-");
         match value {
             Value::Text(v) | Value::Number(v) | Value::Unit(v, _) => {
@@ -247,8 +269,8 @@ fn yaml(t: &Tree, indent: usize, first: bool, out: &mut String) {
             *out += &format!("{key}: ");
             for c in list {
                 match key {
-                    "Plan" => yaml(c, indent + 1, false, out),
-                    _ => yaml(c, indent + 2, true, out),
+                    "Plans" => yaml(c, indent + 2, true, out),
+                    _ => yaml(c, indent + 1, false, out),
                 }
             }
         }
@@ -256,7 +278,7 @@ fn yaml(t: &Tree, indent: usize, first: bool, out: &mut String) {
     if root {
         group(out, &mut line);
     }
-    for (key, value, _) in &t.properties {
+    for (key, value, _) in t.properties.iter().filter(|p| p.2 != Show::Line) {
         line(out);
         match value {
             Value::Text(v) => *out += &format!("{key}: {}", json_string(v)),

@@ -11,10 +11,11 @@ use analyze::query::*;
 use base::{Oid, Result};
 use catalog::quote_identifier;
 use planner::{AggStrategy, Plan, PlanNode, PlannedStmt, SetOpCmd, SortCol};
+use storage::BufferUsage;
 
 use crate::context::ExecContext;
 use crate::execution::Execution;
-use crate::node::Instrumentation;
+use crate::node::{HashInfo, Instrumentation};
 use expr::{Deparser, Place};
 pub use format::ExplainFormat;
 use format::{Tree, Value};
@@ -46,17 +47,17 @@ impl Default for ExplainOptions {
 }
 
 /// The explanation of a plan, one line of text an entry; other formats give one entry.
-/// `run` is its execution for ANALYZE; the times are in milliseconds.
+/// `run` is its execution for ANALYZE; `planning` what planning took. Times are in milliseconds.
 pub fn explain(
     cx: &mut ExecContext,
     planned: &PlannedStmt,
     run: Option<&Execution>,
     options: &ExplainOptions,
-    planning_time: Option<f64>,
+    planning: (f64, BufferUsage),
     execution_time: Option<f64>,
 ) -> Result<Vec<String>> {
     let names = names(planned);
-    let mut e = Explainer { d: Deparser { cx, planned, names: &names }, run, options, prefix: false };
+    let mut e = Explainer { d: Deparser { cx, planned, names: &names }, run, options, prefix: false, hash: None };
     e.prefix = planned
         .rtable
         .iter()
@@ -67,15 +68,46 @@ pub fn explain(
     let mut root = Tree::default();
     let plan = e.node(&planned.plan, None)?;
     root.child("Plan", plan);
+    if options.buffers {
+        let mut t = Tree { head: "Planning".to_owned(), ..Tree::default() };
+        buffers(&planning.1, &mut t);
+        root.child("Planning", t);
+    }
     if options.summary {
-        if let Some(t) = planning_time {
-            root.number("Planning Time", format!("{t:.3}"), "ms");
-        }
+        root.number("Planning Time", format!("{:.3}", planning.0), "ms");
+    }
+    if options.analyze {
+        root.hidden("Triggers", Value::List(Vec::new()));
+    }
+    if options.summary {
         if let Some(t) = execution_time {
             root.number("Execution Time", format!("{t:.3}"), "ms");
         }
     }
     Ok(format::print(&root, options.format))
+}
+
+/// (PostgreSQL: `show_buffer_usage`)
+fn buffers(b: &BufferUsage, t: &mut Tree) {
+    let parts: Vec<String> = [("hit", b.hit), ("read", b.read), ("dirtied", b.dirtied), ("written", b.written)]
+        .iter()
+        .filter(|p| p.1 > 0)
+        .map(|(word, n)| format!("{word}={n}"))
+        .collect();
+    if !parts.is_empty() {
+        t.line(format!("Buffers: shared {}", parts.join(" ")));
+    }
+    t.structured("Shared Hit Blocks", b.hit as i64);
+    t.structured("Shared Read Blocks", b.read as i64);
+    t.structured("Shared Dirtied Blocks", b.dirtied as i64);
+    t.structured("Shared Written Blocks", b.written as i64);
+    for kind in ["Local", "Temp"] {
+        for what in ["Hit", "Read", "Dirtied", "Written"] {
+            if kind == "Local" || matches!(what, "Read" | "Written") {
+                t.structured(&format!("{kind} {what} Blocks"), 0);
+            }
+        }
+    }
 }
 
 /// Names for the range table: aliases made unique. (PostgreSQL: `select_rtable_names_for_explain`)
@@ -99,6 +131,8 @@ struct Explainer<'a> {
     run: Option<&'a Execution>,
     options: &'a ExplainOptions,
     prefix: bool,
+    /// Of the hash join whose Hash comes next.
+    hash: Option<HashInfo>,
 }
 
 fn join_words(t: JoinType) -> (&'static str, &'static str) {
@@ -239,6 +273,9 @@ impl Explainer<'_> {
             t.list("Output", list?);
         }
         self.details(plan, &mut t)?;
+        if self.options.analyze {
+            self.measured(plan, &mut t);
+        }
         self.children(plan, &mut t)?;
         Ok(t)
     }
@@ -356,8 +393,8 @@ impl Explainer<'_> {
     }
 
     fn details(&mut self, plan: &Plan, t: &mut Tree) -> Result<()> {
-        // Within one table's scan its columns need no prefix unless there are others about.
-        let scan = self.prefix;
+        // Within one table's scan its columns need no prefix. (PostgreSQL: `show_scan_qual`)
+        let scan = self.options.verbose || matches!(plan.node, PlanNode::SubqueryScan { .. });
         let upper = self.prefix;
         match &plan.node {
             PlanNode::IndexScan { indexqualorig, indexorderbyorig, .. } => {
@@ -472,6 +509,71 @@ impl Explainer<'_> {
         }
         Ok(())
     }
+    /// What the operator told of its run.
+    fn measured(&mut self, plan: &Plan, t: &mut Tree) {
+        let hash = self.hash.take();
+        let Some(i) = self.instrumentation(plan).filter(|i| i.loops > 0) else { return };
+        if let Some(s) = &i.sort {
+            let space = if s.disk { "Disk" } else { "Memory" };
+            t.line(format!("Sort Method: {}  {space}: {}kB", s.method, s.kilobytes));
+            t.hidden("Sort Method", Value::Text(s.method.to_owned()));
+            t.structured("Sort Space Used", s.kilobytes);
+            t.hidden("Sort Space Type", Value::Text(space.to_owned()));
+        }
+        match &plan.node {
+            PlanNode::Hash { .. } => {
+                if let Some(h) = hash {
+                    t.line(format!("Buckets: {}  Batches: {}  Memory Usage: {}kB", h.buckets, h.batches, h.kilobytes));
+                    t.structured("Hash Buckets", h.buckets as i64);
+                    t.structured("Original Hash Buckets", h.buckets as i64);
+                    t.structured("Hash Batches", h.batches as i64);
+                    t.structured("Original Hash Batches", h.batches as i64);
+                    t.structured("Peak Memory Usage", h.kilobytes);
+                }
+            }
+            PlanNode::Agg { .. } => {
+                if let Some(h) = &i.hash {
+                    let disk =
+                        if h.batches > 1 { format!("  Disk Usage: {}kB", h.disk_kilobytes) } else { String::new() };
+                    t.line(format!("Batches: {}  Memory Usage: {}kB{disk}", h.batches, h.kilobytes));
+                    t.structured("HashAgg Batches", h.batches as i64);
+                    t.structured("Peak Memory Usage", h.kilobytes);
+                    t.structured("Disk Usage", h.disk_kilobytes);
+                }
+            }
+            PlanNode::BitmapHeapScan { .. } => {
+                if i.exact_pages > 0 {
+                    t.line(format!("Heap Blocks: exact={}", i.exact_pages));
+                }
+                t.structured("Exact Heap Blocks", i.exact_pages as i64);
+                t.structured("Lossy Heap Blocks", 0);
+            }
+            PlanNode::IndexOnlyScan { .. } => t.number("Heap Fetches", i.heap_fetches.to_string(), ""),
+            _ => {}
+        }
+        if let Some(n) = i.searches {
+            t.number("Index Searches", n.to_string(), "");
+        }
+        if let Some(kb) = i.stored {
+            t.line(format!("Storage: Memory  Maximum Storage: {kb}kB"));
+            t.hidden("Storage", Value::Text("Memory".to_owned()));
+            t.structured("Maximum Storage", kb);
+        }
+        if let Some(m) = &i.memo {
+            t.line(format!(
+                "Hits: {}  Misses: {}  Evictions: {}  Overflows: {}  Memory Usage: {}kB",
+                m.hits, m.misses, m.evictions, m.overflows, m.kilobytes
+            ));
+            t.structured("Cache Hits", m.hits as i64);
+            t.structured("Cache Misses", m.misses as i64);
+            t.structured("Cache Evictions", m.evictions as i64);
+            t.structured("Cache Overflows", m.overflows as i64);
+            t.structured("Peak Memory Usage", m.kilobytes);
+        }
+        if self.options.buffers {
+            buffers(&i.buffers, t);
+        }
+    }
     fn filter(&mut self, plan: &Plan, prefix: bool, t: &mut Tree) -> Result<()> {
         self.qual("Filter", &plan.qual, plan, prefix, t)?;
         if !plan.qual.is_empty() {
@@ -531,6 +633,7 @@ impl Explainer<'_> {
             t.child("Plans", c);
         }
         if let Some(p) = plan.inner.as_deref() {
+            self.hash = self.instrumentation(plan).and_then(|i| i.hash);
             let c = self.node(p, Some("Inner"))?;
             t.child("Plans", c);
         }

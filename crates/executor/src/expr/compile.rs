@@ -113,6 +113,7 @@ impl<'a> Compiler<'a> {
 
     /// Compiles one expression.
     pub fn expr(&mut self, e: &Expr) -> Result<CExpr> {
+        analyze::walker::check_depth()?;
         let type_oid = e.type_oid();
         let kind = match e {
             Expr::Var(v) => return self.var(v),

@@ -579,13 +579,17 @@ fn row_null_test(run: &mut Run<'_>, v: DatumRef<'_>, not: bool) -> Result<bool> 
 
 /// CURRENT_DATE and its like.
 pub(super) fn sql_value(run: &mut Run<'_>, op: SvfOp, typmod: i32) -> Result<Datum> {
-    let (name, typed): (&str, bool) = match op {
-        SvfOp::CurrentDate => ("current_date", false),
-        SvfOp::CurrentTime | SvfOp::CurrentTimeN => ("current_time", true),
-        SvfOp::CurrentTimestamp => return Ok(Datum::i64(run.cx.settings().transaction_timestamp)),
-        SvfOp::CurrentTimestampN => ("current_timestamp", true),
-        SvfOp::LocalTime | SvfOp::LocalTimeN => ("localtime", true),
-        SvfOp::LocalTimestamp | SvfOp::LocalTimestampN => ("localtimestamp", true),
+    // The conversion from the transaction's time, and the one to a precision.
+    let (convert, scale) = match op {
+        SvfOp::CurrentDate => ("timestamptz_date", None),
+        SvfOp::CurrentTime => ("timestamptz_timetz", None),
+        SvfOp::CurrentTimeN => ("timestamptz_timetz", Some("timetz_scale")),
+        SvfOp::CurrentTimestamp => ("", None),
+        SvfOp::CurrentTimestampN => ("", Some("timestamptz_scale")),
+        SvfOp::LocalTime => ("timestamptz_time", None),
+        SvfOp::LocalTimeN => ("timestamptz_time", Some("time_scale")),
+        SvfOp::LocalTimestamp => ("timestamptz_timestamp", None),
+        SvfOp::LocalTimestampN => ("timestamptz_timestamp", Some("timestamp_scale")),
         SvfOp::CurrentRole | SvfOp::CurrentUser | SvfOp::User => {
             return Ok(Datum::text(&run.cx.catalog.role_name(run.cx.settings.current_user)?));
         }
@@ -593,14 +597,23 @@ pub(super) fn sql_value(run: &mut Run<'_>, op: SvfOp, typmod: i32) -> Result<Dat
             return Ok(Datum::text(&run.cx.catalog.role_name(run.cx.settings.session_user)?));
         }
         SvfOp::CurrentCatalog => return Ok(Datum::text(&run.cx.settings.database_name)),
-        SvfOp::CurrentSchema => ("current_schema", false),
+        SvfOp::CurrentSchema => return call_builtin(run, "current_schema", &[]),
     };
-    // The functions crate knows time zones; it registers these under the keyword's name.
-    let builtin = *run.cx.registry.function(name).ok_or_else(|| PgError::unsupported(name))?;
+    let mut value = Datum::i64(run.cx.settings().transaction_timestamp);
+    if !convert.is_empty() {
+        value = call_builtin(run, convert, &[value.as_ref()])?;
+    }
+    match scale {
+        Some(scale) => call_builtin(run, scale, &[value.as_ref(), Datum::i32(typmod).as_ref()]),
+        None => Ok(value),
+    }
+}
+
+/// A strict function of the registry, by its name there.
+fn call_builtin(run: &mut Run<'_>, name: &str, args: &[DatumRef<'_>]) -> Result<Datum> {
+    let builtin = *run.cx.registry.function(name).ok_or_else(|| PgError::unsupported(format!("function {name}")))?;
     let types::Body::Row(f) = builtin.body else { return Err(PgError::internal("not a row function")) };
     let call = types::FnCall::default();
-    let args = [DatumRef::Word(i64::from(typmod) as u64)];
-    let args = if typed { &args[..] } else { &[] };
     f(&mut types::FnCx { rt: run.cx, call: &call, state: &mut None }, args)
 }
 

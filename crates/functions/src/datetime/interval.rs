@@ -409,10 +409,10 @@ fn split_typmod(typmod: i32) -> (i32, i32) {
     if typmod < 0 { (FULL_RANGE, FULL_PRECISION) } else { (typmod >> 16 & 0x7fff, typmod & 0xffff) }
 }
 /// (PostgreSQL: `AdjustIntervalForTypmod`)
-fn adjust(mut v: Interval, typmod: i32) -> Interval {
+fn adjust(mut v: Interval, typmod: i32) -> Result<Interval> {
     let (range, precision) = split_typmod(typmod);
     if typmod < 0 || v.is_infinite() {
-        return v;
+        return Ok(v);
     }
     match range {
         YEAR => v = Interval { month: v.month / 12 * 12, day: 0, time: 0 },
@@ -423,9 +423,14 @@ fn adjust(mut v: Interval, typmod: i32) -> Interval {
         _ => {}
     }
     if precision != FULL_PRECISION {
+        let half = if (0..6).contains(&precision) { 10i64.pow(6 - precision as u32) / 2 } else { 0 };
+        let fits = if v.time >= 0 { v.time.checked_add(half) } else { v.time.checked_sub(half) };
+        if fits.is_none() {
+            return Err(error(DATETIME_VALUE_OUT_OF_RANGE, "interval out of range"));
+        }
         v.time = super::round_to(v.time, precision);
     }
-    v
+    Ok(v)
 }
 #[builtin("interval_in")]
 fn interval_in(cx: &mut FnCx<'_>, s: &str, _elem: Oid, typmod: i32) -> Result<Interval> {
@@ -434,10 +439,10 @@ fn interval_in(cx: &mut FnCx<'_>, s: &str, _elem: Oid, typmod: i32) -> Result<In
         Bad::Range => error(INTERVAL_FIELD_OVERFLOW, format!("interval field value out of range: \"{s}\"")),
         e => e.error("interval", s),
     })?;
-    Ok(adjust(v, typmod))
+    adjust(v, typmod)
 }
 #[builtin("interval_scale")]
-fn interval_scale(v: Interval, typmod: i32) -> Interval {
+fn interval_scale(v: Interval, typmod: i32) -> Result<Interval> {
     adjust(v, typmod)
 }
 #[builtin("intervaltypmodin")]
@@ -620,7 +625,7 @@ fn interval_out(cx: &mut FnCx<'_>, v: Interval, out: &mut Vec<u8>) {
 #[builtin("interval_recv")]
 fn interval_recv(b: &[u8], _elem: Oid, typmod: i32) -> Result<Interval> {
     let v = crate::wire::whole(b, |r| Ok(Interval { time: r.i64()?, day: r.i32()?, month: r.i32()? }))?;
-    Ok(adjust(v, typmod))
+    adjust(v, typmod)
 }
 #[builtin("interval_send")]
 fn interval_send(v: Interval) -> Vec<u8> {

@@ -112,11 +112,11 @@ pub fn in_range(ts: i64) -> bool {
 pub fn is_infinite(ts: i64) -> bool {
     ts == i64::MIN || ts == i64::MAX
 }
-/// Rounds microseconds to a precision, halves away from zero.
+/// Rounds microseconds to a precision, halves away from zero. What would not fit stays at the last unit that does.
 pub fn round_to(us: i64, precision: i32) -> i64 {
     if !(0..6).contains(&precision) {
         return us;
     }
     let unit = 10i64.pow(6 - precision as u32);
-    if us >= 0 { (us + unit / 2) / unit * unit } else { -((unit / 2 - us) / unit * unit) }
+    if us >= 0 { us.saturating_add(unit / 2) / unit * unit } else { us.saturating_sub(unit / 2) / unit * unit }
 }

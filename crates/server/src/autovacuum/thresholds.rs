@@ -31,7 +31,7 @@ impl Settings {
         let integer = |guc| values.int(guc) as f64;
         let age = |guc| u32::try_from(values.int(guc)).unwrap_or(u32::MAX);
         Settings {
-            enabled: values.bool(guc::AUTOVACUUM),
+            enabled: values.bool(guc::AUTOVACUUM) && values.bool(guc::TRACK_COUNTS),
             vacuum_threshold: integer(guc::AUTOVACUUM_VACUUM_THRESHOLD),
             vacuum_max_threshold: integer(guc::AUTOVACUUM_VACUUM_MAX_THRESHOLD),
             vacuum_scale: values.real(guc::AUTOVACUUM_VACUUM_SCALE_FACTOR),

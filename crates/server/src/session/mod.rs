@@ -41,7 +41,7 @@ use base::sqlstate::{IDLE_IN_TRANSACTION_SESSION_TIMEOUT, IDLE_SESSION_TIMEOUT, 
 use base::{Oid, PgError, Result};
 use executor::{ExecContext, NoticeSink};
 use parking_lot::Mutex;
-use txn::stats::DatabaseStats;
+use txn::stats::{DatabaseCounter, DatabaseStats};
 use txn::{Proc, SyncCommit, Transaction};
 
 use crate::cluster::{Cluster, SessionEntry};
@@ -257,6 +257,9 @@ impl Session {
     /// Reports an error and puts the transaction and the protocol in order after it.
     fn statement_failed(&mut self, error: &PgError, kind: u8) -> Result<()> {
         let source = self.source.take();
+        if error.sqlstate() == base::sqlstate::T_R_DEADLOCK_DETECTED {
+            self.counts.add(DatabaseCounter::Deadlocks, 1);
+        }
         log::error(error, source.as_deref());
         self.abort_statement();
         self.send_notices();

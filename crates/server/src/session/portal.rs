@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use base::Result;
 use parser::ast::cursor_opt;
-use planner::PlannedStmt;
-use types::{Datum, TupleDesc};
+use planner::{Plan, PlanNode, PlannedStmt};
+use types::{Datum, DatumRef, Runtime, TupleDesc};
 
 use super::Session;
 use super::idle::Running;
@@ -50,6 +50,31 @@ impl Portal {
     }
 }
 
+/// Can a plan give its rows backwards? Cursors for those that can may scroll without being asked to.
+/// (PostgreSQL: `ExecSupportsBackwardScan`)
+pub(super) fn supports_backward_scan(planned: &PlannedStmt) -> bool {
+    fn of(plan: &Plan) -> bool {
+        match &plan.node {
+            PlanNode::Append { plans, .. } => plans.iter().all(of),
+            PlanNode::Result { .. } | PlanNode::Limit { .. } | PlanNode::LockRows { .. } => {
+                plan.outer.as_deref().is_some_and(of)
+            }
+            PlanNode::SubqueryScan { subplan, .. } => of(subplan),
+            PlanNode::SeqScan { .. }
+            | PlanNode::IndexScan { .. }
+            | PlanNode::IndexOnlyScan { .. }
+            | PlanNode::TidScan { .. }
+            | PlanNode::FunctionScan { .. }
+            | PlanNode::ValuesScan { .. }
+            | PlanNode::CteScan { .. }
+            | PlanNode::Material
+            | PlanNode::Sort { .. } => true,
+            _ => false,
+        }
+    }
+    planned.row_marks.is_empty() && of(&planned.plan)
+}
+
 impl Session {
     /// Portals end with their transaction; those WITH HOLD keep their rows. (PostgreSQL: `PreCommit_Portals`)
     pub(super) fn close_portals_at_commit(&mut self) -> Result<()> {
@@ -59,12 +84,25 @@ impl Session {
         for name in held {
             let Some(mut portal) = self.portals.remove(&name) else { continue };
             self.read_ahead(&mut portal, u64::MAX)?;
+            self.own_rows(&mut portal)?;
             portal.state = State::Done;
             portal.level = 0;
             self.portals.insert(name, portal);
         }
         if cursors {
             self.publish_objects();
+        }
+        Ok(())
+    }
+
+    /// Fetches the rows' out-of-line values: their tables may go.
+    fn own_rows(&mut self, portal: &mut Portal) -> Result<()> {
+        for value in portal.seen.iter_mut().flatten() {
+            let plain = match value.as_ref() {
+                DatumRef::Toasted(stored) => Datum::bytes(self.cx.detoast(stored)?),
+                _ => continue,
+            };
+            *value = plain;
         }
         Ok(())
     }

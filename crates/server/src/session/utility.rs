@@ -339,6 +339,7 @@ impl Session {
                 self.portals.clear();
                 self.prepared.clear();
                 self.publish_objects();
+                self.discard_sequences();
                 self.set_session_authorization(None)?;
                 let asker = self.asker();
                 self.variables.lock().reset_all(0, asker)?;
@@ -346,10 +347,17 @@ impl Session {
                 "DISCARD ALL"
             }
             DiscardMode::Plans => "DISCARD PLANS",
-            DiscardMode::Sequences => "DISCARD SEQUENCES",
+            DiscardMode::Sequences => {
+                self.discard_sequences();
+                "DISCARD SEQUENCES"
+            }
             DiscardMode::Temp => "DISCARD TEMP",
         }
         .into())
+    }
+
+    fn discard_sequences(&mut self) {
+        self.cx.extension_or_default::<commands::Sequences>().discard();
     }
 
     // ---- PREPARE and EXECUTE ----
@@ -470,6 +478,11 @@ impl Session {
         let Some(Unit::Plan(planned)) = units.first().cloned() else {
             return Err(PgError::unsupported("DECLARE CURSOR for this statement"));
         };
+        let mut flags = d.options;
+        if flags & (cursor_opt::SCROLL | cursor_opt::NO_SCROLL) == 0 {
+            let scroll = super::portal::supports_backward_scan(&planned);
+            flags |= if scroll { cursor_opt::SCROLL } else { cursor_opt::NO_SCROLL };
+        }
         let running = self.start_plan(&planned, Arc::from([]), &formats)?;
         let portal = Portal {
             source,
@@ -483,7 +496,7 @@ impl Session {
             level: self.nest_level(),
             position: 0,
             seen: Vec::new(),
-            options: d.options,
+            options: flags,
         };
         self.portals.insert(d.portalname.clone(), portal);
         self.publish_objects();
@@ -517,8 +530,13 @@ impl Session {
             FetchDirection::Absolute | FetchDirection::Relative => false,
         };
         let count = f.how_many.unsigned_abs();
-        if (backward || matches!(f.direction, FetchDirection::Absolute)) && portal.options & cursor_opt::NO_SCROLL != 0
-        {
+        let started = portal.position > 0;
+        let goes_back = match f.direction {
+            FetchDirection::Absolute => f.how_many < 0 || (started && count <= portal.position),
+            FetchDirection::Relative => f.how_many < 0 || (started && f.how_many == 0),
+            _ => backward || (started && f.how_many == 0),
+        };
+        if goes_back && portal.options & cursor_opt::NO_SCROLL != 0 {
             let text = "cursor can only scan forward";
             let e = PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text);
             return Err(e.hint("Declare it with SCROLL option to enable backward scan."));
