@@ -67,9 +67,7 @@ impl Planner<'_, '_> {
                 }
             }
             RteKind::Result => 1.0,
-            RteKind::Join(_) | RteKind::Group { .. } => {
-                return Err(PgError::internal("unexpected entry in the join tree"));
-            }
+            RteKind::Join(_) | RteKind::Group { .. } => return Err(PgError::internal("unexpected entry in the join tree")),
         };
         if let Some(Some(rel)) = root.base.get_mut(rti as usize) {
             rel.tuples = tuples;
@@ -150,11 +148,7 @@ impl Planner<'_, '_> {
                     let Some(Some(rel)) = root.base.get(rti as usize) else { continue };
                     let cost = self.cost_rows_scan_of(rel, param.as_deref(), sub.rows);
                     let trivial = rel.baserestrict.is_empty() && param.as_ref().is_none_or(|p| p.clauses.is_empty());
-                    let extra = if trivial && rel.target.per_tuple == 0.0 && self.trivial_subquery_target(rel, &sub) {
-                        (0.0, 0.0)
-                    } else {
-                        cost
-                    };
+                    let extra = if trivial && rel.target.per_tuple == 0.0 && self.trivial_subquery_target(rel, &sub) { (0.0, 0.0) } else { cost };
                     let mut p = new_path(
                         PathKind::Subquery { index: rti, path: sub.clone() },
                         rel,
@@ -175,11 +169,7 @@ impl Planner<'_, '_> {
                 let mut p = new_path(PathKind::FunctionScan, rel, param, rows, (cost.startup, cost.total));
                 if ordinality {
                     // Rows come numbered.
-                    let var = make_var(
-                        rti,
-                        width as i16 + 1,
-                        TypeMod { oid: INT8OID, typmod: -1, collation: base::Oid::INVALID },
-                    );
+                    let var = make_var(rti, width as i16 + 1, TypeMod { oid: INT8OID, typmod: -1, collation: base::Oid::INVALID });
                     let family = catalog::oids::INTEGER_BTREE_FAM_OID;
                     if let Some(k) =
                         self.pathkey_for(root, &var, family, INT8OID, base::Oid::INVALID, false, false, 0, false)?
@@ -204,14 +194,12 @@ impl Planner<'_, '_> {
                 let kind = if *self_reference {
                     let owner = self.worktable_level(*levels_up)?;
                     let wt = self.levels[owner].wt_param;
-                    let param =
-                        wt.ok_or_else(|| PgError::internal(format!("could not find param ID for CTE \"{name}\"")))?;
+                    let param = wt.ok_or_else(|| PgError::internal(format!("could not find param ID for CTE \"{name}\"")))?;
                     PathKind::WorkTableScan { param }
                 } else {
                     let at = self.levels.len() - 1 - *levels_up as usize;
                     let state = self.levels[at].ctes.iter().find(|s| s.name == *name).and_then(|s| s.plan);
-                    let (plan_id, param) =
-                        state.ok_or_else(|| PgError::internal(format!("no plan was made for CTE \"{name}\"")))?;
+                    let (plan_id, param) = state.ok_or_else(|| PgError::internal(format!("no plan was made for CTE \"{name}\"")))?;
                     PathKind::CteScan { plan_id, param }
                 };
                 let cost = self.cost_rows_scan(rel, param.as_deref(), 0.0, c.cpu_tuple_cost);
@@ -242,12 +230,7 @@ impl Planner<'_, '_> {
     }
 
     /// What a parameterised scan of a base relation needs and yields. (PostgreSQL: `get_baserel_parampathinfo`)
-    pub(crate) fn base_param(
-        &mut self,
-        root: &mut Root,
-        rti: RtIndex,
-        req_outer: &Relids,
-    ) -> Result<Option<Rc<ParamInfo>>> {
+    pub(crate) fn base_param(&mut self, root: &mut Root, rti: RtIndex, req_outer: &Relids) -> Result<Option<Rc<ParamInfo>>> {
         if req_outer.is_empty() {
             return Ok(None);
         }
@@ -257,7 +240,8 @@ impl Planner<'_, '_> {
         }
         let relids = rel.relids.clone();
         let both = relids.union(req_outer);
-        let mut clauses: Vec<Ri> = rel.joininfo.iter().filter(|r| movable_into(r, &relids, &both)).cloned().collect();
+        let mut clauses: Vec<Ri> =
+            rel.joininfo.iter().filter(|r| movable_into(r, &relids, &both)).cloned().collect();
         let eq = self.join_equalities(root, &both, req_outer, &relids)?;
         for r in eq {
             if !clauses.iter().any(|c| Rc::ptr_eq(c, &r)) && movable_into(&r, &relids, &both) {
@@ -279,9 +263,7 @@ impl Planner<'_, '_> {
 
     /// Plans a subquery in FROM. Conditions move into it where they may. (PostgreSQL: `set_subquery_pathlist`)
     fn plan_subquery(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
-        let RteKind::Subquery { subquery, security_barrier, .. } = &root.parse.rtable[rti as usize - 1].kind else {
-            return Ok(());
-        };
+        let RteKind::Subquery { subquery, security_barrier, .. } = &root.parse.rtable[rti as usize - 1].kind else { return Ok(()) };
         let mut query = (**subquery).clone();
         let barrier = *security_barrier;
         if let Some(Some(rel)) = root.base.get(rti as usize)
@@ -307,11 +289,7 @@ impl Planner<'_, '_> {
             .map(|r| r.attrs_needed.iter().filter(|a| a.0 > 0).map(|a| a.0 as u32).collect())
             .unwrap_or_default();
         let whole = root.base[rti as usize].as_ref().is_some_and(|r| r.attrs_needed.iter().any(|a| a.0 == 0))
-            || root.base[rti as usize].as_ref().is_some_and(|r| {
-                r.baserestrict
-                    .iter()
-                    .any(|q| contains(&q.clause, |x| matches!(x, Expr::Var(v) if v.varno == rti && v.varattno == 0)))
-            });
+            || root.base[rti as usize].as_ref().is_some_and(|r| r.baserestrict.iter().any(|q| contains(&q.clause, |x| matches!(x, Expr::Var(v) if v.varno == rti && v.varattno == 0))));
         if !whole {
             let mut used = used;
             for q in root.base[rti as usize].iter().flat_map(|r| &r.baserestrict) {
@@ -364,10 +342,7 @@ impl Planner<'_, '_> {
     }
 
     fn may_push_into(&self, q: &Query) -> bool {
-        q.command_type == CmdType::Select
-            && q.limit_offset.is_none()
-            && q.limit_count.is_none()
-            && q.grouping_sets.is_empty()
+        q.command_type == CmdType::Select && q.limit_offset.is_none() && q.limit_count.is_none() && q.grouping_sets.is_empty()
     }
 
     /// (PostgreSQL: `qual_is_pushdown_safe`, `check_output_expressions`)
@@ -405,18 +380,14 @@ impl Planner<'_, '_> {
         if contains(&t.expr, |x| matches!(x, Expr::SubLink(_))) {
             return Ok(false);
         }
-        if q.has_distinct_on
-            && !q.distinct_clause.iter().any(|c| c.tle_sort_group_ref == t.ressortgroupref && t.ressortgroupref != 0)
-        {
+        if q.has_distinct_on && !q.distinct_clause.iter().any(|c| c.tle_sort_group_ref == t.ressortgroupref && t.ressortgroupref != 0) {
             return Ok(false);
         }
         if q.has_window_funcs {
             // Only conditions on what every window partitions by.
             let in_all = !q.window_clause.is_empty()
                 && q.window_clause.iter().all(|w| {
-                    w.partition_clause
-                        .iter()
-                        .any(|c| c.tle_sort_group_ref == t.ressortgroupref && t.ressortgroupref != 0)
+                    w.partition_clause.iter().any(|c| c.tle_sort_group_ref == t.ressortgroupref && t.ressortgroupref != 0)
                 });
             if !in_all {
                 return Ok(false);
@@ -516,8 +487,7 @@ impl Planner<'_, '_> {
     fn tid_paths(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
         const TID_EQ: base::Oid = base::Oid(387);
         let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(()) };
-        let is_ctid =
-            |e: &Expr| matches!(e, Expr::Var(v) if v.varno == rti && v.varattno == sysattr::CTID && v.varlevelsup == 0);
+        let is_ctid = |e: &Expr| matches!(e, Expr::Var(v) if v.varno == rti && v.varattno == sysattr::CTID && v.varlevelsup == 0);
         let mut found = Vec::new();
         for r in &rel.baserestrict {
             let hit = match &r.clause {

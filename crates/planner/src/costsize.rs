@@ -64,9 +64,7 @@ impl Planner<'_, '_> {
                 return;
             }
             Expr::CoerceViaIO(c) => {
-                if let (Ok(a), Ok(b)) =
-                    (self.cx.catalog.type_row(c.resulttype), self.cx.catalog.type_row(c.arg.type_oid()))
-                {
+                if let (Ok(a), Ok(b)) = (self.cx.catalog.type_row(c.resulttype), self.cx.catalog.type_row(c.arg.type_oid())) {
                     cost.1 += func(a.typinput) + func(b.typoutput);
                 }
             }
@@ -84,12 +82,7 @@ impl Planner<'_, '_> {
                     cost.1 += self.cx.catalog.operator(*o).ok().flatten().map_or(op, |o| func(o.oprcode));
                 }
             }
-            Expr::MinMaxExpr(_)
-            | Expr::SQLValueFunction(_)
-            | Expr::XmlExpr(_)
-            | Expr::CoerceToDomain(_)
-            | Expr::NextValueExpr { .. }
-            | Expr::JsonExpr(_) => {
+            Expr::MinMaxExpr(_) | Expr::SQLValueFunction(_) | Expr::XmlExpr(_) | Expr::CoerceToDomain(_) | Expr::NextValueExpr { .. } | Expr::JsonExpr(_) => {
                 cost.1 += op;
             }
             Expr::CurrentOfExpr(_) => cost.0 += 1.0e10,
@@ -173,8 +166,11 @@ impl Planner<'_, '_> {
             if x >= t { t } else { x.ceil() }
         } else {
             let lim = (2.0 * t * b) / (2.0 * t - b);
-            let x =
-                if tuples <= lim { (2.0 * t * tuples) / (2.0 * t + tuples) } else { b + (tuples - lim) * (t - b) / t };
+            let x = if tuples <= lim {
+                (2.0 * t * tuples) / (2.0 * t + tuples)
+            } else {
+                b + (tuples - lim) * (t - b) / t
+            };
             x.ceil()
         }
     }

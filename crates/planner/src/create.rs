@@ -69,17 +69,11 @@ fn bare_mut(e: &mut Expr) {
 pub(crate) fn same(a: &Expr, b: &Expr) -> bool {
     match (a, b) {
         (Expr::Var(a), Expr::Var(b)) => {
-            a.varno == b.varno
-                && a.varattno == b.varattno
-                && a.varlevelsup == b.varlevelsup
-                && a.varreturning == b.varreturning
+            a.varno == b.varno && a.varattno == b.varattno && a.varlevelsup == b.varlevelsup && a.varreturning == b.varreturning
         }
         (Expr::Var(_), Expr::PlaceHolderVar(_)) | (Expr::PlaceHolderVar(_), _) => bare(a) == bare(b),
         (Expr::Var(_), _) => false,
-        _ => {
-            std::mem::discriminant(a) == std::mem::discriminant(b) && (a == b || bare(a) == bare(b))
-                || matches!(b, Expr::PlaceHolderVar(_)) && bare(a) == bare(b)
-        }
+        _ => std::mem::discriminant(a) == std::mem::discriminant(b) && (a == b || bare(a) == bare(b)) || matches!(b, Expr::PlaceHolderVar(_)) && bare(a) == bare(b),
     }
 }
 
@@ -138,9 +132,7 @@ impl Planner<'_, '_> {
                 }
                 self.create_scan(root, path)
             }
-            PathKind::BitmapAnd { .. } | PathKind::BitmapOr { .. } => {
-                Err(PgError::internal("bitmap outside a bitmap scan"))
-            }
+            PathKind::BitmapAnd { .. } | PathKind::BitmapOr { .. } => Err(PgError::internal("bitmap outside a bitmap scan")),
             PathKind::NestLoop(j) => self.create_nestloop(root, path, j),
             PathKind::MergeJoin { join, .. } => self.create_merge(root, path, join),
             PathKind::HashJoin { join, clauses } => self.create_hash(root, path, join, clauses),
@@ -266,8 +258,7 @@ impl Planner<'_, '_> {
             }
             PathKind::MinMaxAgg { inits, having } => {
                 for (sub, sub_path, param) in inits {
-                    let mut sub_root =
-                        sub.borrow_mut().take().ok_or_else(|| PgError::internal("initplan used twice"))?;
+                    let mut sub_root = sub.borrow_mut().take().ok_or_else(|| PgError::internal("initplan used twice"))?;
                     let plan = self.create_plan(&mut sub_root, sub_path)?;
                     let id = self.glob.subplans.len();
                     root.init_plans.push(SubPlan {
@@ -299,12 +290,7 @@ impl Planner<'_, '_> {
                 let order = self.group_cols(&clause.order_clause, &s.targetlist)?;
                 let mut order_keys = Vec::new();
                 for (c, g) in clause.order_clause.iter().zip(&order) {
-                    order_keys.push(SortCol {
-                        column: g.column,
-                        sortop: c.sortop,
-                        collation: g.collation,
-                        nulls_first: c.nulls_first,
-                    });
+                    order_keys.push(SortCol { column: g.column, sortop: c.sortop, collation: g.collation, nulls_first: c.nulls_first });
                 }
                 let node = WindowAggPlan {
                     winname: clause.name.clone().unwrap_or_default(),
@@ -366,17 +352,8 @@ impl Planner<'_, '_> {
             }
             PathKind::Limit { sub, offset, count, with_ties } => {
                 let s = self.create(root, sub)?;
-                let ties = if *with_ties {
-                    self.group_cols(&root.parse.sort_clause.clone(), &s.targetlist)?
-                } else {
-                    Vec::new()
-                };
-                let node = PlanNode::Limit {
-                    offset: offset.clone(),
-                    count: count.clone(),
-                    with_ties: *with_ties,
-                    ties_columns: ties,
-                };
+                let ties = if *with_ties { self.group_cols(&root.parse.sort_clause.clone(), &s.targetlist)? } else { Vec::new() };
+                let node = PlanNode::Limit { offset: offset.clone(), count: count.clone(), with_ties: *with_ties, ties_columns: ties };
                 let mut p = over(node, s);
                 copy_cost(&mut p, path);
                 Ok(p)
@@ -400,8 +377,7 @@ impl Planner<'_, '_> {
     fn create_projection(&mut self, root: &mut Root, path: &P, sub: &P) -> Result<Plan> {
         let mut s = self.create(root, sub)?;
         let tlist = tlist_of(&path.target);
-        let same_exprs =
-            s.targetlist.len() == tlist.len() && s.targetlist.iter().zip(&tlist).all(|(a, b)| same(&a.expr, &b.expr));
+        let same_exprs = s.targetlist.len() == tlist.len() && s.targetlist.iter().zip(&tlist).all(|(a, b)| same(&a.expr, &b.expr));
         if same_exprs || plan_can_project(&s) {
             if same_exprs && !plan_can_project(&s) {
                 // The columns stay; only how clauses above find them changes.
@@ -426,20 +402,9 @@ impl Planner<'_, '_> {
         Ok(p)
     }
 
-    fn sort_plan(
-        &mut self,
-        root: &Root,
-        mut s: Plan,
-        keys: &[PathKey],
-        presorted: usize,
-        relids: &Relids,
-    ) -> Result<Plan> {
+    fn sort_plan(&mut self, root: &Root, mut s: Plan, keys: &[PathKey], presorted: usize, relids: &Relids) -> Result<Plan> {
         let cols = self.sort_cols(root, &mut s, keys, relids)?;
-        let node = if presorted > 0 {
-            PlanNode::IncrementalSort { keys: cols, presorted }
-        } else {
-            PlanNode::Sort { keys: cols }
-        };
+        let node = if presorted > 0 { PlanNode::IncrementalSort { keys: cols, presorted } } else { PlanNode::Sort { keys: cols } };
         Ok(over(node, s))
     }
 
@@ -469,9 +434,7 @@ impl Planner<'_, '_> {
                 let member = ec.members.iter().find(|m| {
                     let mut parts = Vec::new();
                     pull_vars(&m.expr, Pull::Include, Pull::Include, &mut parts);
-                    !m.is_const
-                        && (relids.is_empty() || m.relids.is_subset(relids))
-                        && parts.iter().all(|p| s.targetlist.iter().any(|t| same(&t.expr, p)))
+                    !m.is_const && (relids.is_empty() || m.relids.is_subset(relids)) && parts.iter().all(|p| s.targetlist.iter().any(|t| same(&t.expr, p)))
                 });
                 let member = member.ok_or_else(|| PgError::internal("could not find pathkey item to sort"))?;
                 if !plan_can_project(s) {
@@ -514,18 +477,9 @@ impl Planner<'_, '_> {
         Ok(out)
     }
 
-    fn create_unique(
-        &mut self,
-        root: &mut Root,
-        path: &P,
-        sub: &P,
-        hashed: bool,
-        exprs: &[Expr],
-        ops: &[Oid],
-    ) -> Result<Plan> {
+    fn create_unique(&mut self, root: &mut Root, path: &P, sub: &P, hashed: bool, exprs: &[Expr], ops: &[Oid]) -> Result<Plan> {
         let mut s = self.create(root, sub)?;
-        let missing: Vec<Expr> =
-            exprs.iter().filter(|e| !s.targetlist.iter().any(|t| same(&t.expr, e))).cloned().collect();
+        let missing: Vec<Expr> = exprs.iter().filter(|e| !s.targetlist.iter().any(|t| same(&t.expr, e))).cloned().collect();
         if !missing.is_empty() {
             if !plan_can_project(&s) {
                 s = over(PlanNode::Result { constant_qual: Vec::new() }, s);
@@ -561,15 +515,7 @@ impl Planner<'_, '_> {
             }
         }
         let mut p = if hashed {
-            over(
-                PlanNode::Agg {
-                    strategy: AggStrategy::Hashed,
-                    columns,
-                    num_groups: path.rows,
-                    grouping_sets: Vec::new(),
-                },
-                s,
-            )
+            over(PlanNode::Agg { strategy: AggStrategy::Hashed, columns, num_groups: path.rows, grouping_sets: Vec::new() }, s)
         } else {
             let mut sort = over(PlanNode::Sort { keys }, s);
             let c = self.cost_sort(sort.total_cost, sort.rows, sort.width, -1.0);
@@ -607,10 +553,7 @@ impl Planner<'_, '_> {
                 return Ok(false);
             }
             let ty = v.vartype;
-            let known = root
-                .cur_outer_params
-                .iter()
-                .find(|p| matches!(&p.value, Expr::Var(o) if o.varno == v.varno && o.varattno == v.varattno));
+            let known = root.cur_outer_params.iter().find(|p| matches!(&p.value, Expr::Var(o) if o.varno == v.varno && o.varattno == v.varattno));
             let id = match known {
                 Some(p) => p.param,
                 None => {
@@ -640,13 +583,8 @@ impl Planner<'_, '_> {
             if let Some(p) = &path.param {
                 all.extend(p.clauses.iter().cloned());
             }
-            let gating: Vec<Expr> = rel
-                .baserestrict
-                .iter()
-                .chain(path.param.iter().flat_map(|p| &p.clauses))
-                .filter(|r| r.pseudoconstant)
-                .map(|r| r.clause.clone())
-                .collect();
+            let gating: Vec<Expr> =
+                rel.baserestrict.iter().chain(path.param.iter().flat_map(|p| &p.clauses)).filter(|r| r.pseudoconstant).map(|r| r.clause.clone()).collect();
             (all, gating)
         };
         clauses.retain(|r| !r.pseudoconstant);
@@ -676,12 +614,8 @@ impl Planner<'_, '_> {
             }
             PathKind::BitmapHeap { bitmap } => {
                 let (sub, orig, covered, implied) = self.bitmap_plan(root, bitmap)?;
-                clauses.retain(|r| {
-                    !covered.iter().any(|c| crate::indexpaths::same_ec(c, r))
-                        && !implied.iter().any(|p| crate::indexpaths::implies(&self.cx.catalog, p, &r.clause))
-                });
-                let mut p =
-                    self.plain_scan(&clauses, PlanNode::BitmapHeapScan { scanrelid: rti, bitmapqualorig: orig });
+                clauses.retain(|r| !covered.iter().any(|c| crate::indexpaths::same_ec(c, r)) && !implied.iter().any(|p| crate::indexpaths::implies(&self.cx.catalog, p, &r.clause)));
+                let mut p = self.plain_scan(&clauses, PlanNode::BitmapHeapScan { scanrelid: rti, bitmapqualorig: orig });
                 p.outer = Some(Box::new(sub));
                 p
             }
@@ -772,22 +706,14 @@ impl Planner<'_, '_> {
     }
 
     /// Conditions with the index's columns as `INDEX_VAR`. (PostgreSQL: `fix_indexqual_references`)
-    fn index_quals(
-        &mut self,
-        root: &mut Root,
-        index: &IndexOpt,
-        used: &[IndexClause],
-    ) -> Result<(Vec<Expr>, Vec<Expr>)> {
+    fn index_quals(&mut self, root: &mut Root, index: &IndexOpt, used: &[IndexClause]) -> Result<(Vec<Expr>, Vec<Expr>)> {
         let (mut quals, mut orig) = (Vec::new(), Vec::new());
         for k in used {
             for q in &k.quals {
                 let mut q = q.clone();
                 self.outer_to_params(root, &mut q)?;
                 orig.push(q.clone());
-                let var = Expr::Var(Var {
-                    varno: INDEX_VAR,
-                    ..new_var(INDEX_VAR, k.column as i16 + 1, index.types[k.column])
-                });
+                let var = Expr::Var(Var { varno: INDEX_VAR, ..new_var(INDEX_VAR, k.column as i16 + 1, index.types[k.column]) });
                 let slot = match &mut q {
                     Expr::OpExpr(o) => &mut o.args[0],
                     Expr::ScalarArrayOpExpr(s) => &mut s.args[0],
@@ -854,16 +780,9 @@ impl Planner<'_, '_> {
             PathKind::Index { index, clauses, index_cost, selectivity, .. } => {
                 let (indexqual, indexqualorig) = self.index_quals(root, index, clauses)?;
                 let orig = indexqualorig.clone();
-                let mut p = Plan::new(PlanNode::BitmapIndexScan {
-                    scanrelid: index.relid,
-                    indexid: index.oid,
-                    indexqual,
-                    indexqualorig,
-                });
+                let mut p = Plan::new(PlanNode::BitmapIndexScan { scanrelid: index.relid, indexid: index.oid, indexqual, indexqualorig });
                 p.total_cost = *index_cost;
-                p.rows = crate::cost::clamp_row_est(
-                    selectivity * root.base[index.relid as usize].as_ref().map_or(1.0, |r| r.tuples),
-                );
+                p.rows = crate::cost::clamp_row_est(selectivity * root.base[index.relid as usize].as_ref().map_or(1.0, |r| r.tuples));
                 let covered = clauses.iter().filter(|k| !k.lossy).map(|k| k.rinfo.clone()).collect();
                 Ok((p, orig, covered, index.predicate.clone()))
             }
@@ -905,15 +824,7 @@ impl Planner<'_, '_> {
 
     // ---- joins ----
 
-    fn finish_join(
-        &mut self,
-        root: &mut Root,
-        path: &P,
-        join: &JoinPath,
-        mut plan: Plan,
-        outer: Plan,
-        inner: Plan,
-    ) -> Result<Plan> {
+    fn finish_join(&mut self, root: &mut Root, path: &P, join: &JoinPath, mut plan: Plan, outer: Plan, inner: Plan) -> Result<Plan> {
         let gating: Vec<Expr> = join.restrict.iter().filter(|r| r.pseudoconstant).map(|r| r.clause.clone()).collect();
         copy_cost(&mut plan, path);
         plan.targetlist = tlist_of(&path.target);
@@ -951,8 +862,7 @@ impl Planner<'_, '_> {
             }
             !mine
         });
-        let mut p =
-            Plan::new(PlanNode::NestLoop { jointype: j.jointype, joinqual, inner_unique: j.inner_unique, params });
+        let mut p = Plan::new(PlanNode::NestLoop { jointype: j.jointype, joinqual, inner_unique: j.inner_unique, params });
         p.qual = other;
         self.finish_join(root, path, j, p, outer, inner)
     }
@@ -963,9 +873,7 @@ impl Planner<'_, '_> {
         for r in clauses {
             match clause_sides(r, outer, inner) {
                 Some(false) => {
-                    let Expr::OpExpr(o) = &r.clause else {
-                        return Err(PgError::internal("join clause without operator"));
-                    };
+                    let Expr::OpExpr(o) = &r.clause else { return Err(PgError::internal("join clause without operator")) };
                     let mut o = o.clone();
                     o.opno = commutator(&self.cx.catalog, o.opno)?;
                     o.opfuncid = self.cx.catalog.operator(o.opno)?.map_or(Oid::INVALID, |p| p.oprcode);
@@ -990,8 +898,7 @@ impl Planner<'_, '_> {
             self.outer_to_params_list(root, &mut joinqual)?;
             self.outer_to_params_list(root, &mut hashclauses)?;
         }
-        let (mut ops, mut collations, mut outer_keys, mut inner_keys) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut ops, mut collations, mut outer_keys, mut inner_keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for c in &hashclauses {
             let Expr::OpExpr(o) = c else { return Err(PgError::internal("hash clause without operator")) };
             ops.push(o.opno);
@@ -1015,9 +922,7 @@ impl Planner<'_, '_> {
     }
 
     fn create_merge(&mut self, root: &mut Root, path: &P, j: &JoinPath) -> Result<Plan> {
-        let PathKind::MergeJoin { clauses, outer_sort, inner_sort, outer_presorted, materialize, skip_mark, .. } =
-            &path.kind
-        else {
+        let PathKind::MergeJoin { clauses, outer_sort, inner_sort, outer_presorted, materialize, skip_mark, .. } = &path.kind else {
             return Err(PgError::internal("not a merge join"));
         };
         let mut outer = self.create(root, &j.outer)?;
@@ -1046,8 +951,7 @@ impl Planner<'_, '_> {
             inner.total_cost += self.cx.cost.cpu_operator_cost * inner.rows;
         }
         // Each clause's order is that of the outer side's key.
-        let outer_keys: Vec<PathKey> =
-            if outer_sort.is_empty() { j.outer.pathkeys.clone() } else { outer_sort.clone() };
+        let outer_keys: Vec<PathKey> = if outer_sort.is_empty() { j.outer.pathkeys.clone() } else { outer_sort.clone() };
         let mut keys = Vec::new();
         for r in clauses {
             let ec = if r.left_relids.is_subset(&j.outer.relids) { r.left_ec.get() } else { r.right_ec.get() };

@@ -53,32 +53,16 @@ fn label(p: &PlannedStmt, plan: &Plan) -> String {
         PlanNode::SeqScan { scanrelid } => format!("SeqScan {}", name(p, *scanrelid)),
         PlanNode::SampleScan { scanrelid, .. } => format!("SampleScan {}", name(p, *scanrelid)),
         PlanNode::IndexScan { scanrelid, indexid, indexqual, backward, .. } => {
-            format!(
-                "IndexScan{} {} on {} cond={}",
-                if *backward { " Backward" } else { "" },
-                indexid,
-                name(p, *scanrelid),
-                list(p, indexqual)
-            )
+            format!("IndexScan{} {} on {} cond={}", if *backward { " Backward" } else { "" }, indexid, name(p, *scanrelid), list(p, indexqual))
         }
         PlanNode::IndexOnlyScan { scanrelid, indexid, indexqual, backward, .. } => {
-            format!(
-                "IndexOnlyScan{} {} on {} cond={}",
-                if *backward { " Backward" } else { "" },
-                indexid,
-                name(p, *scanrelid),
-                list(p, indexqual)
-            )
+            format!("IndexOnlyScan{} {} on {} cond={}", if *backward { " Backward" } else { "" }, indexid, name(p, *scanrelid), list(p, indexqual))
         }
-        PlanNode::BitmapIndexScan { indexid, indexqual, .. } => {
-            format!("BitmapIndexScan {indexid} cond={}", list(p, indexqual))
-        }
+        PlanNode::BitmapIndexScan { indexid, indexqual, .. } => format!("BitmapIndexScan {indexid} cond={}", list(p, indexqual)),
         PlanNode::BitmapHeapScan { scanrelid, bitmapqualorig } => {
             format!("BitmapHeapScan {} recheck={}", name(p, *scanrelid), list(p, bitmapqualorig))
         }
-        PlanNode::TidScan { scanrelid, tidquals } => {
-            format!("TidScan {} cond={}", name(p, *scanrelid), list(p, tidquals))
-        }
+        PlanNode::TidScan { scanrelid, tidquals } => format!("TidScan {} cond={}", name(p, *scanrelid), list(p, tidquals)),
         PlanNode::TidRangeScan { scanrelid, .. } => format!("TidRangeScan {}", name(p, *scanrelid)),
         PlanNode::SubqueryScan { scanrelid, .. } => format!("SubqueryScan {}", name(p, *scanrelid)),
         PlanNode::FunctionScan { scanrelid, .. } => format!("FunctionScan {}", name(p, *scanrelid)),
@@ -100,40 +84,24 @@ fn label(p: &PlannedStmt, plan: &Plan) -> String {
             s
         }
         PlanNode::MergeJoin { jointype, mergeclauses, joinqual, .. } => {
-            format!(
-                "{} on={}{}",
-                join("MergeJoin", jointype),
-                list(p, mergeclauses),
-                if joinqual.is_empty() { String::new() } else { list(p, joinqual) }
-            )
+            format!("{} on={}{}", join("MergeJoin", jointype), list(p, mergeclauses), if joinqual.is_empty() { String::new() } else { list(p, joinqual) })
         }
         PlanNode::HashJoin { jointype, hashclauses, joinqual, .. } => {
-            format!(
-                "{} on={}{}",
-                join("HashJoin", jointype),
-                list(p, hashclauses),
-                if joinqual.is_empty() { String::new() } else { list(p, joinqual) }
-            )
+            format!("{} on={}{}", join("HashJoin", jointype), list(p, hashclauses), if joinqual.is_empty() { String::new() } else { list(p, joinqual) })
         }
         PlanNode::Hash { .. } => "Hash".into(),
         PlanNode::Material => "Material".into(),
         PlanNode::Memoize { param_exprs, .. } => format!("Memoize {}", list(p, param_exprs)),
         PlanNode::Sort { keys } => format!("Sort {}", sort(keys)),
-        PlanNode::IncrementalSort { keys, presorted } => {
-            format!("IncrementalSort {} presorted={presorted}", sort(keys))
-        }
-        PlanNode::Group { columns } => {
-            format!("Group {}", columns.iter().map(|c| c.column.to_string()).collect::<Vec<_>>().join(","))
-        }
+        PlanNode::IncrementalSort { keys, presorted } => format!("IncrementalSort {} presorted={presorted}", sort(keys)),
+        PlanNode::Group { columns } => format!("Group {}", columns.iter().map(|c| c.column.to_string()).collect::<Vec<_>>().join(",")),
         PlanNode::Agg { strategy, columns, grouping_sets, .. } => {
             let cols = columns.iter().map(|c| c.column.to_string()).collect::<Vec<_>>().join(",");
             let sets: Vec<String> = grouping_sets.iter().map(|s| format!("{:?}", s.columns)).collect();
             format!("Agg {strategy:?} {cols}{}", sets.join(""))
         }
         PlanNode::WindowAgg(w) => format!("WindowAgg {}", w.winname),
-        PlanNode::Unique { columns } => {
-            format!("Unique {}", columns.iter().map(|c| c.column.to_string()).collect::<Vec<_>>().join(","))
-        }
+        PlanNode::Unique { columns } => format!("Unique {}", columns.iter().map(|c| c.column.to_string()).collect::<Vec<_>>().join(",")),
         PlanNode::SetOp { cmd, .. } => format!("SetOp {cmd:?}"),
         PlanNode::LockRows { .. } => "LockRows".into(),
         PlanNode::Limit { .. } => "Limit".into(),

@@ -14,16 +14,7 @@ use crate::util::*;
 /// The expression with the collation and type that a class compares it by.
 fn canonical(e: &Expr, ty: Oid, collation: Oid) -> Expr {
     let (actual, coll) = (e.type_oid(), e.collation());
-    let wanted = if matches!(
-        ty,
-        types::oid::RECORDOID
-            | types::oid::ANYARRAYOID
-            | types::oid::ANYENUMOID
-            | types::oid::ANYRANGEOID
-            | types::oid::ANYMULTIRANGEOID
-            | types::oid::ANYELEMENTOID
-    ) || !ty.is_valid()
-    {
+    let wanted = if matches!(ty, types::oid::RECORDOID | types::oid::ANYARRAYOID | types::oid::ANYENUMOID | types::oid::ANYRANGEOID | types::oid::ANYMULTIRANGEOID | types::oid::ANYELEMENTOID) || !ty.is_valid() {
         actual
     } else {
         ty
@@ -90,11 +81,7 @@ impl Planner<'_, '_> {
         let (t1, t2) = (member_type(lt, &e1), member_type(rt, &e2));
         let find = |root: &Root, e: &Expr, ty: Oid, relids: &Relids| -> Option<EcId> {
             for (i, ec) in root.ecs.iter().enumerate() {
-                if ec.merged.is_some()
-                    || ec.has_volatile
-                    || ec.collation != collation
-                    || ec.opfamilies != r.merge_families
-                {
+                if ec.merged.is_some() || ec.has_volatile || ec.collation != collation || ec.opfamilies != r.merge_families {
                     continue;
                 }
                 for m in &ec.members {
@@ -271,9 +258,7 @@ impl Planner<'_, '_> {
         }
         let members = root.ecs[id].members.clone();
         let real = |m: &Em| matches!(m.expr, Expr::Const(_));
-        let Some(at) =
-            members.iter().position(|m| m.is_const && real(m)).or_else(|| members.iter().position(|m| m.is_const))
-        else {
+        let Some(at) = members.iter().position(|m| m.is_const && real(m)).or_else(|| members.iter().position(|m| m.is_const)) else {
             return Ok(());
         };
         let constant = &members[at];
@@ -346,20 +331,12 @@ impl Planner<'_, '_> {
             root.has_pseudoconstant = true;
         }
         // The equality that was written is used as such where there is one.
-        let known =
-            root.ecs[id].sources.iter().find(|r| r.required == relids && same_sides(r, &a.expr, &b.expr)).cloned();
+        let known = root.ecs[id].sources.iter().find(|r| r.required == relids && same_sides(r, &a.expr, &b.expr)).cloned();
         let r = match known {
             Some(r) => r,
-            None => self.restrict_info_from(
-                root,
-                clause,
-                true,
-                pseudo,
-                relids,
-                Relids::new(),
-                domain,
-                Some((id, Some(ai), Some(bi))),
-            )?,
+            None => {
+                self.restrict_info_from(root, clause, true, pseudo, relids, Relids::new(), domain, Some((id, Some(ai), Some(bi))))?
+            }
         };
         if r.required.len() > 1 {
             let mut vars = Vec::new();
@@ -482,42 +459,26 @@ impl Planner<'_, '_> {
     pub(crate) fn ec_clause(&mut self, root: &mut Root, id: EcId, op: Oid, a: usize, b: usize) -> Result<Ri> {
         let (ea, eb) = (&root.ecs[id].members[a], &root.ecs[id].members[b]);
         let known = root.ecs[id].sources.iter().find(|r| {
-            r.parent_ec.is_none()
-                && r.op().is_some_and(|o| o.opno == op)
-                && r.left() == Some(&ea.expr)
-                && r.right() == Some(&eb.expr)
+            r.parent_ec.is_none() && r.op().is_some_and(|o| o.opno == op) && r.left() == Some(&ea.expr) && r.right() == Some(&eb.expr)
         });
         if let Some(r) = known {
             return Ok(r.clone());
         }
-        let made = root.ecs[id]
-            .derives
-            .iter()
-            .find(|r| (r.left_em, r.right_em) == (Some(a), Some(b)) && r.op().is_some_and(|o| o.opno == op));
+        let made = root.ecs[id].derives.iter().find(|r| {
+            (r.left_em, r.right_em) == (Some(a), Some(b)) && r.op().is_some_and(|o| o.opno == op)
+        });
         if let Some(r) = made {
             return Ok(r.clone());
         }
         // The written form in the other direction serves as well.
-        let known = root.ecs[id]
-            .sources
-            .iter()
-            .find(|r| r.parent_ec.is_none() && r.left() == Some(&eb.expr) && r.right() == Some(&ea.expr));
+        let known = root.ecs[id].sources.iter().find(|r| r.parent_ec.is_none() && r.left() == Some(&eb.expr) && r.right() == Some(&ea.expr));
         if let Some(r) = known {
             return Ok(r.clone());
         }
         let relids = ea.relids.union(&eb.relids);
         let clause = make_op(&self.cx.catalog, op, ea.expr.clone(), eb.expr.clone(), root.ecs[id].collation)?;
         let domain = ea.domain;
-        let r = self.restrict_info_from(
-            root,
-            clause,
-            true,
-            false,
-            relids,
-            Relids::new(),
-            domain,
-            Some((id, Some(a), Some(b))),
-        )?;
+        let r = self.restrict_info_from(root, clause, true, false, relids, Relids::new(), domain, Some((id, Some(a), Some(b))))?;
         r.left_ec.set(Some(id));
         r.right_ec.set(Some(id));
         root.ecs[id].derives.push(r.clone());
@@ -537,12 +498,7 @@ impl Planner<'_, '_> {
         let relset = Relids::single(rel);
         for i in 0..root.ecs.len() {
             let ec = &root.ecs[i];
-            if ec.merged.is_some()
-                || ec.has_const
-                || ec.members.len() <= 1
-                || !ec.relids.contains(rel)
-                || ec.has_volatile
-            {
+            if ec.merged.is_some() || ec.has_const || ec.members.len() <= 1 || !ec.relids.contains(rel) || ec.has_volatile {
                 continue;
             }
             let Some(at) = ec.members.iter().position(|m| m.relids == relset && matches(ec, m)) else { continue };
@@ -627,8 +583,17 @@ impl Planner<'_, '_> {
                 kept.push(c.clone());
                 continue;
             };
-            let key =
-                self.pathkey_for(root, &e, family, ty, e.collation(), desc, c.nulls_first, c.tle_sort_group_ref, true)?;
+            let key = self.pathkey_for(
+                root,
+                &e,
+                family,
+                ty,
+                e.collation(),
+                desc,
+                c.nulls_first,
+                c.tle_sort_group_ref,
+                true,
+            )?;
             let Some(k) = key else {
                 sortable = false;
                 continue;
@@ -661,8 +626,17 @@ impl Planner<'_, '_> {
             let desc = index.descending[c] != backward;
             let nulls_first = index.nulls_first[c] != backward;
             let ty = self.index_opcintype(index, c, &e)?;
-            let key =
-                self.pathkey_for(root, &e, index.opfamilies[c], ty, index.collations[c], desc, nulls_first, 0, false)?;
+            let key = self.pathkey_for(
+                root,
+                &e,
+                index.opfamilies[c],
+                ty,
+                index.collations[c],
+                desc,
+                nulls_first,
+                0,
+                false,
+            )?;
             match key {
                 Some(k) => {
                     if !self.is_redundant(root, &k, &keys) {

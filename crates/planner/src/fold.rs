@@ -166,11 +166,7 @@ impl Planner<'_, '_> {
                 Expr::RelabelType(inner) => {
                     let mut outer = r.clone();
                     outer.arg = inner.arg.clone();
-                    if outer.arg.type_mod() == outer.resulttype {
-                        Some(outer.arg)
-                    } else {
-                        Some(Expr::RelabelType(outer))
-                    }
+                    if outer.arg.type_mod() == outer.resulttype { Some(outer.arg) } else { Some(Expr::RelabelType(outer)) }
                 }
                 a if a.type_mod() == r.resulttype => Some(r.arg.clone()),
                 _ => None,
@@ -201,9 +197,7 @@ impl Planner<'_, '_> {
                     let mut tests = Vec::new();
                     for a in &r.args {
                         match a {
-                            Expr::Const(c) if c.value.is_null() == n.not => {
-                                return Ok(Some(Expr::bool_const(Some(false))));
-                            }
+                            Expr::Const(c) if c.value.is_null() == n.not => return Ok(Some(Expr::bool_const(Some(false)))),
                             Expr::Const(_) => {}
                             _ => tests.push(Expr::NullTest(Box::new(NullTest {
                                 arg: a.clone(),
@@ -343,8 +337,7 @@ impl Planner<'_, '_> {
         let ty = TypeMod { oid: BOOLOID, typmod: -1, collation: Oid::INVALID };
         let mut result = Some(!s.use_or);
         for v in values {
-            let element =
-                konst(TypeMod { oid: elem, typmod: -1, collation: info.typcollation }, info.typlen, info.typbyval, v);
+            let element = konst(TypeMod { oid: elem, typmod: -1, collation: info.typcollation }, info.typlen, info.typbyval, v);
             let args = [Expr::Const(scalar.clone()), element];
             let Some(one) = self.call_const(func, ty, s.inputcollid, &args, mode, false)? else { return Ok(None) };
             match as_const(&one).and_then(bool_value) {
@@ -629,7 +622,9 @@ fn is_polymorphic(t: Oid) -> bool {
 /// An array's elements, copied.
 pub(crate) fn array_values(array: &Datum, elem: &ElementType) -> Result<Vec<Datum>> {
     match array {
-        Datum::Bytes(b) => types::array::ArrayRef::new(b)?.elements(elem).map(|e| e.map(|v| v.to_owned())).collect(),
+        Datum::Bytes(b) => {
+            types::array::ArrayRef::new(b)?.elements(elem).map(|e| e.map(|v| v.to_owned())).collect()
+        }
         _ => Ok(Vec::new()),
     }
 }
@@ -715,11 +710,7 @@ fn pull_common_or(e: Expr) -> Expr {
             if !covered {
                 let or = match rest.len() {
                     1 => rest.swap_remove(0),
-                    _ => Expr::BoolExpr(Box::new(BoolExpr {
-                        boolop: BoolExprType::Or,
-                        args: rest,
-                        location: b.location,
-                    })),
+                    _ => Expr::BoolExpr(Box::new(BoolExpr { boolop: BoolExprType::Or, args: rest, location: b.location })),
                 };
                 common.push(or);
             }

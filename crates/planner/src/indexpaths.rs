@@ -129,9 +129,7 @@ impl Planner<'_, '_> {
         let e = strip_relabel(e);
         match &index.exprs[c] {
             Some(x) => strip_relabel(x) == e,
-            None => {
-                matches!(e, Expr::Var(v) if v.varno == index.relid && v.varattno == index.columns[c] && v.varlevelsup == 0)
-            }
+            None => matches!(e, Expr::Var(v) if v.varno == index.relid && v.varattno == index.columns[c] && v.varlevelsup == 0),
         }
     }
 
@@ -139,7 +137,9 @@ impl Planner<'_, '_> {
     fn match_column(&mut self, _root: &Root, index: &Rc<IndexOpt>, r: &Ri, c: usize) -> Result<Option<IndexClause>> {
         let family = index.opfamilies[c];
         let collation_ok = |given: Oid| !index.collations[c].is_valid() || index.collations[c] == given;
-        let whole = |quals: Vec<Expr>, lossy: bool| Some(IndexClause { rinfo: r.clone(), quals, lossy, column: c });
+        let whole = |quals: Vec<Expr>, lossy: bool| {
+            Some(IndexClause { rinfo: r.clone(), quals, lossy, column: c })
+        };
         let free = |me: &Self, e: &Expr| -> Result<bool> {
             Ok(!varnos(e).contains(index.relid) && !is_volatile(&me.cx.catalog, e)?)
         };
@@ -204,10 +204,7 @@ impl Planner<'_, '_> {
                 }
                 let mut all_right = Relids::new();
                 rc.rargs.iter().for_each(|e| all_right.add(&varnos(e)));
-                if !self.is_index_column(index, c, &rc.largs[0])
-                    || all_right.contains(index.relid)
-                    || !collation_ok(rc.inputcollids[0])
-                {
+                if !self.is_index_column(index, c, &rc.largs[0]) || all_right.contains(index.relid) || !collation_ok(rc.inputcollids[0]) {
                     return Ok(None);
                 }
                 let ops = self.cx.catalog.operator(rc.opnos[0])?;
@@ -216,9 +213,7 @@ impl Planner<'_, '_> {
                     Lt | Le => 2,
                     _ => 4,
                 };
-                let Some(le) = self.cx.catalog.opfamily_member(family, op.oprleft, op.oprright, strategy)? else {
-                    return Ok(None);
-                };
+                let Some(le) = self.cx.catalog.opfamily_member(family, op.oprleft, op.oprright, strategy)? else { return Ok(None) };
                 let q = make_op(&self.cx.catalog, le, rc.largs[0].clone(), rc.rargs[0].clone(), rc.inputcollids[0])?;
                 Ok(whole(vec![q], true))
             }
@@ -266,13 +261,7 @@ impl Planner<'_, '_> {
         };
         let konst = |bytes: &[u8]| {
             let ty = TypeMod { oid: right_ty, typmod: -1, collation: DEFAULT_COLLATION };
-            Expr::Const(Const {
-                ty,
-                len: -1,
-                byval: false,
-                value: types::Datum::bytes(bytes),
-                location: base::error::Location::UNKNOWN,
-            })
+            Expr::Const(Const { ty, len: -1, byval: false, value: types::Datum::bytes(bytes), location: base::error::Location::UNKNOWN })
         };
         let member = |me: &Self, s: i16| -> Result<Option<Oid>> {
             let m = me.cx.catalog.opfamily_member(family, left, right_ty, s)?;
@@ -351,17 +340,7 @@ impl Planner<'_, '_> {
                         continue;
                     }
                     let both = relids.union(&old);
-                    self.join_index_paths_for(
-                        root,
-                        rti,
-                        index,
-                        restrict,
-                        &joins,
-                        &ecs,
-                        &both,
-                        &mut considered,
-                        bitmaps,
-                    )?;
+                    self.join_index_paths_for(root, rti, index, restrict, &joins, &ecs, &both, &mut considered, bitmaps)?;
                 }
                 self.join_index_paths_for(root, rti, index, restrict, &joins, &ecs, &relids, &mut considered, bitmaps)?;
             }
@@ -465,11 +444,8 @@ impl Planner<'_, '_> {
         param: Option<Rc<ParamInfo>>,
         loops: f64,
     ) -> Result<P> {
-        let Some(Some(rel)) = root.base.get(rti as usize) else {
-            return Err(base::PgError::internal("no such relation"));
-        };
-        let (cost, index_cost, selectivity) =
-            self.cost_index(root, rel, index, &clauses, param.as_deref(), only, loops)?;
+        let Some(Some(rel)) = root.base.get(rti as usize) else { return Err(base::PgError::internal("no such relation")) };
+        let (cost, index_cost, selectivity) = self.cost_index(root, rel, index, &clauses, param.as_deref(), only, loops)?;
         let rows = param.as_ref().map_or(rel.rows, |p| p.rows);
         let kind = PathKind::Index { index: index.clone(), clauses, backward, only, selectivity, index_cost };
         let mut p = new_path(kind, rel, param, rows, cost);
@@ -564,14 +540,7 @@ impl Planner<'_, '_> {
     // ---- costs ----
 
     /// Cost of the index's own part: startup, total, selectivity, correlation, pages. (PostgreSQL: `btcostestimate`)
-    fn cost_btree(
-        &mut self,
-        root: &Root,
-        rel: &Rel,
-        index: &IndexOpt,
-        clauses: &[IndexClause],
-        loops: f64,
-    ) -> Result<(f64, f64, f64, f64, f64)> {
+    fn cost_btree(&mut self, root: &Root, rel: &Rel, index: &IndexOpt, clauses: &[IndexClause], loops: f64) -> Result<(f64, f64, f64, f64, f64)> {
         let c = self.cx.cost.clone();
         let (mut boundary, mut sa_scans, mut col, mut found_eq) = (Vec::<Ri>::new(), 1.0f64, 0usize, false);
         let (mut found_saop, mut found_null) = (false, false);
@@ -768,14 +737,7 @@ impl Planner<'_, '_> {
     }
 
     /// (PostgreSQL: `cost_bitmap_heap_scan`)
-    fn cost_bitmap_heap(
-        &self,
-        root: &Root,
-        rel: &Rel,
-        param: Option<&ParamInfo>,
-        bitmap: &P,
-        loops: f64,
-    ) -> (f64, f64) {
+    fn cost_bitmap_heap(&self, root: &Root, rel: &Rel, param: Option<&ParamInfo>, bitmap: &P, loops: f64) -> (f64, f64) {
         let c = self.cx.cost;
         let (pages, tuples, index_cost) = self.bitmap_pages(root, rel, bitmap, loops);
         let t = if rel.pages > 1 { f64::from(rel.pages) } else { 1.0 };
@@ -917,13 +879,7 @@ impl Planner<'_, '_> {
             }
             let s = s.min(1.0);
             let rows = clamp_row_est(s * rel.tuples);
-            out.push(Rc::new(new_path(
-                PathKind::BitmapOr { paths: parts, selectivity: s },
-                rel,
-                None,
-                rows,
-                (total, total),
-            )));
+            out.push(Rc::new(new_path(PathKind::BitmapOr { paths: parts, selectivity: s }, rel, None, rows, (total, total))));
         }
         Ok(())
     }
@@ -941,9 +897,7 @@ fn bitmap_req(p: &P) -> Relids {
 }
 fn bitmap_index_pages(p: &P) -> f64 {
     match &p.kind {
-        PathKind::BitmapAnd { paths, .. } | PathKind::BitmapOr { paths, .. } => {
-            paths.iter().map(bitmap_index_pages).sum()
-        }
+        PathKind::BitmapAnd { paths, .. } | PathKind::BitmapOr { paths, .. } => paths.iter().map(bitmap_index_pages).sum(),
         PathKind::Index { index, .. } => index.pages,
         _ => 0.0,
     }
@@ -989,8 +943,7 @@ pub(crate) fn implies(cat: &catalog::Catalog, known: &Expr, wanted: &Expr) -> bo
         // A strict comparison of a column shows that it is not null.
         Expr::NullTest(n) if n.not && !n.argisrow => match known {
             Expr::OpExpr(o) => {
-                op_strict(cat, o.opno).unwrap_or(false)
-                    && o.args.iter().any(|a| strip_relabel(a) == strip_relabel(&n.arg))
+                op_strict(cat, o.opno).unwrap_or(false) && o.args.iter().any(|a| strip_relabel(a) == strip_relabel(&n.arg))
             }
             Expr::ScalarArrayOpExpr(s) if s.use_or => {
                 op_strict(cat, s.opno).unwrap_or(false) && strip_relabel(&s.args[0]) == strip_relabel(&n.arg)

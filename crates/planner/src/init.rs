@@ -417,10 +417,7 @@ impl Planner<'_, '_> {
                 return Ok(());
             }
             let ty = expr.type_oid();
-            if btree
-                && !(op_mergejoinable(&self.cx.catalog, opno, o.args[0].type_oid())?
-                    && !mergejoin_families(&self.cx.catalog, opno)?.is_empty())
-            {
+            if btree && !(op_mergejoinable(&self.cx.catalog, opno, o.args[0].type_oid())? && !mergejoin_families(&self.cx.catalog, opno)?.is_empty()) {
                 btree = false;
             }
             if hash && !op_hashjoinable(&self.cx.catalog, opno, o.args[0].type_oid())? {
@@ -722,8 +719,7 @@ impl Planner<'_, '_> {
                 }
                 let Some(op) = op else { continue };
                 let clause = make_op(&self.cx.catalog, op, inner.clone(), c, o.inputcollid)?;
-                let ri =
-                    self.restrict_info(root, clause, true, false, inner_relids.clone(), Relids::new(), r.domain)?;
+                let ri = self.restrict_info(root, clause, true, false, inner_relids.clone(), Relids::new(), r.domain)?;
                 self.attach_restrict(root, ri)?;
             }
             let _ = outer_ty;

@@ -161,17 +161,15 @@ impl Planner<'_, '_> {
         }
         let list = if !q.distinct_clause.is_empty() { &q.distinct_clause } else { &q.group_clause };
         if list.is_empty() {
-            return q.distinct_clause.is_empty()
-                && q.group_clause.is_empty()
-                && (q.has_aggs || q.having_qual.is_some());
+            return q.distinct_clause.is_empty() && q.group_clause.is_empty() && (q.has_aggs || q.having_qual.is_some());
         }
         list.iter().all(|c| {
             sub.tlist.iter().any(|t| {
                 t.ressortgroupref == c.tle_sort_group_ref
                     && !t.resjunk
-                    && exprs.iter().any(
-                        |(e, _, _)| matches!(strip_relabel(e), Expr::Var(v) if v.varno == rti && v.varattno == t.resno),
-                    )
+                    && exprs.iter().any(|(e, _, _)| {
+                        matches!(strip_relabel(e), Expr::Var(v) if v.varno == rti && v.varattno == t.resno)
+                    })
             })
         })
     }
@@ -200,19 +198,14 @@ impl Planner<'_, '_> {
             let list: Vec<Ri> = list.clone();
             let mut s = 1.0;
             for r in &list {
-                s *=
-                    self.clause_selectivity(root, &r.clause, SelContext { rel: 0, jointype: j, sj: Some(&as_semi) })?;
+                s *= self.clause_selectivity(root, &r.clause, SelContext { rel: 0, jointype: j, sj: Some(&as_semi) })?;
             }
             s
         };
         let plain = crate::joinrels::plain_join(&outer.relids, &inner.relids);
         let mut n = 1.0;
         for r in &list {
-            n *= self.clause_selectivity(
-                root,
-                &r.clause,
-                SelContext { rel: 0, jointype: JoinType::Inner, sj: Some(&plain) },
-            )?;
+            n *= self.clause_selectivity(root, &r.clause, SelContext { rel: 0, jointype: JoinType::Inner, sj: Some(&plain) })?;
         }
         let matches = if fraction > 0.0 { (n * inner.rows / fraction).max(1.0) } else { 1.0 };
         Ok((fraction, matches))
@@ -306,14 +299,7 @@ impl Planner<'_, '_> {
         Ok((Some(info), clauses, rows))
     }
 
-    fn try_nestloop(
-        &mut self,
-        root: &mut Root,
-        pair: &Pair<'_>,
-        outer: &P,
-        inner: &P,
-        keys: Vec<PathKey>,
-    ) -> Result<()> {
+    fn try_nestloop(&mut self, root: &mut Root, pair: &Pair<'_>, outer: &P, inner: &P, keys: Vec<PathKey>) -> Result<()> {
         if !matches!(pair.jointype, JoinType::Inner | JoinType::Left | JoinType::Semi | JoinType::Anti) {
             return Ok(());
         }
@@ -355,19 +341,13 @@ impl Planner<'_, '_> {
     fn rescan_cost(&self, p: &P, calls_outer: f64) -> (f64, f64) {
         let c = self.cx.cost;
         let spill = |rows: f64, width: i32| {
-            if relation_bytes(rows, width) > c.work_mem * 1024.0 {
-                c.seq_page_cost * page_size(rows, width)
-            } else {
-                0.0
-            }
+            if relation_bytes(rows, width) > c.work_mem * 1024.0 { c.seq_page_cost * page_size(rows, width) } else { 0.0 }
         };
         match &p.kind {
             PathKind::FunctionScan => (0.0, p.total - p.startup),
             PathKind::HashJoin { join, .. } if join.inner.param.is_none() => {
                 // One batch: the hash table is kept.
-                if relation_bytes(join.inner.rows, join.inner.target.width)
-                    <= c.work_mem * c.hash_mem_multiplier * 1024.0
-                {
+                if relation_bytes(join.inner.rows, join.inner.target.width) <= c.work_mem * c.hash_mem_multiplier * 1024.0 {
                     (0.0, p.total - p.startup)
                 } else {
                     (p.startup, p.total)
@@ -446,17 +426,9 @@ impl Planner<'_, '_> {
     }
 
     /// (PostgreSQL: `match_unsorted_outer`)
-    fn from_outer_order(
-        &mut self,
-        root: &mut Root,
-        pair: &Pair<'_>,
-        outer: &Side,
-        inner: &Side,
-        merge: &[Ri],
-    ) -> Result<()> {
+    fn from_outer_order(&mut self, root: &mut Root, pair: &Pair<'_>, outer: &Side, inner: &Side, merge: &[Ri]) -> Result<()> {
         let nestloop_ok = matches!(pair.jointype, JoinType::Inner | JoinType::Left | JoinType::Semi | JoinType::Anti);
-        let use_all =
-            pair.jointype == JoinType::Right || pair.jointype == JoinType::Full || pair.jointype == JoinType::RightAnti;
+        let use_all = pair.jointype == JoinType::Right || pair.jointype == JoinType::Full || pair.jointype == JoinType::RightAnti;
         if matches!(pair.jointype, JoinType::RightSemi) {
             return Ok(());
         }
@@ -498,9 +470,7 @@ impl Planner<'_, '_> {
                     self.try_nestloop(root, pair, o, &inner.cheapest_total, keys.clone())?;
                 }
                 // A side that is only there with parameters.
-                if inner.cheapest_total.param.is_some()
-                    && !inner.cheapest_param.iter().any(|p| Rc::ptr_eq(p, &inner.cheapest_total))
-                {
+                if inner.cheapest_total.param.is_some() && !inner.cheapest_param.iter().any(|p| Rc::ptr_eq(p, &inner.cheapest_total)) {
                     self.try_nestloop(root, pair, o, &inner.cheapest_total, keys.clone())?;
                 }
                 if let Some(m) = &material {
@@ -637,8 +607,9 @@ impl Planner<'_, '_> {
             if is_outer(pair.jointype) && r.is_pushed_down(pair.join) {
                 continue;
             }
-            let usable =
-                r.can_join && !r.merge_families.is_empty() && clause_sides(r, &outer.relids, &inner.relids).is_some();
+            let usable = r.can_join
+                && !r.merge_families.is_empty()
+                && clause_sides(r, &outer.relids, &inner.relids).is_some();
             if !usable {
                 if !matches!(r.clause, Expr::Const(_)) {
                     other = true;
@@ -896,11 +867,7 @@ impl Planner<'_, '_> {
         let plain = crate::joinrels::plain_join(&outer.relids, &inner.relids);
         let mut s = 1.0;
         for r in &clauses {
-            s *= self.clause_selectivity(
-                root,
-                &r.clause,
-                SelContext { rel: 0, jointype: JoinType::Inner, sj: Some(&plain) },
-            )?;
+            s *= self.clause_selectivity(root, &r.clause, SelContext { rel: 0, jointype: JoinType::Inner, sj: Some(&plain) })?;
         }
         let merge_tuples = clamp_row_est(s * outer.rows * inner.rows);
         let rescanned = if skip_mark { 0.0 } else { (merge_tuples - irows).max(0.0) };
@@ -914,15 +881,10 @@ impl Planner<'_, '_> {
         } else if inner_sort.is_empty() && !supports_mark(inner) {
             true
         } else {
-            c.enable_material
-                && !inner_sort.is_empty()
-                && relation_bytes(irows, inner.target.width) > c.work_mem * 1024.0
+            c.enable_material && !inner_sort.is_empty() && relation_bytes(irows, inner.target.width) > c.work_mem * 1024.0
         };
         // A sort can go back by itself.
-        if !inner_sort.is_empty()
-            && mat_inner >= bare_inner
-            && relation_bytes(irows, inner.target.width) <= c.work_mem * 1024.0
-        {
+        if !inner_sort.is_empty() && mat_inner >= bare_inner && relation_bytes(irows, inner.target.width) <= c.work_mem * 1024.0 {
             materialize = false;
         }
         run += if materialize { mat_inner } else { bare_inner };
@@ -1019,8 +981,7 @@ impl Planner<'_, '_> {
         let mut run = outer.total - outer.startup;
         startup += (c.cpu_operator_cost * n + c.cpu_tuple_cost) * irows;
         run += c.cpu_operator_cost * n * orows;
-        let (buckets, batches) =
-            hash_table_size(irows, inner.target.width, c.work_mem * c.hash_mem_multiplier * 1024.0);
+        let (buckets, batches) = hash_table_size(irows, inner.target.width, c.work_mem * c.hash_mem_multiplier * 1024.0);
         if batches > 1.0 {
             let (op, ip) = (page_size(orows, outer.target.width), page_size(irows, inner.target.width));
             startup += c.seq_page_cost * ip;
@@ -1051,8 +1012,7 @@ impl Planner<'_, '_> {
             mcv = 0.0;
         }
         let mut disabled = outer.disabled + inner.disabled + i32::from(!c.enable_hashjoin);
-        if relation_bytes(clamp_row_est(irows * mcv), inner.target.width) > c.work_mem * c.hash_mem_multiplier * 1024.0
-        {
+        if relation_bytes(clamp_row_est(irows * mcv), inner.target.width) > c.work_mem * c.hash_mem_multiplier * 1024.0 {
             disabled += 1;
         }
         let hq = self.rinfos_cost(clauses);
@@ -1071,11 +1031,7 @@ impl Planner<'_, '_> {
             let plain = crate::joinrels::plain_join(&outer.relids, &inner.relids);
             let mut s = 1.0;
             for r in clauses {
-                s *= self.clause_selectivity(
-                    root,
-                    &r.clause,
-                    SelContext { rel: 0, jointype: JoinType::Inner, sj: Some(&plain) },
-                )?;
+                s *= self.clause_selectivity(root, &r.clause, SelContext { rel: 0, jointype: JoinType::Inner, sj: Some(&plain) })?;
             }
             tuples = clamp_row_est(s * outer.rows * inner.rows);
         }
@@ -1145,35 +1101,17 @@ impl Planner<'_, '_> {
             (s.startup, s.total + c.cpu_operator_cost * sub.rows * n as f64)
         });
         let entry = f64::from(sub.target.width) + 64.0;
-        let hash =
-            (sj.semi_can_hash && c.enable_hashagg && entry * groups <= c.work_mem * c.hash_mem_multiplier * 1024.0)
-                .then(|| {
-                    let a = self.cost_agg(
-                        AggStrategy::Hashed,
-                        &Default::default(),
-                        n,
-                        groups,
-                        &(0.0, 0.0),
-                        (sub.startup, sub.total),
-                        sub.rows,
-                        sub.target.width,
-                    );
-                    (a.startup, a.total)
-                });
+        let hash = (sj.semi_can_hash && c.enable_hashagg && entry * groups <= c.work_mem * c.hash_mem_multiplier * 1024.0).then(|| {
+            let a = self.cost_agg(AggStrategy::Hashed, &Default::default(), n, groups, &(0.0, 0.0), (sub.startup, sub.total), sub.rows, sub.target.width);
+            (a.startup, a.total)
+        });
         let (hashed, cost) = match (sort, hash) {
-            (Some(s), Some(h)) => {
-                if h.1 < s.1 {
-                    (true, h)
-                } else {
-                    (false, s)
-                }
-            }
+            (Some(s), Some(h)) => if h.1 < s.1 { (true, h) } else { (false, s) },
             (Some(s), None) => (false, s),
             (None, Some(h)) => (true, h),
             (None, None) => return Ok(None),
         };
-        let kind =
-            PathKind::Unique { sub: sub.clone(), hashed, exprs: sj.semi_rhs.clone(), ops: sj.semi_operators.clone() };
+        let kind = PathKind::Unique { sub: sub.clone(), hashed, exprs: sj.semi_rhs.clone(), ops: sj.semi_operators.clone() };
         let mut p = upper_path(kind, &sub, sub.target.clone());
         (p.startup, p.total, p.rows) = (cost.0, cost.1, groups);
         p.pathkeys = Vec::new();
@@ -1226,8 +1164,7 @@ fn indexed_join_quals(inner: &P, clauses: &[Ri], outer: &P) -> bool {
     clauses.is_empty()
         && match &inner.kind {
             PathKind::Index { clauses: ix, .. } => {
-                p.clauses.iter().all(|r| ix.iter().any(|k| crate::indexpaths::same_ec(&k.rinfo, r)))
-                    && !p.clauses.is_empty()
+                p.clauses.iter().all(|r| ix.iter().any(|k| crate::indexpaths::same_ec(&k.rinfo, r))) && !p.clauses.is_empty()
             }
             PathKind::BitmapHeap { .. } => !p.clauses.is_empty(),
             _ => false,

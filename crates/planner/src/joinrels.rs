@@ -98,13 +98,7 @@ impl Planner<'_, '_> {
         last.into_iter().next().ok_or_else(|| PgError::internal(format!("failed to build any {n}-way joins")))
     }
 
-    fn search_level(
-        &mut self,
-        root: &mut Root,
-        levels: &[Vec<Relids>],
-        level: usize,
-        found: &mut Vec<Relids>,
-    ) -> Result<()> {
+    fn search_level(&mut self, root: &mut Root, levels: &[Vec<Relids>], level: usize, found: &mut Vec<Relids>) -> Result<()> {
         for (i, old) in levels[level - 1].iter().enumerate() {
             let first = if level == 2 { i + 1 } else { 0 };
             let others: Vec<Relids> = levels[1].get(first..).unwrap_or_default().to_vec();
@@ -168,10 +162,7 @@ impl Planner<'_, '_> {
                         }
                         let mut found = Vec::new();
                         self.make_join(root, &a, &b, &mut found)?;
-                        let Some(r) = found.pop().or_else(|| Some(a.union(&b)).filter(|u| root.joins.contains_key(u)))
-                        else {
-                            continue;
-                        };
+                        let Some(r) = found.pop().or_else(|| Some(a.union(&b)).filter(|u| root.joins.contains_key(u))) else { continue };
                         let rel = root.rel_mut(&r).ok_or_else(no_rel)?;
                         rel.set_cheapest()?;
                         let (rows, cost) = (rel.rows, rel.cheapest_total.as_ref().map_or(f64::MAX, |p| p.total));
@@ -213,8 +204,7 @@ impl Planner<'_, '_> {
     fn relevant(&self, root: &Root, a: &Relids, b: &Relids) -> bool {
         let (Some(ra), Some(rb)) = (root.rel(a), root.rel(b)) else { return false };
         let (list, other) = if ra.joininfo.len() <= rb.joininfo.len() { (&ra.joininfo, b) } else { (&rb.joininfo, a) };
-        list.iter().any(|r| r.required.overlaps(other))
-            || (ra.has_eclass_joins && rb.has_eclass_joins && self.has_eclass_link(root, a, b))
+        list.iter().any(|r| r.required.overlaps(other)) || (ra.has_eclass_joins && rb.has_eclass_joins && self.has_eclass_link(root, a, b))
     }
 
     /// (PostgreSQL: `have_join_order_restriction`)
@@ -228,16 +218,12 @@ impl Planner<'_, '_> {
             if s.jointype == JoinType::Full {
                 continue;
             }
-            if (s.min_left.is_subset(a) && s.min_right.is_subset(b))
-                || (s.min_left.is_subset(b) && s.min_right.is_subset(a))
-            {
+            if (s.min_left.is_subset(a) && s.min_right.is_subset(b)) || (s.min_left.is_subset(b) && s.min_right.is_subset(a)) {
                 result = true;
                 break;
             }
             // Two of the nullable side, needed together.
-            if (s.min_right.overlaps(a) && s.min_right.overlaps(b))
-                || (s.min_left.overlaps(a) && s.min_left.overlaps(b))
-            {
+            if (s.min_right.overlaps(a) && s.min_right.overlaps(b)) || (s.min_left.overlaps(a) && s.min_left.overlaps(b)) {
                 result = true;
                 break;
             }
@@ -262,13 +248,7 @@ impl Planner<'_, '_> {
 
     /// Whether two sets may be joined; with the special join this would be, and whether the sides are swapped.
     /// (PostgreSQL: `join_is_legal`)
-    fn join_legal(
-        &self,
-        root: &Root,
-        a: &Relids,
-        b: &Relids,
-        join: &Relids,
-    ) -> Option<(Option<Rc<SpecialJoin>>, bool)> {
+    fn join_legal(&self, root: &Root, a: &Relids, b: &Relids, join: &Relids) -> Option<(Option<Rc<SpecialJoin>>, bool)> {
         let (mut matched, mut reversed, mut unique, mut must_be_left): (Option<Rc<SpecialJoin>>, bool, bool, bool) =
             (None, false, false, false);
         for s in &root.sj {
@@ -453,11 +433,7 @@ impl Planner<'_, '_> {
         }
         rel.joininfo = seen;
         rel.has_eclass_joins = root.ecs.iter().any(|e| {
-            e.merged.is_none()
-                && !e.has_const
-                && e.members.len() > 1
-                && e.relids.overlaps(join)
-                && !e.relids.is_subset(join)
+            e.merged.is_none() && !e.has_const && e.members.len() > 1 && e.relids.overlaps(join) && !e.relids.is_subset(join)
         });
         let (rows_a, rows_b) = (ra.rows, rb.rows);
         for e in &exprs {

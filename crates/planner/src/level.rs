@@ -329,12 +329,7 @@ impl Planner<'_, '_> {
                 }
                 RteKind::TableFunc(t) => {
                     self.one(root, &mut t.docexpr, false)?;
-                    for e in t
-                        .rowexpr
-                        .iter_mut()
-                        .chain(t.colexprs.iter_mut().flatten())
-                        .chain(t.coldefexprs.iter_mut().flatten())
-                    {
+                    for e in t.rowexpr.iter_mut().chain(t.colexprs.iter_mut().flatten()).chain(t.coldefexprs.iter_mut().flatten()) {
                         self.one(root, e, false)?;
                     }
                     for e in t.colvalexprs.iter_mut().flatten().chain(&mut t.passingvalexprs).chain(&mut t.ns_uris) {
@@ -381,11 +376,7 @@ impl Planner<'_, '_> {
         root.has_having = !list.is_empty();
         let (mut keep, mut moved) = (Vec::new(), Vec::new());
         for e in list {
-            if has_aggs(&e)
-                || is_volatile(&self.cx.catalog, &e)?
-                || has_subplan(&e)
-                || !root.parse.grouping_sets.is_empty()
-            {
+            if has_aggs(&e) || is_volatile(&self.cx.catalog, &e)? || has_subplan(&e) || !root.parse.grouping_sets.is_empty() {
                 keep.push(e);
             } else if !root.parse.group_clause.is_empty() {
                 moved.push(e);
@@ -465,8 +456,7 @@ impl Planner<'_, '_> {
             (false, true) => JoinType::Right,
             _ => JoinType::Inner,
         };
-        let target =
-            if q.merge_target_relation != 0 { q.merge_target_relation } else { q.result_relation.unwrap_or(0) };
+        let target = if q.merge_target_relation != 0 { q.merge_target_relation } else { q.result_relation.unwrap_or(0) };
         let mut list = std::mem::take(&mut q.jointree.fromlist);
         list.retain(|n| !matches!(n, JoinTreeNode::RangeTblRef(i) if *i == target));
         let source = match list.len() {
@@ -490,10 +480,7 @@ impl Planner<'_, '_> {
         });
         let rtindex = q.rtable.len() as u32;
         let quals = Expr::and_all(
-            implicit_and(q.merge_join_condition.clone())
-                .into_iter()
-                .chain(implicit_and(q.jointree.quals.take()))
-                .collect(),
+            implicit_and(q.merge_join_condition.clone()).into_iter().chain(implicit_and(q.jointree.quals.take())).collect(),
         );
         q.jointree.fromlist = vec![JoinTreeNode::JoinExpr(Box::new(JoinExpr {
             jointype,

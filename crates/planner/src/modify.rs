@@ -206,36 +206,22 @@ impl Planner<'_, '_> {
             nominal_relation: target,
             root_relation: None,
             result_relations: vec![target],
-            update_columns: if q.command_type == CmdType::Update {
-                vec![root.update_columns.clone()]
-            } else {
-                Vec::new()
-            },
+            update_columns: if q.command_type == CmdType::Update { vec![root.update_columns.clone()] } else { Vec::new() },
             with_check_options: q
                 .with_check_options
                 .iter()
-                .map(|w| crate::plan::WithCheckOption {
-                    relname: w.relname.clone(),
-                    polname: None,
-                    qual: w.qual.clone(),
-                    is_rls: false,
-                })
+                .map(|w| crate::plan::WithCheckOption { relname: w.relname.clone(), polname: None, qual: w.qual.clone(), is_rls: false })
                 .collect(),
             returning,
             row_marks: root.row_marks.clone(),
             on_conflict,
             merge_actions,
-            merge_join_conditions: if q.command_type == CmdType::Merge {
-                vec![q.merge_join_condition.clone()]
-            } else {
-                Vec::new()
-            },
+            merge_join_conditions: if q.command_type == CmdType::Merge { vec![q.merge_join_condition.clone()] } else { Vec::new() },
             epq_param: epq,
         };
         let has_returning = !q.returning_list.is_empty();
         let c = self.cx.cost;
-        let mut p =
-            upper_path(PathKind::ModifyTable { sub: sub.clone(), node: Box::new(node) }, &sub, sub.target.clone());
+        let mut p = upper_path(PathKind::ModifyTable { sub: sub.clone(), node: Box::new(node) }, &sub, sub.target.clone());
         p.total += c.cpu_tuple_cost * 0.0;
         p.rows = if has_returning { sub.rows } else { 0.0 };
         p.pathkeys = Vec::new();

@@ -376,153 +376,42 @@ pub(crate) enum PathKind {
         selectivity: f64,
         index_cost: f64,
     },
-    BitmapHeap {
-        bitmap: P,
-    },
-    BitmapAnd {
-        paths: Vec<P>,
-        selectivity: f64,
-    },
-    BitmapOr {
-        paths: Vec<P>,
-        selectivity: f64,
-    },
-    Tid {
-        quals: Vec<Ri>,
-        exprs: Vec<Expr>,
-    },
-    Subquery {
-        index: RtIndex,
-        path: P,
-    },
+    BitmapHeap { bitmap: P },
+    BitmapAnd { paths: Vec<P>, selectivity: f64 },
+    BitmapOr { paths: Vec<P>, selectivity: f64 },
+    Tid { quals: Vec<Ri>, exprs: Vec<Expr> },
+    Subquery { index: RtIndex, path: P },
     FunctionScan,
     ValuesScan,
     TableFuncScan,
-    CteScan {
-        plan_id: usize,
-        param: i32,
-    },
-    WorkTableScan {
-        param: i32,
-    },
+    CteScan { plan_id: usize, param: i32 },
+    WorkTableScan { param: i32 },
     /// One row, or none where the conditions fail.
-    Result {
-        quals: Vec<Expr>,
-    },
-    Append {
-        paths: Vec<P>,
-    },
-    MergeAppend {
-        paths: Vec<P>,
-    },
-    Material {
-        sub: P,
-    },
-    Memoize {
-        sub: P,
-        exprs: Vec<Expr>,
-        ops: Vec<Oid>,
-        single_row: bool,
-        binary: bool,
-        calls: f64,
-        entries: f64,
-        hit_ratio: f64,
-        unique_keys: f64,
-    },
+    Result { quals: Vec<Expr> },
+    Append { paths: Vec<P> },
+    MergeAppend { paths: Vec<P> },
+    Material { sub: P },
+    Memoize { sub: P, exprs: Vec<Expr>, ops: Vec<Oid>, single_row: bool, binary: bool, calls: f64, entries: f64, hit_ratio: f64, unique_keys: f64 },
     /// Of a semijoin's inner side.
-    Unique {
-        sub: P,
-        hashed: bool,
-        exprs: Vec<Expr>,
-        ops: Vec<Oid>,
-    },
+    Unique { sub: P, hashed: bool, exprs: Vec<Expr>, ops: Vec<Oid> },
     NestLoop(JoinPath),
-    MergeJoin {
-        join: JoinPath,
-        clauses: Vec<Ri>,
-        outer_sort: Vec<PathKey>,
-        inner_sort: Vec<PathKey>,
-        outer_presorted: usize,
-        materialize: bool,
-        skip_mark: bool,
-    },
-    HashJoin {
-        join: JoinPath,
-        clauses: Vec<Ri>,
-    },
-    Projection {
-        sub: P,
-    },
-    ProjectSet {
-        sub: P,
-    },
-    Sort {
-        sub: P,
-    },
-    IncrementalSort {
-        sub: P,
-        presorted: usize,
-    },
-    Group {
-        sub: P,
-        clauses: Vec<SortGroupClause>,
-        having: Vec<Expr>,
-    },
-    UpperUnique {
-        sub: P,
-        keys: usize,
-    },
-    Agg {
-        sub: P,
-        strategy: AggStrategy,
-        clauses: Vec<SortGroupClause>,
-        having: Vec<Expr>,
-        groups: f64,
-        sets: Vec<Vec<u32>>,
-    },
+    MergeJoin { join: JoinPath, clauses: Vec<Ri>, outer_sort: Vec<PathKey>, inner_sort: Vec<PathKey>, outer_presorted: usize, materialize: bool, skip_mark: bool },
+    HashJoin { join: JoinPath, clauses: Vec<Ri> },
+    Projection { sub: P },
+    ProjectSet { sub: P },
+    Sort { sub: P },
+    IncrementalSort { sub: P, presorted: usize },
+    Group { sub: P, clauses: Vec<SortGroupClause>, having: Vec<Expr> },
+    UpperUnique { sub: P, keys: usize },
+    Agg { sub: P, strategy: AggStrategy, clauses: Vec<SortGroupClause>, having: Vec<Expr>, groups: f64, sets: Vec<Vec<u32>> },
     /// MIN and MAX by index: one initplan an aggregate.
-    MinMaxAgg {
-        inits: Vec<(RefCell<Option<Box<Root>>>, P, Param)>,
-        having: Vec<Expr>,
-    },
-    WindowAgg {
-        sub: P,
-        clause: Box<WindowClause>,
-        funcs: usize,
-        top: bool,
-        qual: Vec<Expr>,
-        run_condition: Vec<Expr>,
-    },
-    SetOp {
-        left: P,
-        right: P,
-        cmd: SetOpCmd,
-        hashed: bool,
-        clauses: Vec<SortGroupClause>,
-        groups: f64,
-    },
-    RecursiveUnion {
-        left: P,
-        right: P,
-        clauses: Vec<SortGroupClause>,
-        param: i32,
-        groups: f64,
-    },
-    LockRows {
-        sub: P,
-        marks: Vec<PlanRowMark>,
-        epq: i32,
-    },
-    ModifyTable {
-        sub: P,
-        node: Box<ModifyTable>,
-    },
-    Limit {
-        sub: P,
-        offset: Option<Expr>,
-        count: Option<Expr>,
-        with_ties: bool,
-    },
+    MinMaxAgg { inits: Vec<(RefCell<Option<Box<Root>>>, P, Param)>, having: Vec<Expr> },
+    WindowAgg { sub: P, clause: Box<WindowClause>, funcs: usize, top: bool, qual: Vec<Expr>, run_condition: Vec<Expr> },
+    SetOp { left: P, right: P, cmd: SetOpCmd, hashed: bool, clauses: Vec<SortGroupClause>, groups: f64 },
+    RecursiveUnion { left: P, right: P, clauses: Vec<SortGroupClause>, param: i32, groups: f64 },
+    LockRows { sub: P, marks: Vec<PlanRowMark>, epq: i32 },
+    ModifyTable { sub: P, node: Box<ModifyTable> },
+    Limit { sub: P, offset: Option<Expr>, count: Option<Expr>, with_ties: bool },
 }
 
 /// What an enclosing query level lends to those inside.

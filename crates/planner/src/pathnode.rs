@@ -293,14 +293,7 @@ impl Planner<'_, '_> {
         Rc::new(p)
     }
 
-    pub(crate) fn limit_path(
-        &self,
-        sub: &P,
-        offset: Option<Expr>,
-        count: Option<Expr>,
-        with_ties: bool,
-        est: (f64, f64),
-    ) -> P {
+    pub(crate) fn limit_path(&self, sub: &P, offset: Option<Expr>, count: Option<Expr>, with_ties: bool, est: (f64, f64)) -> P {
         let mut p = upper_path(PathKind::Limit { sub: sub.clone(), offset, count, with_ties }, sub, sub.target.clone());
         let (rows, startup, total) = (sub.rows, sub.startup, sub.total);
         let (offset_est, count_est) = est;

@@ -116,9 +116,7 @@ impl Planner<'_, '_> {
                             let rest = self.sublinks_in_quals(q, e, &mut node, &both)?;
                             let rels = node_relids(&node, false);
                             let node = match (node, rest) {
-                                (JoinTreeNode::JoinExpr(mut j), rest)
-                                    if j.jointype == JoinType::Inner && j.quals.is_none() =>
-                                {
+                                (JoinTreeNode::JoinExpr(mut j), rest) if j.jointype == JoinType::Inner && j.quals.is_none() => {
                                     j.quals = rest;
                                     JoinTreeNode::JoinExpr(j)
                                 }
@@ -185,13 +183,7 @@ impl Planner<'_, '_> {
         }
     }
 
-    fn attach(
-        &mut self,
-        q: &mut Query,
-        join: Option<JoinExpr>,
-        node: &mut JoinTreeNode,
-        e: Expr,
-    ) -> Result<Option<Expr>> {
+    fn attach(&mut self, q: &mut Query, join: Option<JoinExpr>, node: &mut JoinTreeNode, e: Expr) -> Result<Option<Expr>> {
         let Some(mut j) = join else { return Ok(Some(e)) };
         let old = std::mem::replace(node, JoinTreeNode::RangeTblRef(0));
         // An already empty FromExpr of one item adds nothing.
@@ -224,8 +216,7 @@ impl Planner<'_, '_> {
                 {
                     rels.insert(v.varno);
                 }
-                far = far
-                    || (matches!(x, Expr::Aggref(_) | Expr::GroupingFunc(_)) && level_of(x).is_some_and(|l| l > depth));
+                far = far || (matches!(x, Expr::Aggref(_) | Expr::GroupingFunc(_)) && level_of(x).is_some_and(|l| l > depth));
                 Ok(true)
             })?;
             if far || !rels.is_subset(available) {
@@ -262,13 +253,7 @@ impl Planner<'_, '_> {
     }
 
     /// `[NOT] EXISTS (SELECT ..)`. (PostgreSQL: `convert_EXISTS_sublink_to_join`)
-    fn exists_to_join(
-        &mut self,
-        q: &mut Query,
-        s: &SubLink,
-        not: bool,
-        available: &Relids,
-    ) -> Result<Option<JoinExpr>> {
+    fn exists_to_join(&mut self, q: &mut Query, s: &SubLink, not: bool, available: &Relids) -> Result<Option<JoinExpr>> {
         let mut sub = (*s.subselect).clone();
         if !sub.cte_list.is_empty() || !self.simplify_exists(&mut sub)? || sub.jointree.fromlist.is_empty() {
             return Ok(None);
@@ -463,9 +448,7 @@ impl Planner<'_, '_> {
         if s.jointree.fromlist.is_empty() && nullable {
             return Ok(false);
         }
-        if nullable
-            && (rte.lateral || s.target_list.iter().any(|t| !matches!(&t.expr, Expr::Var(v) if v.varlevelsup == 0)))
-        {
+        if nullable && (rte.lateral || s.target_list.iter().any(|t| !matches!(&t.expr, Expr::Var(v) if v.varlevelsup == 0))) {
             return Ok(false);
         }
         for t in &s.target_list {
@@ -496,10 +479,7 @@ impl Planner<'_, '_> {
             for r in &mut s.rtable {
                 if matches!(
                     r.kind,
-                    RteKind::Subquery { .. }
-                        | RteKind::Function { .. }
-                        | RteKind::Values { .. }
-                        | RteKind::TableFunc(_)
+                    RteKind::Subquery { .. } | RteKind::Function { .. } | RteKind::Values { .. } | RteKind::TableFunc(_)
                 ) {
                     r.lateral = true;
                 }
@@ -537,7 +517,12 @@ impl Planner<'_, '_> {
         done
     }
 
-    fn reduce_from(&mut self, f: &mut FromExpr, nonnull: &Relids, forced: &[(RtIndex, AttrNumber)]) -> Result<()> {
+    fn reduce_from(
+        &mut self,
+        f: &mut FromExpr,
+        nonnull: &Relids,
+        forced: &[(RtIndex, AttrNumber)],
+    ) -> Result<()> {
         let mut nonnull = nonnull.clone();
         let mut forced = forced.to_vec();
         if let Some(e) = &f.quals {
@@ -840,9 +825,7 @@ pub(crate) fn remove_useless_results(q: &mut Query) {
                 JoinTreeNode::FromExpr(inner) => {
                     list.extend(inner.fromlist);
                     if let Some(e) = inner.quals {
-                        f.quals = Expr::and_all(
-                            implicit_and(Some(e)).into_iter().chain(implicit_and(f.quals.take())).collect(),
-                        );
+                        f.quals = Expr::and_all(implicit_and(Some(e)).into_iter().chain(implicit_and(f.quals.take())).collect());
                     }
                 }
                 x => list.push(x),
@@ -915,9 +898,7 @@ pub(crate) fn replace_vars(q: &mut Query, rti: RtIndex, tlist: &[TargetEntry]) -
                     location: v.location,
                 }))
             }
-            n => find(n).ok_or_else(|| {
-                base::PgError::internal(format!("could not find attribute {n} in subquery targetlist"))
-            })?,
+            n => find(n).ok_or_else(|| base::PgError::internal(format!("could not find attribute {n} in subquery targetlist")))?,
         };
         shift_levels(&mut e, depth as i32, 0)?;
         *x = e;

@@ -40,18 +40,10 @@ impl Planner<'_, '_> {
         rel.consider_startup = root.tuple_fraction > 0.0;
         let rte = root.parse.rte(rti).clone();
         match &rte.kind {
-            RteKind::Relation { relid, relkind, inh, .. } => {
-                self.relation_info(root, &mut rel, *relid, *relkind, *inh)?
-            }
-            RteKind::Subquery { .. }
-            | RteKind::Function { .. }
-            | RteKind::Values { .. }
-            | RteKind::Cte { .. }
-            | RteKind::Result => {}
+            RteKind::Relation { relid, relkind, inh, .. } => self.relation_info(root, &mut rel, *relid, *relkind, *inh)?,
+            RteKind::Subquery { .. } | RteKind::Function { .. } | RteKind::Values { .. } | RteKind::Cte { .. } | RteKind::Result => {}
             RteKind::TableFunc(_) => {}
-            RteKind::Join(_) | RteKind::Group { .. } => {
-                return Err(PgError::internal("unexpected entry in the join tree"));
-            }
+            RteKind::Join(_) | RteKind::Group { .. } => return Err(PgError::internal("unexpected entry in the join tree")),
         }
         Ok(rel)
     }
@@ -207,8 +199,7 @@ impl Planner<'_, '_> {
         } else {
             let t = f64::from(entry.class.reltuples);
             let relpages = f64::from(entry.class.relpages.max(0));
-            let guess =
-                if t >= 0.0 && relpages > 1.0 { t / (relpages - 1.0) * (pages - 1.0).max(1.0) } else { rel.tuples };
+            let guess = if t >= 0.0 && relpages > 1.0 { t / (relpages - 1.0) * (pages - 1.0).max(1.0) } else { rel.tuples };
             guess.round_ties_even().min(rel.tuples)
         };
         let types = entry

@@ -155,13 +155,7 @@ impl Planner<'_, '_> {
     pub(crate) fn rinfo_selectivity(&mut self, root: &Root, r: &Ri, cx: SelContext<'_>) -> Result<f64> {
         if r.pseudoconstant {
             return Ok(match &r.clause {
-                Expr::Const(_) => {
-                    if is_const_true(&r.clause) {
-                        1.0
-                    } else {
-                        0.0
-                    }
-                }
+                Expr::Const(_) => if is_const_true(&r.clause) { 1.0 } else { 0.0 },
                 _ => 1.0,
             });
         }
@@ -180,22 +174,10 @@ impl Planner<'_, '_> {
 
     pub(crate) fn clause_selectivity(&mut self, root: &Root, e: &Expr, cx: SelContext<'_>) -> Result<f64> {
         let s = match e {
-            Expr::Const(_) => {
-                if is_const_true(e) {
-                    1.0
-                } else {
-                    0.0
-                }
-            }
+            Expr::Const(_) => if is_const_true(e) { 1.0 } else { 0.0 },
             Expr::Var(v) if v.varlevelsup == 0 => self.bool_var_selectivity(root, e)?,
             Expr::Param(_) => match self.estimate_value(e)? {
-                c @ Expr::Const(_) => {
-                    if is_const_true(&c) {
-                        1.0
-                    } else {
-                        0.0
-                    }
-                }
+                c @ Expr::Const(_) => if is_const_true(&c) { 1.0 } else { 0.0 },
                 _ => 0.5,
             },
             Expr::BoolExpr(b) => match b.boolop {
@@ -215,9 +197,7 @@ impl Planner<'_, '_> {
                     }
                     for r in ranges {
                         s *= match (r.have_lo, r.have_hi) {
-                            (true, true) if r.hi == DEFAULT_INEQ_SEL || r.lo == DEFAULT_INEQ_SEL => {
-                                DEFAULT_RANGE_INEQ_SEL
-                            }
+                            (true, true) if r.hi == DEFAULT_INEQ_SEL || r.lo == DEFAULT_INEQ_SEL => DEFAULT_RANGE_INEQ_SEL,
                             (true, true) => (r.hi + r.lo - 1.0 + self.null_fraction(root, &r.var)?).max(1.0e-10),
                             (true, false) => r.lo,
                             _ => r.hi,
@@ -305,9 +285,7 @@ impl Planner<'_, '_> {
                 } else {
                     opno
                 };
-                let Some((var, other, on_left)) = self.restriction_variable(root, args, rel)? else {
-                    return Ok(default);
-                };
+                let Some((var, other, on_left)) = self.restriction_variable(root, args, rel)? else { return Ok(default) };
                 match &other {
                     Expr::Const(c) => self.var_eq_const(root, &var, opno, collation, &c.value, on_left, negate),
                     _ => self.var_eq_other(root, &var, negate),
@@ -334,12 +312,8 @@ impl Planner<'_, '_> {
                 let _ = &mut equal;
                 self.inequality(&var, opno, greater, equal, collation, &c.value, c.ty.oid)
             }
-            "likesel" | "iclikesel" | "regexeqsel" | "icregexeqsel" | "prefixsel" => {
-                self.pattern_selectivity(root, name, args, collation, rel, false)
-            }
-            "nlikesel" | "icnlikesel" | "regexnesel" | "icregexnesel" => {
-                self.pattern_selectivity(root, name, args, collation, rel, true)
-            }
+            "likesel" | "iclikesel" | "regexeqsel" | "icregexeqsel" | "prefixsel" => self.pattern_selectivity(root, name, args, collation, rel, false),
+            "nlikesel" | "icnlikesel" | "regexnesel" | "icregexnesel" => self.pattern_selectivity(root, name, args, collation, rel, true),
             "contsel" | "contjoinsel" | "matchingsel" => Ok(if name == "matchingsel" { 0.01 } else { 0.001 }),
             "areasel" => Ok(0.005),
             "positionsel" => Ok(0.1),
@@ -426,8 +400,10 @@ impl Planner<'_, '_> {
                 return Ok(());
             }
             out.stats = self.cx.catalog.statistic(entry.oid, v.varattno, false)?;
-            out.unique =
-                rel.indexes.iter().any(|i| i.unique && i.nkeys == 1 && i.columns[0] == v.varattno && i.pred_ok.get());
+            out.unique = rel
+                .indexes
+                .iter()
+                .any(|i| i.unique && i.nkeys == 1 && i.columns[0] == v.varattno && i.pred_ok.get());
             return Ok(());
         }
         if let Some(sub) = &rel.subroot {
@@ -437,16 +413,10 @@ impl Planner<'_, '_> {
             }
             let Some(te) = sub.tlist.iter().find(|t| t.resno == v.varattno && !t.resjunk) else { return Ok(()) };
             if !q.distinct_clause.is_empty() {
-                out.unique = q.distinct_clause.len() == 1
-                    && q.distinct_clause[0].tle_sort_group_ref == te.ressortgroupref
-                    && te.ressortgroupref != 0;
+                out.unique = q.distinct_clause.len() == 1 && q.distinct_clause[0].tle_sort_group_ref == te.ressortgroupref && te.ressortgroupref != 0;
                 return Ok(());
             }
-            if !q.group_clause.is_empty()
-                && q.group_clause.len() == 1
-                && te.ressortgroupref != 0
-                && q.group_clause[0].tle_sort_group_ref == te.ressortgroupref
-            {
+            if !q.group_clause.is_empty() && q.group_clause.len() == 1 && te.ressortgroupref != 0 && q.group_clause[0].tle_sort_group_ref == te.ressortgroupref {
                 out.unique = true;
                 return Ok(());
             }
@@ -458,10 +428,7 @@ impl Planner<'_, '_> {
                 self.examine_var(sub, inner, &mut deeper)?;
                 out.stats = deeper.stats;
                 (out.tuples, out.rel_rows) = (tuples, rows);
-                if q.jointree.fromlist.len() == 1
-                    && q.group_clause.is_empty()
-                    && matches!(q.jointree.fromlist[0], JoinTreeNode::RangeTblRef(_))
-                {
+                if q.jointree.fromlist.len() == 1 && q.group_clause.is_empty() && matches!(q.jointree.fromlist[0], JoinTreeNode::RangeTblRef(_)) {
                     out.unique = deeper.unique;
                 }
             }
@@ -762,8 +729,7 @@ impl Planner<'_, '_> {
 
     /// Values that begin with a prefix lie between it and the next one. (PostgreSQL: `prefix_selectivity`)
     fn prefix_selectivity(&mut self, root: &Root, v: &VarStats, prefix: &[u8], collation: Oid) -> Result<f64> {
-        let (Some(ge), Some(lt), Some(eq)) = (self.text_op(v.ty, 4)?, self.text_op(v.ty, 1)?, self.text_op(v.ty, 3)?)
-        else {
+        let (Some(ge), Some(lt), Some(eq)) = (self.text_op(v.ty, 4)?, self.text_op(v.ty, 1)?, self.text_op(v.ty, 3)?) else {
             return Ok(DEFAULT_MATCH_SEL);
         };
         let low = Datum::bytes(prefix);
@@ -923,9 +889,7 @@ impl Planner<'_, '_> {
                 }
             }
             "scalarltjoinsel" | "scalarlejoinsel" | "scalargtjoinsel" | "scalargejoinsel" => Ok(DEFAULT_INEQ_SEL),
-            "likejoinsel" | "regexeqjoinsel" | "icregexeqjoinsel" | "iclikejoinsel" | "prefixjoinsel" => {
-                Ok(DEFAULT_MATCH_SEL)
-            }
+            "likejoinsel" | "regexeqjoinsel" | "icregexeqjoinsel" | "iclikejoinsel" | "prefixjoinsel" => Ok(DEFAULT_MATCH_SEL),
             "nlikejoinsel" | "regexnejoinsel" | "icregexnejoinsel" | "icnlikejoinsel" => Ok(1.0 - DEFAULT_MATCH_SEL),
             "contjoinsel" => Ok(0.001),
             "areajoinsel" | "networkjoinsel" | "arraycontjoinsel" | "tsmatchjoinsel" => Ok(0.005),
@@ -971,26 +935,12 @@ impl Planner<'_, '_> {
             return root.base.get(one as usize).and_then(|r| r.as_ref()).map_or(1.0, |r| r.rows);
         }
         root.joins.get(relids).map_or_else(
-            || {
-                relids
-                    .iter()
-                    .filter_map(|r| root.base.get(r as usize).and_then(|x| x.as_ref()))
-                    .map(|r| r.rows)
-                    .product()
-            },
+            || relids.iter().filter_map(|r| root.base.get(r as usize).and_then(|x| x.as_ref())).map(|r| r.rows).product(),
             |r| r.rows,
         )
     }
 
-    fn eq_join_inner(
-        &mut self,
-        opno: Oid,
-        collation: Oid,
-        v1: &VarStats,
-        v2: &VarStats,
-        nd1: f64,
-        nd2: f64,
-    ) -> Result<f64> {
+    fn eq_join_inner(&mut self, opno: Oid, collation: Oid, v1: &VarStats, v2: &VarStats, nd1: f64, nd2: f64) -> Result<f64> {
         let null1 = v1.stats.as_ref().map_or(0.0, |s| f64::from(s.stanullfrac));
         let null2 = v2.stats.as_ref().map_or(0.0, |s| f64::from(s.stanullfrac));
         if let (Some(m1), Some(m2)) = (self.slot(v1, 1)?, self.slot(v2, 1)?) {
@@ -1192,10 +1142,7 @@ impl Planner<'_, '_> {
     pub(crate) fn function_rows(&mut self, f: Oid, args: &[Expr]) -> Result<f64> {
         let proc = self.cx.catalog.function_row(f)?;
         match proc.prosrc.as_str() {
-            "generate_series_int4"
-            | "generate_series_int8"
-            | "generate_series_step_int4"
-            | "generate_series_step_int8" => {
+            "generate_series_int4" | "generate_series_int8" | "generate_series_step_int4" | "generate_series_step_int8" => {
                 let mut v = Vec::new();
                 for a in args {
                     match self.estimate_value(a)? {
@@ -1339,37 +1286,12 @@ pub(crate) fn regex_prefix(p: &[u8], nocase: bool) -> (Vec<u8>, f64, bool) {
         let mut i = 0;
         // `^(abc)$` is as good as `^abc$`.
         let (body, grouped) = match (body.first(), body.ends_with(b")$")) {
-            (Some(b'('), true) if !body[1..body.len() - 2].iter().any(|b| matches!(b, b'(' | b')')) => {
-                (&body[1..body.len() - 2], true)
-            }
+            (Some(b'('), true) if !body[1..body.len() - 2].iter().any(|b| matches!(b, b'(' | b')')) => (&body[1..body.len() - 2], true),
             _ => (body, false),
         };
         while i < body.len() {
             let b = body[i];
-            if b.is_ascii_alphanumeric()
-                || matches!(
-                    b,
-                    b'_' | b' '
-                        | b'-'
-                        | b','
-                        | b'/'
-                        | b':'
-                        | b';'
-                        | b'='
-                        | b'@'
-                        | b'!'
-                        | b'"'
-                        | b'#'
-                        | b'%'
-                        | b'&'
-                        | b'\''
-                        | b'<'
-                        | b'>'
-                        | b'`'
-                        | b'~'
-                )
-                || b >= 0x80
-            {
+            if b.is_ascii_alphanumeric() || matches!(b, b'_' | b' ' | b'-' | b',' | b'/' | b':' | b';' | b'=' | b'@' | b'!' | b'"' | b'#' | b'%' | b'&' | b'\'' | b'<' | b'>' | b'`' | b'~') || b >= 0x80 {
                 // A quantifier makes the character before it optional.
                 if matches!(body.get(i + 1), Some(b'*' | b'?' | b'{' | b'+')) {
                     break;

@@ -23,9 +23,7 @@ impl Planner<'_, '_> {
         let tree = root.parse.set_operations.clone().ok_or_else(|| PgError::internal("no set operation"))?;
         root.base = (0..=root.parse.rtable.len()).map(|_| None).collect();
         let names: Vec<TargetEntry> = root.parse.target_list.clone();
-        let SetOpNode::Op { col_types, .. } = &*tree else {
-            return Err(PgError::internal("a set operation of one input"));
-        };
+        let SetOpNode::Op { col_types, .. } = &*tree else { return Err(PgError::internal("a set operation of one input")) };
         let col_types = col_types.clone();
         // The target list refers to the first leaf; it now names the operation's columns.
         let mut tlist = Vec::new();
@@ -288,11 +286,7 @@ impl Planner<'_, '_> {
     }
 
     /// The operation's grouping clauses, numbered, with a target list that they refer to.
-    fn setop_clauses(
-        &mut self,
-        given: &[SortGroupClause],
-        types: &[TypeMod],
-    ) -> Result<(Vec<SortGroupClause>, Vec<TargetEntry>)> {
+    fn setop_clauses(&mut self, given: &[SortGroupClause], types: &[TypeMod]) -> Result<(Vec<SortGroupClause>, Vec<TargetEntry>)> {
         let mut tlist = Vec::new();
         let mut clauses = Vec::new();
         for (i, ty) in types.iter().enumerate() {

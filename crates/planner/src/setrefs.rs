@@ -124,9 +124,7 @@ impl Planner<'_, '_> {
             }
             Expr::CurrentOfExpr(c) => c.cvarno += fix.offset,
             Expr::Aggref(a) => {
-                if let Some((_, p)) =
-                    fix.minmax.iter().find(|(x, _)| same(&Expr::Aggref(Box::new(x.clone())), &Expr::Aggref(a.clone())))
-                {
+                if let Some((_, p)) = fix.minmax.iter().find(|(x, _)| same(&Expr::Aggref(Box::new(x.clone())), &Expr::Aggref(a.clone()))) {
                     *e = Expr::Param(p.clone());
                     return Ok(());
                 }
@@ -176,10 +174,7 @@ impl Planner<'_, '_> {
             if let Expr::Var(v) = x
                 && v.varno < ROWID_VAR
             {
-                return Err(PgError::internal(format!(
-                    "variable {}.{} not found in subplan target lists",
-                    v.varno, v.varattno
-                )));
+                return Err(PgError::internal(format!("variable {}.{} not found in subplan target lists", v.varno, v.varattno)));
             }
             Ok(None)
         })
@@ -233,8 +228,7 @@ impl Planner<'_, '_> {
                 self.fix_scan_list(fix, bitmapqualorig)?;
                 self.fix_scan_lists(fix, &mut tlist, &mut qual)?;
             }
-            PlanNode::TidScan { scanrelid, tidquals: list }
-            | PlanNode::TidRangeScan { scanrelid, tidrangequals: list } => {
+            PlanNode::TidScan { scanrelid, tidquals: list } | PlanNode::TidRangeScan { scanrelid, tidrangequals: list } => {
                 *scanrelid += fix.offset;
                 self.fix_scan_list(fix, list)?;
                 self.fix_scan_lists(fix, &mut tlist, &mut qual)?;
@@ -363,13 +357,7 @@ impl Planner<'_, '_> {
         }
         Ok(())
     }
-    fn fix_upper_lists(
-        &mut self,
-        fix: &Fix<'_>,
-        tlist: &mut [TargetEntry],
-        qual: &mut [Expr],
-        below: &[TargetEntry],
-    ) -> Result<()> {
+    fn fix_upper_lists(&mut self, fix: &Fix<'_>, tlist: &mut [TargetEntry], qual: &mut [Expr], below: &[TargetEntry]) -> Result<()> {
         for t in tlist {
             // A column that clauses refer to is the child's of the same number, also where it is volatile.
             if t.ressortgroupref != 0
@@ -447,15 +435,18 @@ impl Planner<'_, '_> {
         let PlanNode::SubqueryScan { scanrelid, subplan } = &mut plan.node else { return Ok(()) };
         let rti = *scanrelid as usize;
         let slot = root.base.get_mut(rti).and_then(|b| b.as_mut());
-        let mut sub =
-            slot.and_then(|r| r.subroot.take()).ok_or_else(|| PgError::internal("a subquery was finished twice"))?;
+        let mut sub = slot
+            .and_then(|r| r.subroot.take())
+            .ok_or_else(|| PgError::internal("a subquery was finished twice"))?;
         self.set_references(&mut sub, subplan)?;
         let trivial = plan.qual.is_empty()
             && plan.targetlist.len() == subplan.targetlist.len()
-            && plan.targetlist.iter().zip(&subplan.targetlist).enumerate().all(|(i, (t, s))| {
-                t.resjunk == s.resjunk
-                    && matches!(&t.expr, Expr::Var(v) if v.varattno == i as i16 + 1 && v.varno == rti as u32)
-            });
+            && plan
+                .targetlist
+                .iter()
+                .zip(&subplan.targetlist)
+                .enumerate()
+                .all(|(i, (t, s))| t.resjunk == s.resjunk && matches!(&t.expr, Expr::Var(v) if v.varattno == i as i16 + 1 && v.varno == rti as u32));
         if trivial && plan.init_plans.is_empty() {
             let outer = std::mem::take(&mut plan.targetlist);
             let mut inner = std::mem::replace(&mut **subplan, Plan::new(PlanNode::Material));
@@ -551,12 +542,7 @@ impl Planner<'_, '_> {
                                 // Those give values that nothing else depends on.
                                 let harmless = matches!(
                                     p.prosrc.as_str(),
-                                    "drandom"
-                                        | "gen_random_uuid"
-                                        | "uuidv7"
-                                        | "clock_timestamp"
-                                        | "timeofday"
-                                        | "pg_sleep_none"
+                                    "drandom" | "gen_random_uuid" | "uuidv7" | "clock_timestamp" | "timeofday" | "pg_sleep_none"
                                 );
                                 found = found || !harmless;
                             }

@@ -102,7 +102,8 @@ impl Planner<'_, '_> {
         link_id: i32,
         qual: bool,
     ) -> Result<Expr> {
-        let columns: Vec<TypeMod> = plan.targetlist.iter().filter(|t| !t.resjunk).map(|t| t.expr.type_mod()).collect();
+        let columns: Vec<TypeMod> =
+            plan.targetlist.iter().filter(|t| !t.resjunk).map(|t| t.expr.type_mod()).collect();
         let none = TypeMod { oid: VOIDOID, typmod: -1, collation: Oid::INVALID };
         let mut splan = SubPlan {
             sub_link_type: kind,
@@ -177,10 +178,7 @@ impl Planner<'_, '_> {
                 }
                 let (ids, test) = self.sublink_params(testexpr.clone(), &columns)?;
                 (splan.param_ids, splan.testexpr) = (ids, test);
-                if kind == SubLinkType::Any
-                    && uncorrelated
-                    && self.is_hashable_subplan(&plan, splan.testexpr.as_ref())?
-                {
+                if kind == SubLinkType::Any && uncorrelated && self.is_hashable_subplan(&plan, splan.testexpr.as_ref())? {
                     splan.use_hash_table = true;
                 } else if uncorrelated && self.cx.cost.enable_material && !materializes(&plan) {
                     plan = crate::create::material_plan(plan);

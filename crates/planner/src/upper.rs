@@ -44,30 +44,17 @@ impl Planner<'_, '_> {
             root.sort_pathkeys = self.pathkeys_for_clauses(root, &clauses, &tlist)?;
             final_target = self.target_of(root, &tlist)?;
             let t = final_target.clone();
-            paths =
-                paths
-                    .into_iter()
-                    .map(|p| {
-                        if p.target.exprs == t.exprs {
-                            self.retarget(&p, t.clone())
-                        } else {
-                            self.project(&p, t.clone())
-                        }
-                    })
-                    .collect();
+            paths = paths
+                .into_iter()
+                .map(|p| if p.target.exprs == t.exprs { self.retarget(&p, t.clone()) } else { self.project(&p, t.clone()) })
+                .collect();
         } else {
             (paths, final_target, srf_final) = self.plan_select(root)?;
         }
 
         // ORDER BY
         if !root.parse.sort_clause.is_empty() {
-            paths = self.ordered_paths(
-                root,
-                paths,
-                &final_target,
-                &srf_final,
-                if root.limit_tuples > 0.0 { root.limit_tuples } else { -1.0 },
-            )?;
+            paths = self.ordered_paths(root, paths, &final_target, &srf_final, if root.limit_tuples > 0.0 { root.limit_tuples } else { -1.0 })?;
         }
         let keys = root.sort_pathkeys.clone();
         let _ = keys;
@@ -75,11 +62,7 @@ impl Planner<'_, '_> {
         for mut p in paths {
             if !root.parse.row_marks.is_empty() {
                 let epq = self.new_exec_param(types::oid::INTERNALOID);
-                let mut l = upper_path(
-                    PathKind::LockRows { sub: p.clone(), marks: root.row_marks.clone(), epq },
-                    &p,
-                    p.target.clone(),
-                );
+                let mut l = upper_path(PathKind::LockRows { sub: p.clone(), marks: root.row_marks.clone(), epq }, &p, p.target.clone());
                 l.total += self.cx.cost.cpu_tuple_cost * p.rows;
                 // Rows may change places when locked.
                 p = Rc::new(l);
@@ -142,15 +125,7 @@ impl Planner<'_, '_> {
         let saved_fraction = root.tuple_fraction;
         if grouped || !windows.is_empty() || !root.parse.distinct_clause.is_empty() {
             if root.limit_tuples > 0.0 {
-                root.limit_tuples = if grouped
-                    || !windows.is_empty()
-                    || !root.parse.distinct_clause.is_empty()
-                    || root.parse.has_target_srfs
-                {
-                    -1.0
-                } else {
-                    root.limit_tuples
-                };
+                root.limit_tuples = if grouped || !windows.is_empty() || !root.parse.distinct_clause.is_empty() || root.parse.has_target_srfs { -1.0 } else { root.limit_tuples };
             }
             if saved_fraction >= 1.0 {
                 root.tuple_fraction = 0.0;
@@ -162,13 +137,7 @@ impl Planner<'_, '_> {
         let win = windows.clone();
         let mut keys = move |me: &mut Self, root: &mut Root| me.query_keys(root, &win);
         let all = self.query_planner(root, &mut keys)?;
-        if root.parse.limit_count.is_some()
-            && root.limit_tuples < 0.0
-            && !grouped
-            && windows.is_empty()
-            && root.parse.distinct_clause.is_empty()
-            && !root.parse.has_target_srfs
-        {
+        if root.parse.limit_count.is_some() && root.limit_tuples < 0.0 && !grouped && windows.is_empty() && root.parse.distinct_clause.is_empty() && !root.parse.has_target_srfs {
             // Unchanged: kept for clarity of the cases above.
         }
         let tlist = root.tlist.clone();
@@ -178,13 +147,9 @@ impl Planner<'_, '_> {
         } else {
             self.sort_input_target(root, &final_target)?
         };
-        let grouping_target = if windows.is_empty() {
-            sort_input.clone()
-        } else {
-            self.window_input_target(root, &final_target, &windows)?
-        };
-        let scan_target =
-            if grouped { self.group_input_target(root, &grouping_target)? } else { grouping_target.clone() };
+        let grouping_target =
+            if windows.is_empty() { sort_input.clone() } else { self.window_input_target(root, &final_target, &windows)? };
+        let scan_target = if grouped { self.group_input_target(root, &grouping_target)? } else { grouping_target.clone() };
 
         // The scans' and joins' paths with the columns wanted above.
         let rel = root.rel(&all).ok_or_else(crate::joinrels::no_rel)?;
@@ -195,26 +160,20 @@ impl Planner<'_, '_> {
         let mut paths = self.with_target(root, input, &scan_target)?;
 
         if grouped {
-            let clean = if root.parse.has_target_srfs && windows.is_empty() {
-                self.without_srfs(root, &grouping_target)?
-            } else {
-                grouping_target.clone()
-            };
+            let clean = if root.parse.has_target_srfs && windows.is_empty() { self.without_srfs(root, &grouping_target)? } else { grouping_target.clone() };
             let clean = if windows.is_empty() { clean } else { self.without_srfs(root, &grouping_target)? };
             paths = self.grouping_paths(root, paths, &clean, &sets, &all)?;
             paths = self.with_target(root, paths, &grouping_target)?;
         }
         if !windows.is_empty() {
-            let out =
-                if root.parse.has_target_srfs { self.without_srfs(root, &sort_input)? } else { sort_input.clone() };
+            let out = if root.parse.has_target_srfs { self.without_srfs(root, &sort_input)? } else { sort_input.clone() };
             paths = self.window_paths(root, paths, &windows, &grouping_target, &out)?;
             paths = self.with_target(root, paths, &sort_input)?;
         }
         if !root.parse.distinct_clause.is_empty() {
             paths = self.distinct_paths(root, paths)?;
         }
-        let srf_final =
-            if postponed && root.parse.has_target_srfs { self.split_srfs(root, &final_target)? } else { Vec::new() };
+        let srf_final = if postponed && root.parse.has_target_srfs { self.split_srfs(root, &final_target)? } else { Vec::new() };
         Ok((paths, final_target, srf_final))
     }
 
@@ -279,9 +238,7 @@ impl Planner<'_, '_> {
                     let mut s = upper_path(PathKind::ProjectSet { sub: p.clone() }, &p, t.clone());
                     s.rows = p.rows * rows;
                     s.startup += t.startup;
-                    s.total += t.startup
-                        + (c.cpu_tuple_cost + t.per_tuple) * p.rows
-                        + (s.rows - p.rows) * c.cpu_tuple_cost / 2.0;
+                    s.total += t.startup + (c.cpu_tuple_cost + t.per_tuple) * p.rows + (s.rows - p.rows) * c.cpu_tuple_cost / 2.0;
                     p = Rc::new(s);
                 } else {
                     p = self.project(&p, t);
@@ -463,8 +420,7 @@ impl Planner<'_, '_> {
             // HAVING alone: one row or none.
             let mut rel = Rel::new(Relids::new());
             rel.target = target.clone();
-            let mut p =
-                new_path(PathKind::Result { quals: having }, &rel, None, 1.0, (0.0, self.cx.cost.cpu_tuple_cost));
+            let mut p = new_path(PathKind::Result { quals: having }, &rel, None, 1.0, (0.0, self.cx.cost.cpu_tuple_cost));
             p.target = target.clone();
             return Ok(vec![Rc::new(p)]);
         }
@@ -477,7 +433,11 @@ impl Planner<'_, '_> {
             groups.iter().map(|c| Ok(sortgroup_tle(&root.tlist, c.tle_sort_group_ref)?.expr.clone())).collect();
         let group_exprs = group_exprs?;
         let mut n_groups = if root.parse.grouping_sets.is_empty() {
-            if root.parse.group_clause.is_empty() { 1.0 } else { self.num_groups(root, &group_exprs, cheapest.rows)? }
+            if root.parse.group_clause.is_empty() {
+                1.0
+            } else {
+                self.num_groups(root, &group_exprs, cheapest.rows)?
+            }
         } else {
             let mut n = 0.0;
             for s in sets {
@@ -495,13 +455,7 @@ impl Planner<'_, '_> {
         }
         n_groups = clamp_row_est(n_groups);
         let mut out: Vec<P> = Vec::new();
-        let agg = |me: &Self,
-                   sub: &P,
-                   strategy: AggStrategy,
-                   clauses: &[SortGroupClause],
-                   sets: Vec<Vec<u32>>,
-                   keys: Vec<PathKey>|
-         -> P {
+        let agg = |me: &Self, sub: &P, strategy: AggStrategy, clauses: &[SortGroupClause], sets: Vec<Vec<u32>>, keys: Vec<PathKey>| -> P {
             let c = me.cost_agg(
                 strategy,
                 &costs,
@@ -561,10 +515,7 @@ impl Planner<'_, '_> {
             let keys = root.group_pathkeys.clone();
             for p in &input {
                 let presorted = self.keys_contained(&keys, &p.pathkeys);
-                if !Rc::ptr_eq(p, &cheapest)
-                    && !presorted.0
-                    && (presorted.1 == 0 || !self.cx.cost.enable_incremental_sort)
-                {
+                if !Rc::ptr_eq(p, &cheapest) && !presorted.0 && (presorted.1 == 0 || !self.cx.cost.enable_incremental_sort) {
                     continue;
                 }
                 let s = self.ordered(root, p, &keys, -1.0)?;
@@ -619,13 +570,7 @@ impl Planner<'_, '_> {
     }
 
     /// MIN and MAX without GROUP BY, each by the end of an index. (PostgreSQL: `preprocess_minmax_aggregates`)
-    fn minmax_path(
-        &mut self,
-        root: &mut Root,
-        target: &Rc<Target>,
-        having: &[Expr],
-        all: &Relids,
-    ) -> Result<Option<P>> {
+    fn minmax_path(&mut self, root: &mut Root, target: &Rc<Target>, having: &[Expr], all: &Relids) -> Result<Option<P>> {
         if root.parse.has_window_funcs || !root.parse.cte_list.is_empty() || !root.parse.row_marks.is_empty() {
             return Ok(None);
         }
@@ -704,17 +649,9 @@ impl Planner<'_, '_> {
     }
 
     /// `SELECT arg FROM .. WHERE .. AND arg IS NOT NULL ORDER BY arg LIMIT 1`, if an index gives the order.
-    fn minmax_subquery(
-        &mut self,
-        root: &Root,
-        rti: RtIndex,
-        arg: &Expr,
-        sortop: Oid,
-        desc: bool,
-    ) -> Result<Option<(Root, P)>> {
+    fn minmax_subquery(&mut self, root: &Root, rti: RtIndex, arg: &Expr, sortop: Oid, desc: bool) -> Result<Option<(Root, P)>> {
         // SubPlans in conditions belong to this level and could not be copied.
-        let has_sub =
-            root.base[rti as usize].as_ref().is_some_and(|r| r.baserestrict.iter().any(|q| has_subplan(&q.clause)));
+        let has_sub = root.base[rti as usize].as_ref().is_some_and(|r| r.baserestrict.iter().any(|q| has_subplan(&q.clause)));
         if has_sub {
             return Ok(None);
         }
@@ -785,8 +722,7 @@ impl Planner<'_, '_> {
                 true
             });
         }
-        let mut list: Vec<WindowClause> =
-            root.parse.window_clause.iter().filter(|w| used.contains(&w.winref)).cloned().collect();
+        let mut list: Vec<WindowClause> = root.parse.window_clause.iter().filter(|w| used.contains(&w.winref)).cloned().collect();
         for (i, w) in list.iter_mut().enumerate() {
             if w.name.is_none() {
                 w.name = Some(format!("w{}", i + 1));
@@ -883,11 +819,7 @@ impl Planner<'_, '_> {
                 let mut x = upper_path(kind, &p, t.clone());
                 x.total += (per_row + c.cpu_operator_cost * n as f64 + c.cpu_tuple_cost) * p.rows;
                 // The first row waits for its frame.
-                x.startup += if w.order_clause.is_empty() {
-                    x.total - p.startup
-                } else {
-                    (x.total - p.startup) / p.rows.max(1.0)
-                };
+                x.startup += if w.order_clause.is_empty() { x.total - p.startup } else { (x.total - p.startup) / p.rows.max(1.0) };
                 x.startup += t.startup;
                 x.total += t.startup + t.per_tuple * x.rows;
                 p = Rc::new(x);
@@ -902,14 +834,9 @@ impl Planner<'_, '_> {
     fn distinct_paths(&mut self, root: &mut Root, input: Vec<P>) -> Result<Vec<P>> {
         let best = cheapest(&input)?;
         let clauses = root.processed_distinct.clone();
-        let exprs: Result<Vec<Expr>> = root
-            .parse
-            .distinct_clause
-            .iter()
-            .map(|c| Ok(sortgroup_tle(&root.tlist, c.tle_sort_group_ref)?.expr.clone()))
-            .collect();
-        let rows = if !root.parse.group_clause.is_empty() || !root.parse.grouping_sets.is_empty() || root.parse.has_aggs
-        {
+        let exprs: Result<Vec<Expr>> =
+            root.parse.distinct_clause.iter().map(|c| Ok(sortgroup_tle(&root.tlist, c.tle_sort_group_ref)?.expr.clone())).collect();
+        let rows = if !root.parse.group_clause.is_empty() || !root.parse.grouping_sets.is_empty() || root.parse.has_aggs {
             best.rows
         } else {
             self.num_groups(root, &exprs?, best.rows)?
@@ -1204,9 +1131,7 @@ fn expand_grouping_sets(q: &Query) -> Result<Vec<Vec<u32>>> {
         let mut all = Vec::new();
         for p in parts {
             match p {
-                GroupingSet::Simple(refs) => {
-                    all.extend(refs.iter().filter(|r| !all.contains(*r)).copied().collect::<Vec<_>>())
-                }
+                GroupingSet::Simple(refs) => all.extend(refs.iter().filter(|r| !all.contains(*r)).copied().collect::<Vec<_>>()),
                 GroupingSet::Empty => {}
                 other => {
                     for s in expand(other)? {
@@ -1233,10 +1158,7 @@ fn expand_grouping_sets(q: &Query) -> Result<Vec<Vec<u32>>> {
             }
         }
         if next.len() > LIMIT {
-            return Err(PgError::new(
-                base::sqlstate::STATEMENT_TOO_COMPLEX,
-                "too many grouping sets present (maximum 4096)",
-            ));
+            return Err(PgError::new(base::sqlstate::STATEMENT_TOO_COMPLEX, "too many grouping sets present (maximum 4096)"));
         }
         result = next;
     }

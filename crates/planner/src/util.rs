@@ -486,7 +486,15 @@ pub(crate) fn make_op(cat: &Catalog, opno: Oid, left: Expr, right: Expr, collati
     })))
 }
 pub(crate) fn tle(expr: Expr, resno: AttrNumber, name: Option<String>, resjunk: bool) -> TargetEntry {
-    TargetEntry { expr, resno, resname: name, ressortgroupref: 0, resorigtbl: Oid::INVALID, resorigcol: 0, resjunk }
+    TargetEntry {
+        expr,
+        resno,
+        resname: name,
+        ressortgroupref: 0,
+        resorigtbl: Oid::INVALID,
+        resorigcol: 0,
+        resjunk,
+    }
 }
 pub(crate) fn sortgroup_tle<'a>(tlist: &'a [TargetEntry], sortref: u32) -> Result<&'a TargetEntry> {
     let missing = || base::PgError::internal("ORDER/GROUP BY expression not found in targetlist");
@@ -503,11 +511,7 @@ pub(crate) fn negator(cat: &Catalog, opno: Oid) -> Result<Oid> {
 /// The btree families in which the operator is equality. (PostgreSQL: `get_mergejoin_opfamilies`)
 pub(crate) fn mergejoin_families(cat: &Catalog, opno: Oid) -> Result<Vec<Oid>> {
     let members = cat.operator_memberships(opno)?;
-    Ok(members
-        .iter()
-        .filter(|m| m.amopmethod == oids::BTREE_AM_OID && m.amopstrategy == 3)
-        .map(|m| m.amopfamily)
-        .collect())
+    Ok(members.iter().filter(|m| m.amopmethod == oids::BTREE_AM_OID && m.amopstrategy == 3).map(|m| m.amopfamily).collect())
 }
 /// (PostgreSQL: `op_mergejoinable`)
 pub(crate) fn op_mergejoinable(cat: &Catalog, opno: Oid, input: Oid) -> Result<bool> {
