@@ -669,4 +669,10 @@ impl Exec for ModifyTableExec {
             true => Err(PgError::internal("a data-modifying node cannot be run again")),
         }
     }
+    fn rest(&mut self) -> Result<bool> {
+        (self.done, self.rechecker) = (false, Rechecker::default());
+        self.fetcher.release();
+        // RETURNING and MERGE keep rows and matches in more places than are cleared here.
+        Ok(self.returning.is_none() && self.actions.is_empty() && self.conflict.is_none() && self.input.rest()?)
+    }
 }
