@@ -58,7 +58,9 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
         match found {
             Found::Is(address) => objects.push(address),
             Found::Missing(e) if !stmt.missing_ok => return Err(e),
-            Found::Missing(e) => cmd.notice(Severity::Notice, e.sqlstate(), format!("{}, skipping", e.message())),
+            Found::Missing(e) => {
+                cmd.notice(Severity::Notice, SUCCESSFUL_COMPLETION, format!("{}, skipping", e.message()))
+            }
         }
     }
     if !objects.is_empty() {

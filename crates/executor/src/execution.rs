@@ -102,6 +102,32 @@ impl Execution {
         };
         Ok(Execution { planned, st, root, started: false, done: false, visible, trimmed: Batch::default() })
     }
+    /// Puts a finished execution to rest: it holds no page, row, snapshot or transaction any more, and [`Execution::restart`]
+    /// runs its statement again without building the operators anew. `false` if its plan does not allow that.
+    pub fn rest(&mut self) -> Result<bool> {
+        let simple = self.st.subplans.is_empty() && self.planned.exec_params.is_empty();
+        self.st.snapshot = None;
+        self.st.params = Arc::default();
+        self.trimmed.columns.clear();
+        (self.started, self.done, self.st.processed) = (false, false, 0);
+        Ok(simple && self.root.rest()?)
+    }
+
+    /// As `start`, for an execution at rest. The caller knows that since then neither catalogs nor settings nor the role
+    /// have changed, hence neither have permissions.
+    pub fn restart(&mut self, cx: &mut ExecContext, params: Arc<[Datum]>, snapshot: Option<Snapshot>) -> Result<()> {
+        check_read_only(cx, &self.planned)?;
+        if let Some(t) = cx.txn.as_ref().filter(|_| writes(&self.planned)) {
+            self.st.output_cid = t.command_id();
+        }
+        self.st.params = params;
+        self.st.snapshot = match (snapshot, &cx.txn) {
+            (None, Some(t)) => Some(t.snapshot()?),
+            (given, _) => given,
+        };
+        Ok(())
+    }
+
     pub fn planned(&self) -> &Arc<PlannedStmt> {
         &self.planned
     }

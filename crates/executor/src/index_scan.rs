@@ -347,4 +347,17 @@ impl Exec for IndexScanExec {
         }
         Ok(())
     }
+    fn rest(&mut self) -> Result<bool> {
+        self.restart = true;
+        self.dead.clear();
+        self.output.release();
+        self.fetcher.release();
+        if let Some((row, _)) = &mut self.recheck {
+            row.reset();
+        }
+        if let Some(scan) = &mut self.scan {
+            scan.rescan(None)?;
+        }
+        Ok(true)
+    }
 }

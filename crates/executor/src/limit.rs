@@ -139,4 +139,8 @@ impl Exec for LimitExec {
         (self.started, self.last) = (false, None);
         self.input.rescan(run, changed)
     }
+    fn rest(&mut self) -> Result<bool> {
+        (self.started, self.last) = (false, None);
+        self.input.rest()
+    }
 }

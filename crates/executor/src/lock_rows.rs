@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use access::heap::{Outcome, RowLock, WaitPolicy};
 use analyze::query::{LockClauseStrength, LockWaitPolicy, RtIndex};
-use base::Result;
+use base::{PgError, Result};
 use planner::{Plan, PlanRowMark, RowMarkType};
 use types::Batch;
 
@@ -52,7 +52,8 @@ impl LockRowsExec {
             if matches!(m.mark_type, RowMarkType::Reference | RowMarkType::Copy) {
                 continue;
             }
-            let Some(column) = columns.iter().find(|c| c.rti == m.rti) else { continue };
+            let missing = || PgError::internal(format!("no column holds the place of row mark {}", m.rowmark_id));
+            let column = columns.iter().find(|c| c.rti == m.rti).ok_or_else(missing)?;
             locked.push(Mark {
                 rti: m.rti,
                 column: column.ctid,

@@ -538,7 +538,10 @@ impl ModifyTableExec {
             let tid = version.as_ref().and_then(|v| v.tid).map_or(Datum::Null, IntoDatum::into_datum);
             put(tid.as_ref());
         }
-        put(Datum::oid(self.table.entry.oid).as_ref());
+        for version in [&new, &old] {
+            let tableoid = version.as_ref().map_or(Datum::Null, |_| Datum::oid(self.table.entry.oid));
+            put(tableoid.as_ref());
+        }
         put(action.map_or(Datum::Null, Datum::text).as_ref());
         for c in &batch.columns {
             put(c.get(i));
@@ -605,24 +608,25 @@ fn returning(
 ) -> Result<Returning> {
     let desc = table.entry.desc.clone();
     let n = desc.len();
-    let mut scope = Scope { width: 2 * n + 4 + subplan.len(), ..Scope::default() };
+    let mut scope = Scope { width: 2 * n + 5 + subplan.len(), ..Scope::default() };
     let default_old = operation == CmdType::Delete;
-    for (kind, first, tid) in [
-        (VarReturning::Default, if default_old { n } else { 0 }, if default_old { 2 * n + 1 } else { 2 * n }),
-        (VarReturning::New, 0, 2 * n),
-        (VarReturning::Old, n, 2 * n + 1),
+    let (new, old) = ((0, 2 * n, 2 * n + 2), (n, 2 * n + 1, 2 * n + 3));
+    for (kind, (first, tid, tableoid)) in [
+        (VarReturning::Default, if default_old { old } else { new }),
+        (VarReturning::New, new),
+        (VarReturning::Old, old),
     ] {
         for k in 0..n {
             scope.vars.insert((rti, k as i16 + 1, kind), first + k);
         }
         scope.vars.insert((rti, sysattr::CTID, kind), tid);
-        scope.vars.insert((rti, sysattr::TABLEOID, kind), 2 * n + 2);
+        scope.vars.insert((rti, sysattr::TABLEOID, kind), tableoid);
         scope.rows.push((rti, kind, desc.clone(), (first..first + n).map(Some).collect()));
     }
-    scope.vars.insert((0, 0, VarReturning::Default), 2 * n + 3);
-    scope.ranges.push((OUTER_VAR, 2 * n + 4));
+    scope.vars.insert((0, 0, VarReturning::Default), 2 * n + 4);
+    scope.ranges.push((OUTER_VAR, 2 * n + 5));
     let row: Vec<Physical> = desc.attrs.iter().map(|a| a.physical()).collect();
-    let system = [Physical::Bytes, Physical::Bytes, Physical::W4, Physical::Bytes];
+    let system = [Physical::Bytes, Physical::Bytes, Physical::W4, Physical::W4, Physical::Bytes];
     let columns = row.iter().chain(&row).chain(&system).chain(subplan).map(|p| Column::new(*p)).collect();
     Ok(Returning { projection: b.compiler(scope).projection(list)?, columns, rows: 0, out: Batch::default() })
 }
@@ -664,5 +668,11 @@ impl Exec for ModifyTableExec {
             false => Ok(()),
             true => Err(PgError::internal("a data-modifying node cannot be run again")),
         }
+    }
+    fn rest(&mut self) -> Result<bool> {
+        (self.done, self.rechecker) = (false, Rechecker::default());
+        self.fetcher.release();
+        // RETURNING and MERGE keep rows and matches in more places than are cleared here.
+        Ok(self.returning.is_none() && self.actions.is_empty() && self.conflict.is_none() && self.input.rest()?)
     }
 }

@@ -19,6 +19,11 @@ pub(crate) trait Exec: Send {
     fn next<'a>(&'a mut self, run: &mut Run<'_>, max: usize) -> Result<Option<&'a Batch>>;
     /// Starts over. `changed` are the Exec parameters with new values since the last run.
     fn rescan(&mut self, run: &mut Run<'_>, changed: &[i32]) -> Result<()>;
+    /// Lets go of pages, rows and the snapshot, and makes the operator ready for another execution of its statement, with
+    /// other parameters, another snapshot and in another transaction. `false`: it must be built anew.
+    fn rest(&mut self) -> Result<bool> {
+        Ok(false)
+    }
     /// Only the first so many rows will be read after the next start. (PostgreSQL: `ExecSetTupleBound`)
     fn set_bound(&mut self, bound: Option<usize>) {
         let _ = bound;
@@ -176,6 +181,12 @@ impl Node {
     pub fn restart(&mut self, run: &mut Run<'_>) -> Result<()> {
         let all = self.params.clone();
         self.rescan(run, &all)
+    }
+
+    /// See [`Exec::rest`].
+    pub fn rest(&mut self) -> Result<bool> {
+        (self.fresh, self.pending, self.served) = (true, None, None);
+        Ok(self.init.is_empty() && self.instrument.is_none() && self.exec.rest()?)
     }
 
     /// Whether a rescan with these changes gives other rows.

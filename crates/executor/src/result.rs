@@ -80,4 +80,8 @@ impl Exec for ResultExec {
         (self.done, self.checked) = (false, false);
         self.input.as_mut().map_or(Ok(()), |n| n.rescan(run, changed))
     }
+    fn rest(&mut self) -> Result<bool> {
+        (self.done, self.checked) = (false, false);
+        self.input.as_mut().map_or(Ok(true), Node::rest)
+    }
 }

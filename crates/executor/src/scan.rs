@@ -213,6 +213,7 @@ impl RecheckRow {
     }
     pub fn reset(&mut self) {
         self.done = false;
+        self.fetcher.release();
     }
     /// The row to see, if this is a recheck that says something of this relation: `Some(None)` for no row.
     pub fn active(&self, run: &Run<'_>) -> Option<Option<TupleId>> {

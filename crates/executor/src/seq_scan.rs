@@ -93,4 +93,10 @@ impl Exec for SeqScanExec {
             None => Ok(()),
         }
     }
+    fn rest(&mut self) -> Result<bool> {
+        self.recheck.reset();
+        self.output.release();
+        self.scan = None;
+        Ok(true)
+    }
 }

@@ -115,6 +115,36 @@ fn one_plus_one() {
 }
 
 #[test]
+fn an_execution_runs_again_with_other_parameters() {
+    let param = |id| Expr::Param(Param { kind: ParamKind::Extern, id, ty: INT4, location: Location::UNKNOWN });
+    let plan = node(PlanNode::Result { constant_qual: Vec::new() }, vec![op(PLUS, param(1), param(2))]);
+    let mut cx = cx();
+    let planned = Arc::new(PlannedStmt { exec_params: Vec::new(), ..statement(plan) });
+    let params = |a, b| -> Arc<[Datum]> { Arc::from([Datum::i32(a), Datum::i32(b)]) };
+    let options = StartOptions { params: params(1, 2), ..StartOptions::default() };
+    let mut e = Execution::start(planned, &mut cx, options).unwrap();
+    let mut rows: Vec<Vec<Datum>> = Vec::new();
+    for (a, b) in [(1, 2), (3, 4), (i32::MAX, 1)] {
+        let result = e.run(&mut cx, 0, &mut rows);
+        if a == i32::MAX {
+            assert_eq!(result.unwrap_err().sqlstate(), base::sqlstate::NUMERIC_VALUE_OUT_OF_RANGE);
+            break;
+        }
+        assert_eq!(result.unwrap(), 1);
+        e.finish(&mut cx).unwrap();
+        assert!(e.rest().unwrap());
+        let next = if b == 2 { params(3, 4) } else { params(i32::MAX, 1) };
+        e.restart(&mut cx, next, None).unwrap();
+    }
+    assert_eq!(rows, [[Datum::i32(3)], [Datum::i32(7)]]);
+    // Operators that do not say how to run again are built anew.
+    let mut e =
+        Execution::start(Arc::new(statement(values(1, &[(1, None)]))), &mut cx, StartOptions::default()).unwrap();
+    e.run(&mut cx, 0, &mut ()).unwrap();
+    assert!(!e.rest().unwrap());
+}
+
+#[test]
 fn case_evaluates_only_what_it_must() {
     // CASE WHEN b = 0 THEN 0 ELSE a / b END over a whole batch, with a null.
     let case = Expr::CaseExpr(Box::new(CaseExpr {

@@ -358,7 +358,12 @@ impl Planner<'_, '_> {
                 Ok(p)
             }
             PathKind::LockRows { sub, marks, epq } => {
-                let s = self.create(root, sub)?;
+                let mut s = self.create(root, sub)?;
+                // The executor finds a row mark's column by its name.
+                for (t, wanted) in s.targetlist.iter_mut().zip(&root.tlist) {
+                    t.resname = wanted.resname.clone();
+                    t.resjunk = wanted.resjunk;
+                }
                 let mut p = over(PlanNode::LockRows { row_marks: marks.clone(), epq_param: *epq }, s);
                 copy_cost(&mut p, path);
                 Ok(p)

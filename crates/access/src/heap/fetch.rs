@@ -240,6 +240,7 @@ impl Fetcher {
     pub fn release(&mut self) {
         self.buffer = None;
         self.map = None;
+        self.horizon = None;
     }
 }
 

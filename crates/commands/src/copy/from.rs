@@ -105,6 +105,8 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
         target: &target,
         inputs: &inputs,
         rows: Vec::new(),
+        number: 0,
+        numbers: Vec::new(),
         bytes: 0,
         count: 0,
         bulk: BulkInsert::new(),
@@ -206,6 +208,9 @@ struct Load<'a> {
     target: &'a Target,
     inputs: &'a [Input],
     rows: Vec<Vec<Datum>>,
+    /// The line that is being read, and those of `rows`: a row can fail after others were read.
+    number: u64,
+    numbers: Vec<u64>,
     bytes: usize,
     count: u64,
     bulk: BulkInsert,
@@ -284,7 +289,9 @@ impl Load<'_> {
                     continue;
                 }
                 let number = lines.number;
+                self.number = number;
                 self.line(&fields, o).map_err(|(e, column)| self.located(e, number, Some((column, shown))))?;
+                self.flush_if_full()?;
             }
             if lines.ended || !more {
                 break;
@@ -414,7 +421,9 @@ impl Load<'_> {
                 let args = [raw.as_ref(), param.as_ref(), typmod.as_ref()];
                 row[input.attnum as usize - 1] = self.cx.call(input.function, Oid::INVALID, &args)?;
             }
+            self.number += 1;
             self.add(row)?;
+            self.flush_if_full()?;
         }
     }
 
@@ -435,9 +444,7 @@ impl Load<'_> {
         }
         self.bytes += row.iter().map(|d| d.as_ref().as_bytes().len() + 8).sum::<usize>();
         self.rows.push(row);
-        if self.rows.len() >= BATCH || self.bytes >= BATCH_BYTES {
-            self.flush()?;
-        }
+        self.numbers.push(self.number);
         Ok(())
     }
 
@@ -459,6 +466,10 @@ impl Load<'_> {
         PgError::new(NOT_NULL_VIOLATION, text).detail(detail).table(schema, rel.name()).column(column)
     }
 
+    fn flush_if_full(&mut self) -> Result<()> {
+        if self.rows.len() >= BATCH || self.bytes >= BATCH_BYTES { self.flush() } else { Ok(()) }
+    }
+
     fn flush(&mut self) -> Result<()> {
         self.cx.interrupt.check()?;
         if self.rows.is_empty() {
@@ -468,9 +479,10 @@ impl Load<'_> {
         let mut tids = Vec::with_capacity(rows.len());
         let t = self.target;
         t.heap.multi_insert(self.txn, &rows, t.options, Some(&mut self.bulk), &mut tids)?;
-        for (row, tid) in rows.iter().zip(&tids) {
+        let numbers = std::mem::take(&mut self.numbers);
+        for ((row, tid), number) in rows.iter().zip(&tids).zip(numbers) {
             for (i, index) in t.indexes.iter().enumerate() {
-                self.index_entry(i, index, row, *tid)?;
+                self.index_entry(i, index, row, *tid).map_err(|e| self.located(e, number, None))?;
             }
         }
         self.count += rows.len() as u64;

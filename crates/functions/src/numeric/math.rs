@@ -112,12 +112,16 @@ fn exp_to_scale(n: &Numeric, scale: i32) -> Result<Numeric> {
         return Ok(Numeric { dscale: scale, ..Numeric::zero() });
     }
     let weight = (approx.abs() * 0.4343) as i64;
+    if approx < 0.0 && weight > i64::from(scale.max(0)) + 8 {
+        // No digit that is shown differs from zero.
+        return Ok(Numeric { dscale: scale, ..Numeric::zero() });
+    }
     let places = i64::from(scale.max(0)) / 4 + weight / 4 * if approx < 0.0 { 2 } else { 1 } + 10;
     let mut x = Fixed::of(&n.abs(), places);
     // Halves it until the series converges quickly.
-    let hundredth = Fixed::int(1, places).over(100);
+    let small = Fixed::int(1, places).over(10_000).over(10_000);
     let mut doublings = 0;
-    while x.big.cmp(&hundredth.big).is_gt() {
+    while x.big.cmp(&small.big).is_gt() {
         x = x.over(2);
         doublings += 1;
     }

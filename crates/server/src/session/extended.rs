@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use analyze::ParamTypes;
+use analyze::query::CmdType;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
 use executor::{ExecContext, Execution, StartOptions};
@@ -13,7 +14,7 @@ use types::{Datum, Runtime};
 use super::Session;
 use super::portal::{Portal, State};
 use super::rows::describe;
-use super::statement::{Prepared, Sender, Unit, origins, plan_tag};
+use super::statement::{Parsed, Prepared, Sender, Unit, origins, plan_tag};
 use super::transaction::{Block, failed_block};
 use crate::protocol::{Bind, Format, Target};
 
@@ -25,34 +26,54 @@ impl Session {
             let text = format!("prepared statement \"{name}\" already exists");
             return Err(PgError::new(DUPLICATE_PSTATEMENT, text));
         }
+        if let Some(statement) = self.cached_statement(query, &types) {
+            if let Some(raw) = &statement.raw {
+                self.check_not_failed(&raw.stmt)?;
+                self.implicit_block();
+            }
+            self.add_prepared(name, statement);
+            return Ok(());
+        }
+        let generation = self.cx.catalog.shared().generation();
         let mut statements = self.parse(query)?;
         if statements.len() > 1 {
             let text = "cannot insert multiple commands into a prepared statement";
             return Err(PgError::new(SYNTAX_ERROR, text));
         }
         let raw = statements.pop().map(Arc::new);
-        let mut param_types = types;
+        let mut param_types = types.clone();
+        let mut is_shared = false;
         if let Some(raw) = &raw {
             self.check_not_failed(&raw.stmt)?;
             if !matches!(raw.stmt, Statement::Transaction(_)) {
                 self.implicit_block();
                 self.begin_statement(&raw.stmt)?;
                 let mut params = ParamTypes::Variable(param_types.clone());
-                self.analyze_and_rewrite(raw, query, &mut params)?;
+                let queries = self.analyze_and_rewrite(raw, query, &mut params)?;
+                is_shared = queries.iter().all(|q| q.command_type != CmdType::Utility);
                 if let ParamTypes::Variable(found) = params {
                     param_types = found;
                 }
                 self.cx.snapshot = None;
             }
         }
-        let prepared = Prepared::new(name, source, raw, param_types, false);
-        self.prepared.insert(name.to_owned(), Arc::new(prepared));
+        let statement = Arc::new(Parsed::new(source, raw, param_types));
+        if is_shared {
+            self.share_statement(query, &types, generation, &statement);
+        }
+        self.add_prepared(name, statement);
+        Ok(())
+    }
+
+    fn add_prepared(&mut self, name: &str, statement: Arc<Parsed>) {
+        let prepared_at = self.cx.settings.statement_timestamp;
+        let prepared = Prepared { name: name.to_owned(), statement, from_sql: false, prepared_at };
+        self.prepared.insert(name.to_owned(), prepared);
         if !name.is_empty() {
             self.publish_objects();
         }
         self.conn.out.parse_complete();
         self.source = None;
-        Ok(())
     }
 
     /// Outside a block, messages up to Sync share a transaction.
@@ -62,8 +83,8 @@ impl Session {
         }
     }
 
-    pub(super) fn find_prepared(&self, name: &str) -> Result<Arc<Prepared>> {
-        self.prepared.get(name).cloned().ok_or_else(|| {
+    pub(super) fn find_prepared(&self, name: &str) -> Result<Arc<Parsed>> {
+        self.prepared.get(name).map(|p| Arc::clone(&p.statement)).ok_or_else(|| {
             let text = match name {
                 "" => "unnamed prepared statement does not exist".to_owned(),
                 _ => format!("prepared statement \"{name}\" does not exist"),
@@ -151,7 +172,7 @@ impl Session {
                     return Err(failed_block());
                 }
                 let mut desc = None;
-                let mut from = Vec::new();
+                let mut plan = None;
                 if let Some(raw) = &prepared.raw
                     && !matches!(raw.stmt, Statement::Transaction(_))
                 {
@@ -159,7 +180,7 @@ impl Session {
                     self.begin_statement(&raw.stmt)?;
                     let units = self.plan_prepared(&prepared)?;
                     match &*units {
-                        [Unit::Plan(p)] => (desc, from) = (units[0].result_desc(), origins(p)),
+                        [Unit::Plan(p)] => (desc, plan) = (units[0].result_desc(), Some(Arc::clone(p))),
                         [Unit::Utility(stmt)] => desc = self.utility_result_desc(stmt)?,
                         _ => {}
                     }
@@ -167,15 +188,18 @@ impl Session {
                 }
                 self.conn.out.parameter_description(&prepared.param_types);
                 match desc {
-                    Some(desc) => describe(&desc, &from, &[], &mut self.conn.out),
+                    Some(desc) => {
+                        let from = plan.iter().flat_map(|p| origins(p));
+                        describe(&desc, from, &[], &mut self.conn.out);
+                    }
                     None => self.conn.out.no_data(),
                 }
             }
             Target::Portal(name) => {
                 let portal = self.portals.get(name).ok_or_else(|| no_portal(name))?;
-                let from = portal.plan().map(|p| origins(p)).unwrap_or_default();
+                let from = portal.plan().into_iter().flat_map(|p| origins(p));
                 match &portal.desc {
-                    Some(desc) => describe(desc, &from, &portal.formats, &mut self.conn.out),
+                    Some(desc) => describe(desc, from, &portal.formats, &mut self.conn.out),
                     None => self.conn.out.no_data(),
                 }
             }
@@ -217,6 +241,10 @@ impl Session {
                 _ => self.begin_plan()?,
             }
         }
+        if matches!(portal.state, State::Done) && portal.desc.is_none() {
+            let text = format!("portal \"{name}\" cannot be run");
+            return Err(PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text));
+        }
         let completed = self.run_portal(&mut portal, limit)?;
         if self.statement_alarm.take().is_some() {
             self.cx.interrupt.clear();
@@ -237,10 +265,7 @@ impl Session {
     /// Runs a portal on; the tag when it has come to its end.
     fn run_portal(&mut self, portal: &mut Portal, limit: u64) -> Result<Option<String>> {
         if matches!(portal.state, State::Done) {
-            return Ok(Some(match portal.plan() {
-                Some(p) => plan_tag(p, 0),
-                None => String::new(),
-            }));
+            return Ok(Some(portal.plan().map_or_else(String::new, |p| plan_tag(p, 0))));
         }
         let Some(planned) = portal.plan().cloned() else {
             let mut tag = String::new();
@@ -259,25 +284,23 @@ impl Session {
             self.command_counter_increment()?;
             return Ok(Some(tag));
         };
-        let (mut execution, writer) = match std::mem::replace(&mut portal.state, State::Done) {
-            State::Running(execution, writer) => (execution, writer),
+        let mut running = match std::mem::replace(&mut portal.state, State::Done) {
+            State::Running(running) => running,
             _ => {
                 executor::lock_plan_relations(&self.cx, [&*planned].into_iter())?;
-                let snapshot = self.cx.snapshot.clone();
-                let options = StartOptions { params: Arc::clone(&portal.params), snapshot, ..StartOptions::default() };
-                (Box::new(Execution::start(Arc::clone(&planned), &mut self.cx, options)?), None)
+                self.start_plan(&planned, Arc::clone(&portal.params), &portal.formats)?
             }
         };
-        let mut sender = Sender::plain(&mut self.conn, &portal.formats, writer);
-        let sent = execution.run(&mut self.cx, limit, &mut sender)?;
-        let writer = sender.into_writer();
+        let mut sender = Sender::plain(&mut self.conn, &portal.formats, &mut running.writer);
+        let sent = running.execution.run(&mut self.cx, limit, &mut sender)?;
         portal.position += sent;
-        if limit > 0 && sent == limit && !execution.is_done() {
-            portal.state = State::Running(execution, writer);
+        if limit > 0 && sent == limit && !running.execution.is_done() {
+            portal.state = State::Running(running);
             return Ok(None);
         }
-        execution.finish(&mut self.cx)?;
-        let rows = if planned.command_type == analyze::query::CmdType::Select { sent } else { execution.processed() };
+        running.execution.finish(&mut self.cx)?;
+        let rows = if planned.command_type == CmdType::Select { sent } else { running.execution.processed() };
+        self.rest_execution(running)?;
         self.command_counter_increment()?;
         Ok(Some(plan_tag(&planned, rows)))
     }

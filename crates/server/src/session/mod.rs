@@ -7,6 +7,7 @@
 //! | `transaction.rs` | blocks, savepoints, what happens around a statement |
 //! | `simple.rs`, `extended.rs` | the two query protocols |
 //! | `statement.rs` | text to plans, with the cache that sessions share; running them |
+//! | `idle.rs` | executions kept for the next run of their statement |
 //! | `portal.rs` | running statements between messages |
 //! | `utility.rs` | statements that are the session's own business: SET, SHOW, PREPARE, cursors, DISCARD |
 //! | `services.rs` | what `commands` asks of a session: COPY's data, transactions |
@@ -15,6 +16,7 @@
 
 mod derived;
 mod extended;
+mod idle;
 mod portal;
 mod rows;
 mod services;
@@ -84,8 +86,11 @@ pub struct Session {
     block: Block,
     /// The open savepoints' names, outermost first.
     savepoints: Vec<String>,
-    prepared: HashMap<String, Arc<Prepared>>,
+    prepared: HashMap<String, Prepared>,
     portals: HashMap<String, Portal>,
+    idle: idle::Idle,
+    /// The current message's body.
+    body: Vec<u8>,
     /// After an error in the extended protocol, until Sync.
     skip_to_sync: bool,
     /// The text that errors of the current message refer to.
@@ -109,6 +114,8 @@ pub struct Session {
     closing: bool,
 }
 
+/// How much memory for messages a parked session keeps.
+const KEPT_BODY: usize = 1024;
 /// `statement_timeout` and `transaction_timeout`, in milliseconds; 0 for none.
 #[derive(Clone, Copy, Default)]
 struct Timeouts {
@@ -177,6 +184,7 @@ impl Session {
     /// Between messages: the server's settings may have changed.
     fn quiet(&mut self) -> Result<()> {
         self.conn.shrink();
+        self.body.shrink_to(KEPT_BODY);
         self.follow_config();
         if !self.conn.out.is_empty() {
             self.conn.flush(&self.entry.interrupt)?;
@@ -214,8 +222,16 @@ impl Session {
             return Ok(());
         }
         // The body is copied: handlers write to the same connection, and COPY reads from it.
-        let body = self.conn.body(frame).to_vec();
-        match Frontend::parse(frame.kind, &body)? {
+        let mut body = std::mem::take(&mut self.body);
+        body.clear();
+        body.extend_from_slice(self.conn.body(frame));
+        let outcome = self.handle(frame.kind, &body);
+        self.body = body;
+        outcome
+    }
+
+    fn handle(&mut self, kind: u8, body: &[u8]) -> Result<()> {
+        match Frontend::parse(kind, body)? {
             Frontend::Query(text) => self.simple_query(text),
             Frontend::Parse { name, query, types } => self.parse_message(name, query, types),
             Frontend::Bind(bind) => self.bind_message(&bind),

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use base::Result;
-use executor::Execution;
 use parser::ast::cursor_opt;
 use planner::{Plan, PlanNode, PlannedStmt};
 use types::{Datum, DatumRef, Runtime, TupleDesc};
 
 use super::Session;
-use super::rows::RowWriter;
+use super::idle::Running;
 use super::statement::Unit;
 use crate::cluster::{CursorInfo, PreparedInfo, SessionObjects};
 use crate::protocol::Format;
@@ -37,7 +36,7 @@ pub(super) struct Portal {
 /// How far it is.
 pub(super) enum State {
     New,
-    Running(Box<Execution>, Option<RowWriter>),
+    Running(Running),
     Done,
 }
 
@@ -121,9 +120,9 @@ impl Session {
     pub(super) fn publish_objects(&self) {
         let prepared = self.prepared.values().filter(|p| !p.name.is_empty()).map(|p| PreparedInfo {
             name: p.name.clone(),
-            statement: Arc::clone(&p.source),
+            statement: Arc::clone(&p.statement.source),
             prepared_at: p.prepared_at,
-            parameter_types: p.param_types.clone(),
+            parameter_types: p.statement.param_types.clone(),
             from_sql: p.from_sql,
         });
         let cursors = self.portals.iter().filter(|(_, p)| p.cursor).map(|(name, p)| CursorInfo {

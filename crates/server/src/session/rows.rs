@@ -48,6 +48,7 @@ pub struct RowWriter {
     /// Which of a batch's columns are sent (junk ones are not).
     columns: Vec<usize>,
     scratch: Vec<u8>,
+    formats: Vec<Format>,
 }
 
 impl RowWriter {
@@ -57,7 +58,11 @@ impl RowWriter {
         for (i, a) in desc.attrs.iter().enumerate() {
             outputs.push(Output::new(cx, a.type_oid, Format::of(formats, i))?);
         }
-        Ok(RowWriter { columns: (0..outputs.len()).collect(), outputs, scratch: Vec::new() })
+        Ok(RowWriter { columns: (0..outputs.len()).collect(), outputs, scratch: Vec::new(), formats: formats.to_vec() })
+    }
+    /// Whether it was made for these formats.
+    pub fn is_for(&self, formats: &[Format]) -> bool {
+        self.formats == formats
     }
 
     /// Appends the DataRow messages of a batch's selected rows.
@@ -226,9 +231,14 @@ fn integer(out: &mut Vec<u8>, v: i64) {
 }
 
 /// A result's description as the client sees it.
-pub fn describe(desc: &Arc<TupleDesc>, origins: &[(Oid, i16)], formats: &[Format], out: &mut Writer) {
+pub fn describe(
+    desc: &Arc<TupleDesc>,
+    mut origins: impl Iterator<Item = (Oid, i16)>,
+    formats: &[Format],
+    out: &mut Writer,
+) {
     let fields = desc.attrs.iter().enumerate().map(|(i, a)| {
-        let (table, column) = origins.get(i).copied().unwrap_or_default();
+        let (table, column) = origins.next().unwrap_or_default();
         crate::protocol::FieldDescription {
             name: &a.name,
             table,
@@ -239,7 +249,7 @@ pub fn describe(desc: &Arc<TupleDesc>, origins: &[(Oid, i16)], formats: &[Format
             format: Format::of(formats, i),
         }
     });
-    out.row_description(fields.collect::<Vec<_>>().into_iter());
+    out.row_description(fields);
 }
 
 #[cfg(test)]

@@ -46,13 +46,14 @@ impl Session {
     /// Runs a text whose plan is at hand.
     fn run_cached(&mut self, text: &str) -> Result<bool> {
         let Some(units) = self.cached_plan(text) else { return Ok(false) };
+        let generation = self.cx.catalog.shared().generation();
         self.begin_plan()?;
         // Locks come before the plan is trusted: what changed while we waited for one invalidates it.
         executor::lock_plan_relations(&self.cx, units.iter().filter_map(plan_of))?;
-        if self.cached_plan(text).is_none() {
+        if self.cx.catalog.shared().generation() != generation && self.cached_plan(text).is_none() {
             return Ok(false);
         }
-        self.run_units(&units, Arc::from([]))?;
+        self.run_units(&units, Arc::from([]), true)?;
         Ok(true)
     }
 
@@ -76,16 +77,16 @@ impl Session {
             true => self.plan_text(raw, source)?,
             false => self.plan_statement(raw, source, &mut analyze::ParamTypes::None)?,
         };
-        self.run_units(&units, Arc::from([]))
+        self.run_units(&units, Arc::from([]), false)
     }
 
     /// Runs what a statement became and reports its completion.
-    pub(super) fn run_units(&mut self, units: &[Unit], params: Arc<[Datum]>) -> Result<()> {
+    fn run_units(&mut self, units: &[Unit], params: Arc<[Datum]>, again: bool) -> Result<()> {
         let mut tag = String::new();
         for unit in units {
             match unit {
                 Unit::Plan(planned) => {
-                    let rows = self.run_plan(planned, Arc::clone(&params))?;
+                    let rows = self.run_plan(planned, Arc::clone(&params), again)?;
                     if planned.can_set_tag || units.len() == 1 {
                         tag = plan_tag(planned, rows);
                     }

@@ -176,6 +176,8 @@ impl Parts {
             block: Block::None,
             savepoints: Vec::new(),
             prepared: HashMap::new(),
+            idle: super::idle::Idle::default(),
+            body: Vec::new(),
             portals: HashMap::new(),
             skip_to_sync: false,
             source: None,

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use analyze::query::{CmdType, Query};
 use analyze::{AnalyzeContext, ParamTypes};
+use base::sqlstate::FEATURE_NOT_SUPPORTED;
 use base::{Oid, PgError, Result};
-use executor::{Destination, ExecContext, Execution, StartOptions};
-use hashbrown::HashMap;
+use executor::{Destination, ExecContext};
+use hashbrown::{Equivalent, HashMap};
 use parking_lot::Mutex;
 use parser::ast::{RawStmt, Statement};
 use planner::{PlanOptions, PlannedStmt};
@@ -35,73 +36,103 @@ impl Unit {
     }
 }
 
-/// A statement as Parse or PREPARE leaves it.
-pub struct Prepared {
-    pub(super) name: String,
+/// A parsed and analyzed text. Sessions that prepare the same text share it, and its plan.
+pub struct Parsed {
     pub(super) source: Arc<str>,
     /// `None` for an empty text.
     pub(super) raw: Option<Arc<RawStmt>>,
     pub(super) param_types: Vec<Oid>,
-    /// By PREPARE rather than Parse.
-    pub(super) from_sql: bool,
-    pub(super) prepared_at: i64,
     /// The generic plan, with the catalog generation and plan key it was made under.
     plan: Mutex<Option<(u64, u64, Arc<[Unit]>)>>,
 }
 
-impl Prepared {
-    pub(super) fn new(
-        name: &str,
-        source: Arc<str>,
-        raw: Option<Arc<RawStmt>>,
-        param_types: Vec<Oid>,
-        from_sql: bool,
-    ) -> Prepared {
-        let (name, prepared_at) = (name.to_owned(), crate::clock::now());
-        Prepared { name, source, raw, param_types, from_sql, prepared_at, plan: Mutex::new(None) }
+impl Parsed {
+    pub(super) fn new(source: Arc<str>, raw: Option<Arc<RawStmt>>, param_types: Vec<Oid>) -> Parsed {
+        Parsed { source, raw, param_types, plan: Mutex::new(None) }
     }
 }
 
+/// A statement as Parse or PREPARE leaves it.
+pub struct Prepared {
+    pub(super) name: String,
+    pub(super) statement: Arc<Parsed>,
+    /// By PREPARE rather than Parse.
+    pub(super) from_sql: bool,
+    pub(super) prepared_at: i64,
+}
+
+/// What a text means depends on these.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     text: Box<str>,
+    /// Of the parameters, as far as the client gave them.
+    types: Box<[Oid]>,
     database: Oid,
     plan_key: u64,
 }
 
-/// Plans by text, for all sessions.
-#[derive(Default)]
-pub struct PlanCache {
-    plans: Mutex<HashMap<Key, (u64, Arc<[Unit]>)>>,
+/// A [`Key`] to look up, without owning its parts.
+#[derive(Clone, Copy, Hash)]
+struct KeyRef<'a> {
+    text: &'a str,
+    types: &'a [Oid],
+    database: Oid,
+    plan_key: u64,
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        *self.text == *key.text
+            && *self.types == *key.types
+            && (self.database, self.plan_key) == (key.database, key.plan_key)
+    }
+}
+
+/// Things made from texts, with the catalog generation under which they were.
+struct TextCache<T>(Mutex<HashMap<Key, (u64, T)>>);
+
+impl<T> Default for TextCache<T> {
+    fn default() -> TextCache<T> {
+        TextCache(Mutex::default())
+    }
 }
 
 /// Longer texts are hardly ever repeated.
 const CACHED_TEXT: usize = 16 << 10;
 const CACHED_PLANS: usize = 4096;
 
-impl PlanCache {
-    fn get(&self, text: &str, database: Oid, plan_key: u64, generation: u64) -> Option<Arc<[Unit]>> {
-        if text.len() > CACHED_TEXT {
+impl<T: Clone> TextCache<T> {
+    fn get(&self, key: KeyRef<'_>, generation: u64) -> Option<T> {
+        if key.text.len() > CACHED_TEXT {
             return None;
         }
-        let plans = self.plans.lock();
-        let (made, units) = plans.get(&Key { text: text.into(), database, plan_key })?;
-        (*made == generation).then(|| Arc::clone(units))
+        let map = self.0.lock();
+        let (made, value) = map.get(&key)?;
+        (*made == generation).then(|| value.clone())
     }
-    fn put(&self, text: &str, database: Oid, plan_key: u64, generation: u64, units: &Arc<[Unit]>) {
-        if text.len() > CACHED_TEXT {
+    fn put(&self, key: KeyRef<'_>, generation: u64, value: T) {
+        if key.text.len() > CACHED_TEXT {
             return;
         }
-        let mut plans = self.plans.lock();
-        if plans.len() >= CACHED_PLANS {
+        let KeyRef { text, types, database, plan_key } = key;
+        let mut map = self.0.lock();
+        if map.len() >= CACHED_PLANS {
             // Stale ones first; if all are fresh, start over: what is in use comes back at once.
-            plans.retain(|_, (made, _)| *made == generation);
-            if plans.len() >= CACHED_PLANS {
-                plans.clear();
+            map.retain(|_, (made, _)| *made == generation);
+            if map.len() >= CACHED_PLANS {
+                map.clear();
             }
         }
-        plans.insert(Key { text: text.into(), database, plan_key }, (generation, Arc::clone(units)));
+        map.insert(Key { text: text.into(), types: types.into(), database, plan_key }, (generation, value));
     }
+}
+
+/// Plans by text, for all sessions.
+#[derive(Default)]
+pub struct PlanCache {
+    plans: TextCache<Arc<[Unit]>>,
+    /// What Parse made.
+    statements: TextCache<Arc<Parsed>>,
 }
 
 impl Session {
@@ -111,7 +142,27 @@ impl Session {
             return None;
         }
         let generation = self.cx.catalog.shared().generation();
-        self.cluster.plans.get(text, self.cx.settings.database, self.plan_key, generation)
+        self.cluster.plans.plans.get(self.text_key(text, &[]), generation)
+    }
+
+    fn text_key<'a>(&self, text: &'a str, types: &'a [Oid]) -> KeyRef<'a> {
+        KeyRef { text, types, database: self.cx.settings.database, plan_key: self.plan_key }
+    }
+
+    /// What Parse made of the same text before, here or in another session.
+    pub(super) fn cached_statement(&self, text: &str, types: &[Oid]) -> Option<Arc<Parsed>> {
+        if self.cx.catalog.has_changes() {
+            return None;
+        }
+        let generation = self.cx.catalog.shared().generation();
+        self.cluster.plans.statements.get(self.text_key(text, types), generation)
+    }
+
+    /// Leaves a statement for others with the same text. `generation` is that of the catalogs before it was analyzed.
+    pub(super) fn share_statement(&self, text: &str, types: &[Oid], generation: u64, statement: &Arc<Parsed>) {
+        if !self.cx.catalog.has_changes() {
+            self.cluster.plans.statements.put(self.text_key(text, types), generation, Arc::clone(statement));
+        }
     }
 
     /// Analyzes, rewrites and plans one raw statement.
@@ -129,15 +180,15 @@ impl Session {
     pub(super) fn plan_text(&mut self, raw: &RawStmt, source: &str) -> Result<Arc<[Unit]>> {
         let generation = self.cx.catalog.shared().generation();
         let units = self.plan_statement(raw, source, &mut ParamTypes::None)?;
-        let plain = units.iter().all(|u| matches!(u, Unit::Plan(p) if !p.transient && !p.depends_on_role));
+        let plain = units.iter().all(|u| matches!(u, Unit::Plan(p) if is_shareable(p)));
         if plain && !self.cx.catalog.has_changes() {
-            self.cluster.plans.put(source, self.cx.settings.database, self.plan_key, generation, &units);
+            self.cluster.plans.plans.put(self.text_key(source, &[]), generation, Arc::clone(&units));
         }
         Ok(units)
     }
 
     /// The plan of a prepared statement; made anew when the catalogs or settings it relied on have changed.
-    pub(super) fn plan_prepared(&mut self, prepared: &Prepared) -> Result<Arc<[Unit]>> {
+    pub(super) fn plan_prepared(&mut self, prepared: &Parsed) -> Result<Arc<[Unit]>> {
         let Some(raw) = prepared.raw.clone() else { return Ok(Arc::from([])) };
         let generation = self.cx.catalog.shared().generation();
         let own_changes = self.cx.catalog.has_changes();
@@ -149,7 +200,13 @@ impl Session {
         }
         let mut params = ParamTypes::Fixed(prepared.param_types.clone());
         let units = self.plan_statement(&raw, &prepared.source, &mut params)?;
-        if !own_changes {
+        if let Some((.., before)) = &*prepared.plan.lock()
+            && !same_result(before, &units)
+        {
+            return Err(PgError::new(FEATURE_NOT_SUPPORTED, "cached plan must not change result type"));
+        }
+        let shareable = units.iter().all(|u| matches!(u, Unit::Plan(p) if is_shareable(p)));
+        if !own_changes && shareable {
             *prepared.plan.lock() = Some((generation, self.plan_key, Arc::clone(&units)));
         }
         Ok(units)
@@ -177,16 +234,36 @@ impl Session {
         executor::plan_query(&mut self.cx, query, &PlanOptions::default()).map(|p| Unit::Plan(Arc::new(p)))
     }
 
-    /// Runs a plan to its end, sending its rows.
-    pub(super) fn run_plan(&mut self, planned: &Arc<PlannedStmt>, params: Arc<[Datum]>) -> Result<u64> {
-        let options = StartOptions { params, snapshot: self.cx.snapshot.clone(), ..StartOptions::default() };
-        let mut execution = Execution::start(Arc::clone(planned), &mut self.cx, options)?;
-        let mut sender = Sender::described(&mut self.conn, &[], planned);
-        let sent = execution.run(&mut self.cx, 0, &mut sender)?;
-        execution.finish(&mut self.cx)?;
+    /// Runs a plan to its end, sending its rows. `again`: it will probably be run again.
+    pub(super) fn run_plan(&mut self, planned: &Arc<PlannedStmt>, params: Arc<[Datum]>, again: bool) -> Result<u64> {
+        let mut running = self.start_plan(planned, params, &[])?;
+        let mut sender = Sender::described(&mut self.conn, &[], planned, &mut running.writer);
+        let sent = running.execution.run(&mut self.cx, 0, &mut sender)?;
+        running.execution.finish(&mut self.cx)?;
         let returns = planned.command_type == CmdType::Select;
-        Ok(if returns { sent } else { execution.processed() })
+        let rows = if returns { sent } else { running.execution.processed() };
+        if again {
+            self.rest_execution(running)?;
+        }
+        Ok(rows)
     }
+}
+
+/// Do two plans of a statement return the same columns?
+fn same_result(a: &[Unit], b: &[Unit]) -> bool {
+    let ([a], [b]) = (a, b) else { return true };
+    match (a.result_desc(), b.result_desc()) {
+        (Some(a), Some(b)) => {
+            let key = |d: &types::Attribute| (d.name.clone(), d.type_oid, d.typmod, d.collation);
+            a.len() == b.len() && a.attrs.iter().zip(&b.attrs).all(|(a, b)| key(a) == key(b))
+        }
+        (a, b) => a.is_some() == b.is_some(),
+    }
+}
+
+/// May others with the same text use it?
+fn is_shareable(planned: &PlannedStmt) -> bool {
+    !planned.transient && !planned.depends_on_role
 }
 
 /// Sends rows as they come.
@@ -195,40 +272,42 @@ pub(super) struct Sender<'a> {
     formats: &'a [Format],
     /// The simple protocol describes rows before the first; in the extended one Describe did.
     describe: Option<&'a PlannedStmt>,
-    writer: Option<RowWriter>,
+    /// Made when it is first needed, and kept for the portal's next round.
+    writer: &'a mut Option<RowWriter>,
 }
 
 impl<'a> Sender<'a> {
-    pub fn described(conn: &'a mut Connection, formats: &'a [Format], planned: &'a PlannedStmt) -> Sender<'a> {
-        Sender { conn, formats, describe: Some(planned), writer: None }
+    pub fn described(
+        conn: &'a mut Connection,
+        formats: &'a [Format],
+        planned: &'a PlannedStmt,
+        writer: &'a mut Option<RowWriter>,
+    ) -> Sender<'a> {
+        Sender { conn, formats, describe: Some(planned), writer }
     }
-    pub fn plain(conn: &'a mut Connection, formats: &'a [Format], writer: Option<RowWriter>) -> Sender<'a> {
+    pub fn plain(conn: &'a mut Connection, formats: &'a [Format], writer: &'a mut Option<RowWriter>) -> Sender<'a> {
         Sender { conn, formats, describe: None, writer }
-    }
-    /// For the portal's next round.
-    pub fn into_writer(self) -> Option<RowWriter> {
-        self.writer
     }
 }
 
 /// Tables and columns that result columns come from.
-pub(super) fn origins(planned: &PlannedStmt) -> Vec<(Oid, i16)> {
+pub(super) fn origins(planned: &PlannedStmt) -> impl Iterator<Item = (Oid, i16)> {
     let visible = planned.plan.targetlist.iter().filter(|t| !t.resjunk);
-    visible.map(|t| (t.resorigtbl, t.resorigcol)).collect()
+    visible.map(|t| (t.resorigtbl, t.resorigcol))
 }
 
 impl Destination for Sender<'_> {
     fn start(&mut self, cx: &mut ExecContext, desc: &Arc<TupleDesc>) -> Result<()> {
         if let Some(planned) = self.describe {
-            super::rows::describe(desc, &origins(planned), self.formats, &mut self.conn.out);
+            super::rows::describe(desc, origins(planned), self.formats, &mut self.conn.out);
         }
         if self.writer.is_none() {
-            self.writer = Some(RowWriter::new(cx, desc, self.formats)?);
+            *self.writer = Some(RowWriter::new(cx, desc, self.formats)?);
         }
         Ok(())
     }
     fn receive(&mut self, cx: &mut ExecContext, batch: &Batch) -> Result<bool> {
-        let Some(writer) = &mut self.writer else { return Ok(true) };
+        let Some(writer) = self.writer else { return Ok(true) };
         writer.write(cx, batch, &mut self.conn.out)?;
         let interrupt = cx.interrupt().clone();
         self.conn.flush_if_full(&interrupt)?;

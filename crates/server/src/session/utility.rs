@@ -14,10 +14,11 @@ use types::oid::*;
 use types::{Align, Attribute, Batch, Column, Datum, Physical, TupleDesc};
 
 use super::Session;
+use super::idle::Running;
 use super::portal::{Portal, State};
 use super::rows::RowWriter;
 use super::services::Services;
-use super::statement::{Prepared, Unit, plan_tag};
+use super::statement::{Parsed, Prepared, Sender, Unit, plan_tag};
 use super::transaction::Block;
 use super::variables::Scope;
 use crate::protocol::Format;
@@ -56,7 +57,7 @@ impl Session {
     /// Runs a utility statement of the simple protocol. Returns the command tag.
     pub(super) fn run_utility(&mut self, stmt: &Arc<Statement>) -> Result<String> {
         if let Some(desc) = self.utility_result_desc(stmt)? {
-            super::rows::describe(&desc, &[], &[], &mut self.conn.out);
+            super::rows::describe(&desc, std::iter::empty(), &[], &mut self.conn.out);
         }
         self.run_utility_formatted(stmt, &[])
     }
@@ -379,8 +380,10 @@ impl Session {
         let mut params = ParamTypes::Variable(types);
         self.analyze_and_rewrite(&raw, &source, &mut params)?;
         let ParamTypes::Variable(types) = params else { return Err(PgError::internal("parameter types were lost")) };
-        let prepared = Prepared::new(&p.name, source, Some(Arc::new(raw)), types, true);
-        self.prepared.insert(p.name.clone(), Arc::new(prepared));
+        let statement = Arc::new(Parsed::new(source, Some(Arc::new(raw)), types));
+        let prepared_at = self.cx.settings.statement_timestamp;
+        let prepared = Prepared { name: p.name.clone(), statement, from_sql: true, prepared_at };
+        self.prepared.insert(p.name.clone(), prepared);
         self.publish_objects();
         Ok("PREPARE".into())
     }
@@ -398,17 +401,14 @@ impl Session {
         for unit in units.iter() {
             match unit {
                 Unit::Plan(p) => {
-                    let options = StartOptions {
-                        params: Arc::clone(&params),
-                        snapshot: self.cx.snapshot.clone(),
-                        ..StartOptions::default()
-                    };
                     executor::lock_plan_relations(&self.cx, [&**p].into_iter())?;
-                    let mut execution = Execution::start(Arc::clone(p), &mut self.cx, options)?;
-                    let mut sender = super::statement::Sender::plain(&mut self.conn, formats, None);
-                    let sent = execution.run(&mut self.cx, 0, &mut sender)?;
-                    execution.finish(&mut self.cx)?;
-                    tag = plan_tag(p, if p.command_type == CmdType::Select { sent } else { execution.processed() });
+                    let mut running = self.start_plan(p, Arc::clone(&params), formats)?;
+                    let mut sender = Sender::plain(&mut self.conn, formats, &mut running.writer);
+                    let sent = running.execution.run(&mut self.cx, 0, &mut sender)?;
+                    running.execution.finish(&mut self.cx)?;
+                    let processed = running.execution.processed();
+                    tag = plan_tag(p, if p.command_type == CmdType::Select { sent } else { processed });
+                    self.rest_execution(running)?;
                 }
                 Unit::Utility(stmt) => tag = self.run_utility_formatted(stmt, formats)?,
             }
@@ -417,7 +417,7 @@ impl Session {
     }
 
     /// The values of EXECUTE's parameters: the one row of a SELECT of them, cast to the parameters' types.
-    fn evaluate_params(&mut self, prepared: &Prepared, exprs: &[Expr]) -> Result<Arc<[Datum]>> {
+    fn evaluate_params(&mut self, prepared: &Parsed, exprs: &[Expr]) -> Result<Arc<[Datum]>> {
         if exprs.is_empty() {
             return Ok(Arc::from([]));
         }
@@ -483,15 +483,14 @@ impl Session {
             let scroll = super::portal::supports_backward_scan(&planned);
             flags |= if scroll { cursor_opt::SCROLL } else { cursor_opt::NO_SCROLL };
         }
-        let options = StartOptions { snapshot: self.cx.snapshot.clone(), ..StartOptions::default() };
-        let execution = Execution::start(planned, &mut self.cx, options)?;
+        let running = self.start_plan(&planned, Arc::from([]), &formats)?;
         let portal = Portal {
             source,
             units,
             params: Arc::from([]),
             formats,
             desc,
-            state: State::Running(Box::new(execution), None),
+            state: State::Running(running),
             cursor: true,
             created: self.cx.settings.statement_timestamp,
             level: self.nest_level(),
@@ -589,7 +588,7 @@ impl Session {
 
     /// Runs the cursor's plan until so many rows were seen.
     pub(super) fn read_ahead(&mut self, portal: &mut Portal, until: u64) -> Result<()> {
-        let State::Running(execution, _) = &mut portal.state else { return Ok(()) };
+        let State::Running(Running { execution, .. }) = &mut portal.state else { return Ok(()) };
         let wanted = until.saturating_sub(portal.seen.len() as u64);
         if wanted == 0 || execution.is_done() {
             return Ok(());
