@@ -564,7 +564,9 @@ pub(crate) fn movable_to(r: &RestrictInfo, rel: &Rel) -> bool {
 }
 /// (PostgreSQL: `join_clause_is_movable_into`)
 pub(crate) fn movable_into(r: &RestrictInfo, relids: &Relids, with_outer: &Relids) -> bool {
+    // Columns that outer joins null must come with those joins done.
     r.clause_relids.is_subset(with_outer)
+        && (r.nullable.is_empty() || r.required.is_subset(with_outer))
         && r.clause_relids.overlaps(relids)
         && !r.outer_relids.overlaps(relids)
         && !r.nullable.overlaps(relids)

@@ -193,6 +193,10 @@ impl Planner<'_, '_> {
                 }
                 Ok(None)
             }
+            Expr::BoolExpr(b) if b.boolop == BoolExprType::Or => {
+                let quals = self.or_as_any(index, &b.args, c)?;
+                Ok(quals.and_then(|q| whole(vec![q], false)))
+            }
             Expr::NullTest(n) if !n.argisrow && self.is_index_column(index, c, &n.arg) => {
                 Ok(whole(vec![r.clause.clone()], false))
             }
@@ -224,6 +228,63 @@ impl Planner<'_, '_> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// `x = 1 OR x = 2` is `x = ANY ('{1,2}')`. (PostgreSQL: `match_orclause_to_indexcol`)
+    fn or_as_any(&mut self, index: &IndexOpt, args: &[Expr], c: usize) -> Result<Option<Expr>> {
+        let mut values = Vec::new();
+        let mut first: Option<OpExpr> = None;
+        for a in args {
+            let Expr::OpExpr(o) = a else { return Ok(None) };
+            let mut o = (**o).clone();
+            if o.args.len() != 2 {
+                return Ok(None);
+            }
+            if !self.is_index_column(index, c, &o.args[0]) {
+                o.opno = commutator(&self.cx.catalog, o.opno)?;
+                o.args.swap(0, 1);
+            }
+            let value = &o.args[1];
+            let fits = o.opno.is_valid()
+                && self.is_index_column(index, c, &o.args[0])
+                && matches!(value, Expr::Const(_) | Expr::Param(_))
+                && (!index.collations[c].is_valid() || index.collations[c] == o.inputcollid)
+                && self.in_family(o.opno, index.opfamilies[c])? == Some(3);
+            if !fits {
+                return Ok(None);
+            }
+            if let Some(f) = &first
+                && (f.opno != o.opno
+                    || f.inputcollid != o.inputcollid
+                    || f.args[0] != o.args[0]
+                    || f.args[1].type_oid() != value.type_oid())
+            {
+                return Ok(None);
+            }
+            values.push(value.clone());
+            first.get_or_insert(o);
+        }
+        let Some(first) = first else { return Ok(None) };
+        let elem = first.args[1].type_oid();
+        let Some(array) = self.cx.catalog.array_type(elem)? else { return Ok(None) };
+        let mut list = Expr::ArrayExpr(Box::new(ArrayExpr {
+            array_typeid: array,
+            array_collid: first.args[1].collation(),
+            element_typeid: elem,
+            elements: values,
+            multidims: false,
+            location: base::error::Location::UNKNOWN,
+        }));
+        self.fold(&mut list)?;
+        let func = self.cx.catalog.operator(first.opno)?.map_or(Oid::INVALID, |p| p.oprcode);
+        Ok(Some(Expr::ScalarArrayOpExpr(Box::new(ScalarArrayOpExpr {
+            opno: first.opno,
+            opfuncid: func,
+            use_or: true,
+            inputcollid: first.inputcollid,
+            args: vec![first.args[0].clone(), list],
+            location: base::error::Location::UNKNOWN,
+        }))))
     }
 
     fn in_family(&self, op: Oid, family: Oid) -> Result<Option<i16>> {

@@ -707,6 +707,7 @@ impl Planner<'_, '_> {
             eval_cost: Cell::new(None),
             norm_sel: Cell::new(-1.0),
             outer_sel: Cell::new(-1.0),
+            scan_sel: Cell::new(None),
             left_bucket: Cell::new(None),
             right_bucket: Cell::new(None),
         }))

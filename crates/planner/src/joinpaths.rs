@@ -61,7 +61,7 @@ impl Planner<'_, '_> {
             JoinType::Semi | JoinType::Anti | JoinType::RightSemi | JoinType::RightAnti => {
                 matches!(jointype, JoinType::Semi | JoinType::Anti) && false
             }
-            _ => self.inner_is_unique(root, outer, inner, jointype, join, clauses)?,
+            _ => self.inner_is_unique(root, &outer.relids, &inner.relids, jointype, join, clauses)?,
         };
         let rel = root.rel(join).ok_or_else(no_rel)?;
         let (rows, target) = (rel.rows, rel.target.clone());
@@ -96,16 +96,16 @@ impl Planner<'_, '_> {
     }
 
     /// Whether at most one inner row matches an outer one. (PostgreSQL: `innerrel_is_unique`)
-    fn inner_is_unique(
+    pub(crate) fn inner_is_unique(
         &mut self,
         root: &Root,
-        outer: &Side,
-        inner: &Side,
+        outer: &Relids,
+        inner: &Relids,
         jointype: JoinType,
         join: &Relids,
         clauses: &[Ri],
     ) -> Result<bool> {
-        let Some(rti) = inner.relids.as_single() else { return Ok(false) };
+        let Some(rti) = inner.as_single() else { return Ok(false) };
         let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(false) };
         let mut exprs: Vec<(Expr, Oid, Vec<Oid>)> = Vec::new();
         for r in clauses {
@@ -113,9 +113,9 @@ impl Planner<'_, '_> {
                 continue;
             }
             let Some(o) = r.op() else { continue };
-            if r.left_relids.is_subset(&outer.relids) && r.right_relids.is_subset(&inner.relids) {
+            if r.left_relids.is_subset(outer) && r.right_relids.is_subset(inner) {
                 exprs.push((o.args[1].clone(), o.inputcollid, r.merge_families.clone()));
-            } else if r.right_relids.is_subset(&outer.relids) && r.left_relids.is_subset(&inner.relids) {
+            } else if r.right_relids.is_subset(outer) && r.left_relids.is_subset(inner) {
                 exprs.push((o.args[0].clone(), o.inputcollid, r.merge_families.clone()));
             }
         }
@@ -878,8 +878,6 @@ impl Planner<'_, '_> {
                 (s.startup, s.total)
             }
         };
-        startup += o_start;
-        run += o_total - o_start;
         let (i_start, i_total) = if inner_sort.is_empty() {
             (inner.startup, inner.total)
         } else {
@@ -887,8 +885,32 @@ impl Planner<'_, '_> {
             let s = self.cost_sort(inner.total, irows, inner.target.width, -1.0);
             (s.startup, s.total)
         };
-        startup += i_start;
-        let inner_run = i_total - i_start;
+        // Where one side has no more values, or none yet, the other one is not read.
+        let (mut sel, first) = ([0.0, 1.0, 0.0, 1.0], &clauses[0]);
+        if pair.jointype != JoinType::Full {
+            let outer_keys = if outer_sort.is_empty() { &outer.pathkeys } else { &outer_sort };
+            if let Some(k) = outer_keys.first()
+                && !k.descending
+            {
+                sel = self.merge_scan_selectivity(root, first, k.opfamily)?;
+                if !first.left_relids.is_subset(&outer.relids) {
+                    sel = [sel[2], sel[3], sel[0], sel[1]];
+                }
+                if matches!(pair.jointype, JoinType::Left | JoinType::Anti) {
+                    (sel[0], sel[1]) = (0.0, 1.0);
+                } else if matches!(pair.jointype, JoinType::Right | JoinType::RightAnti) {
+                    (sel[2], sel[3]) = (0.0, 1.0);
+                }
+            }
+        }
+        let oskip = (orows * sel[0]).round_ties_even();
+        let iskip = (irows * sel[2]).round_ties_even();
+        let (orows, irows) = (clamp_row_est(orows * sel[1]), clamp_row_est(irows * sel[3]));
+        let (o_run, i_run) = (o_total - o_start, i_total - i_start);
+        startup += o_start + o_run * sel[0];
+        run += o_run * (sel[1] - sel[0]);
+        startup += i_start + i_run * sel[2];
+        let inner_run = i_run * (sel[3] - sel[2]);
         let skip_mark = (pair.inner_unique || matches!(pair.jointype, JoinType::Semi | JoinType::Anti)) && {
             let (join, _) = split_quals(&all_clauses, pair.jointype, pair.join);
             join.len() == clauses.len()
@@ -930,8 +952,8 @@ impl Planner<'_, '_> {
         let mq = self.rinfos_cost(&clauses);
         let qp: Vec<Ri> = all_clauses.iter().filter(|r| !clauses.iter().any(|m| Rc::ptr_eq(m, r))).cloned().collect();
         let qq = self.rinfos_cost(&qp);
-        startup += mq.0;
-        run += mq.1 * (orows + irows * ratio);
+        startup += mq.0 + mq.1 * (oskip + iskip * ratio);
+        run += mq.1 * ((orows - oskip) + (irows - iskip) * ratio);
         startup += qq.0 + pair.target.startup;
         run += (c.cpu_tuple_cost + qq.1) * merge_tuples + pair.target.per_tuple * rows;
         let p = Path {

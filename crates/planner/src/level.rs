@@ -409,9 +409,11 @@ impl Planner<'_, '_> {
         self.build_base_rels(root)?;
         self.need_final_vars(root);
         self.find_laterals(root)?;
-        let list = self.deconstruct(root)?;
+        let mut list = self.deconstruct(root)?;
         self.reconsider_outer_joins(root)?;
         self.base_equalities(root)?;
+        self.remove_useless_joins(root, &mut list)?;
+        self.reduce_semijoins(root)?;
         keys(self, root)?;
         self.set_base_sizes(root)?;
         self.set_base_paths(root)?;

@@ -36,6 +36,7 @@ mod setrefs;
 mod stored;
 mod sublink;
 mod upper;
+mod uselessjoins;
 mod util;
 
 use std::sync::Arc;

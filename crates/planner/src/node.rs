@@ -241,6 +241,8 @@ pub(crate) struct RestrictInfo {
     pub eval_cost: Cell<Option<(f64, f64)>>,
     pub norm_sel: Cell<f64>,
     pub outer_sel: Cell<f64>,
+    /// Start and end of both sides' parts that a merge join reads.
+    pub scan_sel: Cell<Option<[f64; 4]>>,
     pub left_bucket: Cell<Option<(f64, f64)>>,
     pub right_bucket: Cell<Option<(f64, f64)>>,
 }

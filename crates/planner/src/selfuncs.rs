@@ -1410,3 +1410,69 @@ impl Planner<'_, '_> {
         Ok(self.slot(v, 1)?.and_then(|m| m.numbers.first().copied()).map_or(0.0, f64::from))
     }
 }
+
+impl Planner<'_, '_> {
+    /// The least and the greatest known value of a column. (PostgreSQL: `get_variable_range`)
+    fn value_range(&mut self, v: &VarStats, lt: Oid, collation: Oid) -> Result<Option<(Datum, Datum)>> {
+        let Some(h) = self.slot(v, 2)? else { return Ok(None) };
+        let (Some(mut lo), Some(mut hi)) = (h.values.first().cloned(), h.values.last().cloned()) else { return Ok(None) };
+        if let Some(m) = self.slot(v, 1)? {
+            for x in m.values {
+                if self.op_holds(lt, collation, x.as_ref(), lo.as_ref())? {
+                    lo = x;
+                } else if self.op_holds(lt, collation, hi.as_ref(), x.as_ref())? {
+                    hi = x;
+                }
+            }
+        }
+        Ok(Some((lo, hi)))
+    }
+
+    /// Which parts of its inputs a merge join reads: start and end of the left one, of the right one.
+    /// (PostgreSQL: `mergejoinscansel`)
+    pub(crate) fn merge_scan_selectivity(&mut self, root: &Root, r: &Ri, family: Oid) -> Result<[f64; 4]> {
+        if let Some(known) = r.scan_sel.get() {
+            return Ok(known);
+        }
+        let all = [0.0, 1.0, 0.0, 1.0];
+        let found = self.merge_scan_parts(root, r, family)?.unwrap_or(all);
+        r.scan_sel.set(Some(found));
+        Ok(found)
+    }
+    fn merge_scan_parts(&mut self, root: &Root, r: &Ri, family: Oid) -> Result<Option<[f64; 4]>> {
+        let Some(o) = r.op() else { return Ok(None) };
+        let (l, rr, collation) = (o.args[0].clone(), o.args[1].clone(), o.inputcollid);
+        let (Some(lv), Some(rv)) = (self.examine(root, &l, 0)?, self.examine(root, &rr, 0)?) else { return Ok(None) };
+        if lv.stats.is_none() || rv.stats.is_none() {
+            return Ok(None);
+        }
+        let Some(op) = self.cx.catalog.operator_in_family(o.opno, b's', family)? else { return Ok(None) };
+        let (lt, rt) = (op.amoplefttype, op.amoprighttype);
+        let get = |me: &Self, a: Oid, b: Oid, s: i16| me.cx.catalog.opfamily_member(family, a, b, s);
+        let (Some(l_lt), Some(r_lt)) = (get(self, lt, lt, 1)?, get(self, rt, rt, 1)?) else { return Ok(None) };
+        let (Some(lr_lt), Some(lr_le)) = (get(self, lt, rt, 1)?, get(self, lt, rt, 2)?) else { return Ok(None) };
+        let (Some(rl_lt), Some(rl_le)) = (get(self, rt, lt, 1)?, get(self, rt, lt, 2)?) else { return Ok(None) };
+        let Some((lmin, lmax)) = self.value_range(&lv, l_lt, collation)? else { return Ok(None) };
+        let Some((rmin, rmax)) = self.value_range(&rv, r_lt, collation)? else { return Ok(None) };
+        let mut lend = self.inequality(&lv, lr_le, false, true, collation, &rmax, rt)?;
+        let mut rend = self.inequality(&rv, rl_le, false, true, collation, &lmax, lt)?;
+        let mut lstart = self.inequality(&lv, lr_lt, false, false, collation, &rmin, rt)?;
+        let mut rstart = self.inequality(&rv, rl_lt, false, false, collation, &lmin, lt)?;
+        // Only one side can end early, only one begin late.
+        if lend > rend {
+            lend = 1.0;
+        } else if lend < rend {
+            rend = 1.0;
+        } else {
+            (lend, rend) = (1.0, 1.0);
+        }
+        if lstart < rstart {
+            lstart = 0.0;
+        } else if lstart > rstart {
+            rstart = 0.0;
+        } else {
+            (lstart, rstart) = (0.0, 0.0);
+        }
+        Ok(Some([lstart.min(lend), lend, rstart.min(rend), rend]))
+    }
+}
