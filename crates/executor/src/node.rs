@@ -163,7 +163,8 @@ impl Node {
                 .planned
                 .as_ref()
                 .and_then(|p| p.subplans.get(plan.plan_id))
-                .is_some_and(|p| p.params.iter().any(|x| changed.contains(x)));
+                // Initplans may read earlier ones' values.
+                .is_some_and(|p| p.params.iter().any(|x| all.contains(x)));
             if depends {
                 arm(run, plan);
                 all.extend_from_slice(&plan.set_param);
