@@ -384,5 +384,54 @@ fn plans_read_as_in_postgresql() {
             "              ->  Seq Scan on t y",
         ],
     );
+    explain("SELECT x.b FROM t x LEFT JOIN t y ON y.a = x.a", &["Seq Scan on t x"]);
+    explain(
+        "SELECT min(a), max(a) FROM t",
+        &[
+            "Result",
+            "  InitPlan 1",
+            "    ->  Limit",
+            "          ->  Index Only Scan using t_pkey on t",
+            "                Index Cond: (a IS NOT NULL)",
+            "  InitPlan 2",
+            "    ->  Limit",
+            "          ->  Index Only Scan Backward using t_pkey on t t_1",
+            "                Index Cond: (a IS NOT NULL)",
+        ],
+    );
+    explain(
+        "SELECT a FROM t WHERE a = 1 OR a = 2",
+        &[
+            "Bitmap Heap Scan on t",
+            "  Recheck Cond: ((a = 1) OR (a = 2))",
+            "  ->  Bitmap Index Scan on t_pkey",
+            "        Index Cond: (a = ANY ('{1,2}'::integer[]))",
+        ],
+    );
+    explain(
+        "SELECT x.a FROM t x WHERE NOT EXISTS (SELECT 1 FROM t y WHERE y.a = x.a AND y.b = 'q')",
+        &[
+            "Hash Anti Join",
+            "  Hash Cond: (x.a = y.a)",
+            "  ->  Seq Scan on t x",
+            "  ->  Hash",
+            "        ->  Seq Scan on t y",
+            "              Filter: (b = 'q'::text)",
+        ],
+    );
+    explain("SELECT a FROM t ORDER BY a LIMIT 3", &["Limit", "  ->  Index Only Scan using t_pkey on t"]);
+    explain(
+        "SELECT x.a FROM t x LEFT JOIN t y ON y.b = x.b WHERE y.a > 3",
+        &[
+            "Hash Join",
+            "  Hash Cond: (x.b = y.b)",
+            "  ->  Seq Scan on t x",
+            "  ->  Hash",
+            "        ->  Bitmap Heap Scan on t y",
+            "              Recheck Cond: (a > 3)",
+            "              ->  Bitmap Index Scan on t_pkey",
+            "                    Index Cond: (a > 3)",
+        ],
+    );
     s.end(true);
 }

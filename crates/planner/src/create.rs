@@ -850,7 +850,13 @@ impl Planner<'_, '_> {
         match &path.kind {
             PathKind::Index { index, clauses, index_cost, selectivity, .. } => {
                 let (indexqual, indexqualorig) = self.index_quals(root, index, clauses)?;
-                let orig = indexqualorig.clone();
+                let mut orig: Vec<Expr> = Vec::new();
+                for k in clauses {
+                    if !orig.contains(&k.rinfo.clause) {
+                        orig.push(k.rinfo.clause.clone());
+                    }
+                }
+                self.outer_to_params_list(root, &mut orig)?;
                 let mut p = Plan::new(PlanNode::BitmapIndexScan {
                     scanrelid: index.relid,
                     indexid: index.oid,

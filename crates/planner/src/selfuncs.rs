@@ -1415,7 +1415,9 @@ impl Planner<'_, '_> {
     /// The least and the greatest known value of a column. (PostgreSQL: `get_variable_range`)
     fn value_range(&mut self, v: &VarStats, lt: Oid, collation: Oid) -> Result<Option<(Datum, Datum)>> {
         let Some(h) = self.slot(v, 2)? else { return Ok(None) };
-        let (Some(mut lo), Some(mut hi)) = (h.values.first().cloned(), h.values.last().cloned()) else { return Ok(None) };
+        let (Some(mut lo), Some(mut hi)) = (h.values.first().cloned(), h.values.last().cloned()) else {
+            return Ok(None);
+        };
         if let Some(m) = self.slot(v, 1)? {
             for x in m.values {
                 if self.op_holds(lt, collation, x.as_ref(), lo.as_ref())? {

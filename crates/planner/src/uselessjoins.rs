@@ -40,11 +40,15 @@ impl Planner<'_, '_> {
         let Some(rti) = sj.min_right.as_single().filter(|_| sj.syn_right.len() == 1) else { return Ok(None) };
         let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(None) };
         let join = sj.min_left.union(&sj.min_right);
-        if rel.attrs_needed.iter().any(|a| !a.1.is_subset(&join)) || !rel.lateral_referencers.is_empty() || !rel.lateral.is_empty() {
+        if rel.attrs_needed.iter().any(|a| !a.1.is_subset(&join))
+            || !rel.lateral_referencers.is_empty()
+            || !rel.lateral.is_empty()
+        {
             return Ok(None);
         }
         // An equality above the join may use its result.
-        let above = |m: &Em| contains(&m.expr, |x| matches!(x, Expr::Var(v) if v.varno == rti && !v.varnullingrels.is_empty()));
+        let above =
+            |m: &Em| contains(&m.expr, |x| matches!(x, Expr::Var(v) if v.varno == rti && !v.varnullingrels.is_empty()));
         if root.ecs.iter().any(|e| e.merged.is_none() && e.members.iter().any(above)) {
             return Ok(None);
         }
