@@ -200,19 +200,14 @@ impl Planner<'_, '_> {
             let list: Vec<Ri> = list.clone();
             let mut s = 1.0;
             for r in &list {
-                s *=
-                    self.clause_selectivity(root, &r.clause, SelContext { rel: 0, jointype: j, sj: Some(&as_semi) })?;
+                s *= self.rinfo_selectivity(root, r, SelContext { rel: 0, jointype: j, sj: Some(&as_semi) })?;
             }
             s
         };
         let plain = crate::joinrels::plain_join(&outer.relids, &inner.relids);
         let mut n = 1.0;
         for r in &list {
-            n *= self.clause_selectivity(
-                root,
-                &r.clause,
-                SelContext { rel: 0, jointype: JoinType::Inner, sj: Some(&plain) },
-            )?;
+            n *= self.rinfo_selectivity(root, r, SelContext { rel: 0, jointype: JoinType::Inner, sj: Some(&plain) })?;
         }
         let matches = if fraction > 0.0 { (n * inner.rows / fraction).max(1.0) } else { 1.0 };
         Ok((fraction, matches))
@@ -919,11 +914,7 @@ impl Planner<'_, '_> {
         let plain = crate::joinrels::plain_join(&outer.relids, &inner.relids);
         let mut s = 1.0;
         for r in &clauses {
-            s *= self.clause_selectivity(
-                root,
-                &r.clause,
-                SelContext { rel: 0, jointype: JoinType::Inner, sj: Some(&plain) },
-            )?;
+            s *= self.rinfo_selectivity(root, r, SelContext { rel: 0, jointype: JoinType::Inner, sj: Some(&plain) })?;
         }
         let merge_tuples = clamp_row_est(s * outer.rows * inner.rows);
         let rescanned = if skip_mark { 0.0 } else { (merge_tuples - irows).max(0.0) };
@@ -1094,9 +1085,9 @@ impl Planner<'_, '_> {
             let plain = crate::joinrels::plain_join(&outer.relids, &inner.relids);
             let mut s = 1.0;
             for r in clauses {
-                s *= self.clause_selectivity(
+                s *= self.rinfo_selectivity(
                     root,
-                    &r.clause,
+                    r,
                     SelContext { rel: 0, jointype: JoinType::Inner, sj: Some(&plain) },
                 )?;
             }
