@@ -18,7 +18,6 @@ use crate::util::*;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wanted {
-    Plain,
     Bitmap,
     Any,
 }

@@ -13,7 +13,6 @@ use analyze::query::*;
 use analyze::walker::check_depth;
 use base::{Oid, Result};
 
-use crate::levels::level_of;
 use crate::node::*;
 use crate::pullup::node_relids;
 use crate::relids::Relids;
@@ -88,7 +87,6 @@ impl Planner<'_, '_> {
                 continue;
             }
             let mut copy = root.parse.rtable[rti - 1].clone();
-            let base_depth = u32::from(matches!(copy.kind, RteKind::Subquery { .. }));
             let mut vars: Vec<Expr> = Vec::new();
             let mut f = |x: &mut Expr, depth: u32| {
                 if let Expr::Var(v) = x
@@ -103,9 +101,7 @@ impl Planner<'_, '_> {
                 }
                 Ok(true)
             };
-            let _ = base_depth;
             analyze::walker::walk_rte_mut(&mut crate::levels::Deep { depth: 0, f: &mut f, rte: None }, &mut copy)?;
-            let _ = level_of;
             if vars.is_empty() {
                 continue;
             }
@@ -265,7 +261,7 @@ impl Planner<'_, '_> {
         domain: u32,
         postponed: &mut Vec<Expr>,
     ) -> Result<Below> {
-        let mut new_domain = |root: &mut Root| {
+        let new_domain = |root: &mut Root| {
             root.next_domain += 1;
             root.next_domain
         };
@@ -435,7 +431,6 @@ impl Planner<'_, '_> {
             if !opno.is_valid() {
                 return Ok(());
             }
-            let ty = expr.type_oid();
             if btree
                 && !(op_mergejoinable(&self.cx.catalog, opno, o.args[0].type_oid())?
                     && !mergejoin_families(&self.cx.catalog, opno)?.is_empty())
@@ -448,7 +443,6 @@ impl Planner<'_, '_> {
             if !btree && !hash {
                 return Ok(());
             }
-            let _ = ty;
             ops.push(opno);
             rhs.push(expr.clone());
         }
@@ -783,16 +777,6 @@ pub(crate) fn pull_all_vars(e: &Expr, out: &mut Vec<Expr>) {
     for r in refs {
         if !out.contains(r) {
             out.push(r.clone());
-        }
-    }
-}
-
-/// The base relations of a join list.
-pub(crate) fn list_relids(list: &[JoinList], out: &mut Relids) {
-    for l in list {
-        match l {
-            JoinList::Rel(i) => out.insert(*i),
-            JoinList::List(v) => list_relids(v, out),
         }
     }
 }

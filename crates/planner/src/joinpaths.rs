@@ -538,7 +538,7 @@ impl Planner<'_, '_> {
             }
         }
         let (mut exprs, mut ops, mut binary): (Vec<Expr>, Vec<Oid>, bool) = (Vec::new(), Vec::new(), false);
-        let mut note = |me: &Self, e: &Expr, exprs: &mut Vec<Expr>, ops: &mut Vec<Oid>| -> Result<bool> {
+        let note = |me: &Self, e: &Expr, exprs: &mut Vec<Expr>, ops: &mut Vec<Oid>| -> Result<bool> {
             let info = me.cx.catalog.type_info(e.type_oid())?;
             if !info.hash_proc.is_valid() || !info.eq_opr.is_valid() {
                 return Ok(false);

@@ -5,7 +5,6 @@
 use analyze::query::*;
 use base::{PgError, Result};
 
-use crate::levels::*;
 use crate::node::*;
 use crate::pathnode::*;
 use crate::pullup::*;
@@ -18,10 +17,8 @@ impl Root {
             parse,
             level,
             has_recursion: false,
-            nonrecursive_rows: 0.0,
             base: Vec::new(),
             joins: hashbrown::HashMap::new(),
-            join_levels: Vec::new(),
             all_baserels: Relids::new(),
             outer_join_rels: Relids::new(),
             sj: Vec::new(),
@@ -38,7 +35,6 @@ impl Root {
             window_pathkeys: Vec::new(),
             distinct_pathkeys: Vec::new(),
             sort_pathkeys: Vec::new(),
-            setop_pathkeys: Vec::new(),
             tlist: Vec::new(),
             row_marks: Vec::new(),
             init_plans: Vec::new(),
@@ -233,7 +229,7 @@ impl Planner<'_, '_> {
         done?;
         // Parameters of multi-column assignments whose sublinks came later in the list.
         for (link, ids) in std::mem::take(&mut self.multi) {
-            let mut replace = |e: &mut Expr| {
+            let replace = |e: &mut Expr| {
                 mutate(e, &mut |x| {
                     if let Expr::Param(p) = x
                         && p.kind == ParamKind::Multiexpr
@@ -508,7 +504,6 @@ impl Planner<'_, '_> {
         if !by_source {
             q.merge_join_condition = None;
         }
-        let _ = level_of;
         Ok(())
     }
 }

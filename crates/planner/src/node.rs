@@ -28,12 +28,10 @@ pub(crate) struct Root {
     /// Depth in `Planner::levels`.
     pub level: usize,
     pub has_recursion: bool,
-    pub nonrecursive_rows: f64,
     /// By range-table index: base relations.
     pub base: Vec<Option<Box<Rel>>>,
     /// Joins, by their relids.
     pub joins: hashbrown::HashMap<Relids, Box<Rel>>,
-    pub join_levels: Vec<Vec<Relids>>,
     pub all_baserels: Relids,
     pub outer_join_rels: Relids,
     pub sj: Vec<Rc<SpecialJoin>>,
@@ -50,7 +48,6 @@ pub(crate) struct Root {
     pub window_pathkeys: Vec<PathKey>,
     pub distinct_pathkeys: Vec<PathKey>,
     pub sort_pathkeys: Vec<PathKey>,
-    pub setop_pathkeys: Vec<PathKey>,
     /// The target list after preparation.
     pub tlist: Vec<TargetEntry>,
     pub row_marks: Vec<PlanRowMark>,
@@ -94,7 +91,6 @@ pub(crate) struct Rel {
     pub cheapest_startup: Option<P>,
     pub cheapest_total: Option<P>,
     pub cheapest_param: Vec<P>,
-    pub cheapest_unique: Option<Option<P>>,
     pub consider_startup: bool,
     pub consider_param_startup: bool,
     pub direct_lateral: Relids,
@@ -110,8 +106,6 @@ pub(crate) struct Rel {
     pub joininfo: Vec<Ri>,
     pub has_eclass_joins: bool,
     pub attrs_needed: Vec<(AttrNumber, Relids)>,
-    pub unique_for: RefCell<Vec<Relids>>,
-    pub non_unique_for: RefCell<Vec<Relids>>,
     pub nulling: Relids,
     /// Of a scan of a set of VALUES, functions, ...: what kind of entry it is.
     pub is_join: bool,
@@ -131,7 +125,6 @@ impl Rel {
             cheapest_startup: None,
             cheapest_total: None,
             cheapest_param: Vec::new(),
-            cheapest_unique: None,
             consider_startup: false,
             consider_param_startup: false,
             direct_lateral: Relids::new(),
@@ -147,8 +140,6 @@ impl Rel {
             joininfo: Vec::new(),
             has_eclass_joins: false,
             attrs_needed: Vec::new(),
-            unique_for: RefCell::default(),
-            non_unique_for: RefCell::default(),
             nulling: Relids::new(),
             is_join: false,
         }
@@ -190,7 +181,6 @@ pub(crate) struct IndexOpt {
     pub pages: f64,
     pub tuples: f64,
     pub tree_height: Cell<i32>,
-    pub am: Oid,
     /// Columns of the table, 0 for expressions; key columns first.
     pub columns: Vec<i16>,
     pub nkeys: usize,
@@ -204,7 +194,6 @@ pub(crate) struct IndexOpt {
     pub predicate: Vec<Expr>,
     pub pred_ok: Cell<bool>,
     pub unique: bool,
-    pub nulls_not_distinct: bool,
     pub immediate: bool,
     pub is_btree: bool,
     /// Restriction clauses without those the predicate implies.

@@ -24,13 +24,11 @@ impl Planner<'_, '_> {
     /// (PostgreSQL: `add_base_rels_to_query`)
     pub(crate) fn build_base_rels(&mut self, root: &mut Root) -> Result<()> {
         root.base = (0..=root.parse.rtable.len()).map(|_| None).collect();
-        let mut rels = crate::init::from_relids(&root.parse.jointree);
+        let rels = crate::init::from_relids(&root.parse.jointree);
         root.all_baserels = rels.clone();
         for i in rels.clone().iter() {
             root.base[i as usize] = Some(Box::new(self.simple_rel(root, i)?));
         }
-        rels = Relids::new();
-        let _ = rels;
         Ok(())
     }
 
@@ -227,7 +225,6 @@ impl Planner<'_, '_> {
             pages,
             tuples,
             tree_height: Cell::new(height),
-            am: info.am,
             columns: info.columns.clone(),
             nkeys: n,
             opfamilies: info.opfamilies.clone(),
@@ -239,7 +236,6 @@ impl Planner<'_, '_> {
             predicate: preds,
             pred_ok: Cell::new(pred_ok),
             unique: info.row.indisunique,
-            nulls_not_distinct: info.row.indnullsnotdistinct,
             immediate: info.row.indimmediate,
             is_btree: true,
             restrict: RefCell::new(Vec::new()),

@@ -46,7 +46,6 @@ impl SelContext<'_> {
 #[derive(Clone)]
 pub(crate) struct VarStats {
     pub ty: Oid,
-    pub typmod: i32,
     pub stats: Option<Arc<PgStatistic>>,
     pub unique: bool,
     /// Rows of the relation; 0 unknown.
@@ -380,7 +379,6 @@ impl Planner<'_, '_> {
         }
         let mut out = VarStats {
             ty: e.type_oid(),
-            typmod: e.typmod(),
             stats: None,
             unique: false,
             tuples: 0.0,

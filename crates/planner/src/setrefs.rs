@@ -196,7 +196,6 @@ impl Planner<'_, '_> {
         let mut qual = std::mem::take(&mut plan.qual);
         let outer: Vec<TargetEntry> = plan.outer.as_ref().map(|p| p.targetlist.clone()).unwrap_or_default();
         let inner: Vec<TargetEntry> = plan.inner.as_ref().map(|p| p.targetlist.clone()).unwrap_or_default();
-        let is_modify = matches!(plan.node, PlanNode::ModifyTable(_));
         match &mut plan.node {
             PlanNode::SeqScan { scanrelid }
             | PlanNode::SampleScan { scanrelid, .. }
@@ -360,7 +359,6 @@ impl Planner<'_, '_> {
             }
         }
         (plan.targetlist, plan.qual) = (tlist, qual);
-        let _ = is_modify;
         for c in plan.children_mut() {
             self.fix_plan(root, c, fix)?;
         }

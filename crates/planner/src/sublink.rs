@@ -236,7 +236,7 @@ impl Planner<'_, '_> {
 
     /// Multi-column assignment: the target list's parameters now name Exec parameters.
     fn multiexpr_params(&mut self, root: &mut Root, link_id: i32, ids: &[i32]) {
-        let mut replace = |e: &mut Expr| {
+        let replace = |e: &mut Expr| {
             let done = mutate(e, &mut |x| {
                 if let Expr::Param(p) = x
                     && p.kind == ParamKind::Multiexpr

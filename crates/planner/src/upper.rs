@@ -600,7 +600,7 @@ impl Planner<'_, '_> {
     /// (PostgreSQL: `preprocess_aggrefs`, as far as the types go)
     fn set_agg_types(&mut self, root: &mut Root) -> Result<()> {
         let cat = self.cx.catalog.clone();
-        let mut fix = |e: &mut Expr| {
+        let fix = |e: &mut Expr| {
             mutate(e, &mut |x| {
                 if let Expr::Aggref(a) = x
                     && !a.aggtranstype.is_valid()
@@ -1048,7 +1048,7 @@ impl Planner<'_, '_> {
 
     /// The share of rows wanted, the estimates of offset and count (0 none, -1 unknown). (PostgreSQL: `preprocess_limit`)
     fn preprocess_limit(&mut self, root: &Root) -> Result<(f64, f64, f64)> {
-        let mut estimate = |me: &mut Self, e: &Option<Expr>| -> Result<f64> {
+        let estimate = |me: &mut Self, e: &Option<Expr>| -> Result<f64> {
             let Some(e) = e else { return Ok(0.0) };
             Ok(match me.estimate_value(e)? {
                 Expr::Const(c) if c.value.is_null() => 0.0,

@@ -244,57 +244,6 @@ pub(crate) fn exec_params(e: &Expr, out: &mut Vec<i32>) {
     });
 }
 
-/// Whether it may give something else than null for a null column. (PostgreSQL: `contain_nonstrict_functions`)
-pub(crate) fn has_nonstrict(cat: &Catalog, e: &Expr) -> Result<bool> {
-    let mut found = false;
-    let mut failed = None;
-    walk(e, &mut |x| {
-        if found {
-            return false;
-        }
-        found = match x {
-            Expr::Aggref(_)
-            | Expr::GroupingFunc(_)
-            | Expr::WindowFunc(_)
-            | Expr::DistinctExpr(_)
-            | Expr::NullIfExpr(_)
-            | Expr::SubLink(_)
-            | Expr::SubPlan(_)
-            | Expr::FieldStore(_)
-            | Expr::CaseExpr(_)
-            | Expr::ArrayExpr(_)
-            | Expr::RowExpr(_)
-            | Expr::RowCompareExpr(_)
-            | Expr::CoalesceExpr(_)
-            | Expr::MinMaxExpr(_)
-            | Expr::XmlExpr(_)
-            | Expr::NullTest(_)
-            | Expr::BooleanTest(_)
-            | Expr::JsonConstructorExpr(_)
-            | Expr::JsonExpr(_)
-            | Expr::JsonIsPredicate(_)
-            | Expr::SQLValueFunction(_)
-            | Expr::PlaceHolderVar(_) => true,
-            Expr::SubscriptingRef(s) => s.refassgnexpr.is_some(),
-            Expr::BoolExpr(b) => b.boolop != BoolExprType::Not,
-            Expr::CoerceViaIO(_) | Expr::ArrayCoerceExpr(_) => false,
-            _ => {
-                let mut loose = false;
-                let done = node_functions(cat, x, &mut |f| match is_strict(cat, f) {
-                    Ok(s) => loose = loose || !s,
-                    Err(err) => failed = Some(err),
-                });
-                if let Err(err) = done {
-                    failed = Some(err);
-                }
-                loose
-            }
-        };
-        true
-    });
-    failed.map_or(Ok(found), Err)
-}
-
 /// Relations (by Vars) of which a row of all nulls makes the condition not true. (PostgreSQL: `find_nonnullable_rels`)
 pub(crate) fn nonnullable_rels(cat: &Catalog, e: &Expr, top: bool) -> Result<Relids> {
     let mut out = Vec::new();
@@ -449,11 +398,6 @@ pub(crate) fn strip_relabel(e: &Expr) -> &Expr {
         Expr::RelabelType(r) => strip_relabel(&r.arg),
         e => e,
     }
-}
-
-pub(crate) fn int4(v: i32) -> Expr {
-    let ty = TypeMod { oid: INT4OID, typmod: -1, collation: Oid::INVALID };
-    Expr::Const(Const { ty, len: 4, byval: true, value: types::Datum::i32(v), location: Location::UNKNOWN })
 }
 
 pub(crate) fn make_var(varno: RtIndex, attno: AttrNumber, ty: TypeMod) -> Expr {
