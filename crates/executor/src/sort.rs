@@ -254,49 +254,25 @@ fn compare_rows(keys: &[(usize, SortKey)], a: &[Column], i: usize, b: &[Column],
     Ok(Ordering::Equal)
 }
 
-/// A value's first eight bytes so that they order as the values do; the flag: equal ones mean equal values.
+/// [`Comparator::prefix`] of a column's values, nulls' unspecified; the flag: equal ones mean equal values.
 fn prefixes(column: &Column, n: usize, comparator: &Comparator) -> Option<(Vec<u64>, bool)> {
-    let float = |bits: u64| {
-        // Minus zero equals zero; every NaN is the greatest.
-        let f = f64::from_bits(bits);
-        let bits = if f == 0.0 {
-            0
-        } else if f.is_nan() {
-            f64::NAN.to_bits() & (u64::MAX >> 1)
-        } else {
-            bits
-        };
-        if bits >> 63 != 0 { !bits } else { bits | 1 << 63 }
-    };
-    Some(match (&column.data, comparator) {
+    let exact = comparator.has_prefix()?;
+    let prefixes = match (&column.data, comparator) {
         (ColumnData::W4(v), Comparator::Int4 | Comparator::Integer) => {
-            (v[..n].iter().map(|x| (i64::from(*x) as u64) ^ (1 << 63)).collect(), true)
-        }
-        (ColumnData::W4(v), Comparator::Oid) => (v[..n].iter().map(|x| u64::from(*x as u32)).collect(), true),
-        (ColumnData::W2(v), Comparator::Int2 | Comparator::Integer) => {
-            (v[..n].iter().map(|x| (i64::from(*x) as u64) ^ (1 << 63)).collect(), true)
+            v[..n].iter().map(|x| (i64::from(*x) as u64) ^ (1 << 63)).collect()
         }
         (ColumnData::W8(v), Comparator::Int8 | Comparator::Integer) => {
-            (v[..n].iter().map(|x| (*x as u64) ^ (1 << 63)).collect(), true)
+            v[..n].iter().map(|x| (*x as u64) ^ (1 << 63)).collect()
         }
-        (ColumnData::W1(v), Comparator::Bool | Comparator::Char) => {
-            (v[..n].iter().map(|x| u64::from(*x)).collect(), true)
-        }
-        (ColumnData::W8(v), Comparator::Float8) => (v[..n].iter().map(|x| float(*x as u64)).collect(), true),
-        (ColumnData::W4(v), Comparator::Float4) => {
-            (v[..n].iter().map(|x| float(f64::from(f32::from_bits(*x as u32)).to_bits())).collect(), true)
-        }
-        (ColumnData::Bytes(v), Comparator::Bytes) => {
-            let first = |i: usize| {
-                let (b, mut head) = (v.get(i), [0u8; 8]);
-                let len = b.len().min(8);
-                head[..len].copy_from_slice(&b[..len]);
-                u64::from_be_bytes(head)
+        _ => {
+            let of = |i| match column.get(i) {
+                DatumRef::Null => 0,
+                value => comparator.prefix(value),
             };
-            ((0..n).map(first).collect(), false)
+            (0..n).map(of).collect()
         }
-        _ => return None,
-    })
+    };
+    Some((prefixes, exact))
 }
 
 /// The rows' numbers in order. Stable, so that equal rows keep the order they came in.

@@ -464,7 +464,7 @@ impl Compare {
             FLOAT4OID => Comparator::Float4,
             FLOAT8OID => Comparator::Float8,
             BYTEAOID | UUIDOID => Comparator::Bytes,
-            NUMERICOID => Comparator::Plain(crate::numeric::compare_bytes),
+            NUMERICOID => Comparator::Plain(crate::numeric::compare_bytes, None),
             _ if info.cmp_proc.is_valid() => return Ok(Compare::Call(info.cmp_proc, collation)),
             _ => {
                 let text = format!("could not identify a comparison function for type {}", info.name);

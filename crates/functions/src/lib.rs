@@ -71,13 +71,13 @@ pub static AGGREGATES: &[&[BuiltinAggregate]] = &[
 
 /// Orders of by-reference types that need no context.
 pub static ORDERS: &[BuiltinOrder] = &[
-    BuiltinOrder { names: &["numeric_cmp"], cmp: numeric::compare_bytes },
-    BuiltinOrder { names: &["jsonb_cmp"], cmp: json::jsonb::compare_bytes },
-    BuiltinOrder { names: &["interval_cmp"], cmp: datetime::interval::compare_bytes },
-    BuiltinOrder { names: &["bitcmp"], cmp: bits::compare_bytes },
-    BuiltinOrder { names: &["network_cmp"], cmp: network::compare_bytes },
-    BuiltinOrder { names: &["timetz_cmp"], cmp: datetime::time::compare_timetz },
-    BuiltinOrder { names: &["btoidvectorcmp"], cmp: oid::compare_oidvectors },
+    BuiltinOrder { names: &["numeric_cmp"], cmp: numeric::compare_bytes, abbreviate: Some(numeric::abbreviate) },
+    BuiltinOrder { names: &["jsonb_cmp"], cmp: json::jsonb::compare_bytes, abbreviate: None },
+    BuiltinOrder { names: &["interval_cmp"], cmp: datetime::interval::compare_bytes, abbreviate: None },
+    BuiltinOrder { names: &["bitcmp"], cmp: bits::compare_bytes, abbreviate: None },
+    BuiltinOrder { names: &["network_cmp"], cmp: network::compare_bytes, abbreviate: None },
+    BuiltinOrder { names: &["timetz_cmp"], cmp: datetime::time::compare_timetz, abbreviate: None },
+    BuiltinOrder { names: &["btoidvectorcmp"], cmp: oid::compare_oidvectors, abbreviate: None },
 ];
 
 /// A registry of everything in this crate; other crates' lists are added with `with_functions`.

@@ -33,8 +33,8 @@ pub enum Comparator {
     Bytes,
     /// Bytewise without trailing blanks: `bpchar`.
     Bpchar,
-    /// A built-in's order that needs no context.
-    Plain(fn(&[u8], &[u8]) -> Ordering),
+    /// A built-in's order that needs no context, and its abbreviation: [`crate::registry::BuiltinOrder`].
+    Plain(fn(&[u8], &[u8]) -> Ordering, Option<fn(&[u8]) -> u64>),
     /// Anything else: arrays, records, other collations, users' functions.
     Function(CompareFn),
 }
@@ -56,7 +56,7 @@ impl fmt::Debug for Comparator {
             Comparator::Tid => "Tid",
             Comparator::Bytes => "Bytes",
             Comparator::Bpchar => "Bpchar",
-            Comparator::Plain(_) => "Plain",
+            Comparator::Plain(..) => "Plain",
             Comparator::Function(_) => "Function",
         };
         f.write_str(name)
@@ -75,6 +75,18 @@ fn f32_of(d: DatumRef<'_>) -> f64 {
 fn without_trailing_blanks(b: &[u8]) -> &[u8] {
     let end = b.iter().rposition(|&c| c != b' ').map_or(0, |i| i + 1);
     &b[..end]
+}
+
+#[inline]
+fn first_eight(b: &[u8]) -> u64 {
+    match b.first_chunk() {
+        Some(eight) => u64::from_be_bytes(*eight),
+        None => {
+            let mut first = [0; 8];
+            first[..b.len()].copy_from_slice(b);
+            u64::from_be_bytes(first)
+        }
+    }
 }
 
 impl Comparator {
@@ -100,8 +112,52 @@ impl Comparator {
             "bttextcmp" | "btnamecmp" | "btnametextcmp" | "bttextnamecmp" if bytewise_collation => Comparator::Bytes,
             "bpcharcmp" if bytewise_collation => Comparator::Bpchar,
             "btbpchar_pattern_cmp" => Comparator::Bpchar,
-            _ => Comparator::Plain(registry.order(prosrc)?.cmp),
+            _ => {
+                let order = registry.order(prosrc)?;
+                Comparator::Plain(order.cmp, order.abbreviate)
+            }
         })
+    }
+
+    /// Is there a [`Comparator::prefix`]? And does an equal one mean equal values?
+    pub fn has_prefix(&self) -> Option<bool> {
+        Some(match self {
+            Comparator::Bytes | Comparator::Bpchar | Comparator::Plain(_, Some(_)) => false,
+            Comparator::Plain(_, None)
+            | Comparator::Function(_)
+            | Comparator::Tid
+            | Comparator::Float48
+            | Comparator::Float84 => return None,
+            _ => true,
+        })
+    }
+    /// Eight bytes that order as the values do, as far as they go. The value is neither null nor toasted; values of a type
+    /// without a prefix all have the same. (PostgreSQL: abbreviated keys)
+    #[inline]
+    pub fn prefix(&self, value: DatumRef<'_>) -> u64 {
+        const SIGN: u64 = 1 << 63;
+        let float = |f: f64| {
+            // Minus zero equals zero; every NaN is the greatest.
+            let bits = if f == 0.0 {
+                0
+            } else if f.is_nan() {
+                f64::NAN.to_bits() & !SIGN
+            } else {
+                f.to_bits()
+            };
+            if bits & SIGN != 0 { !bits } else { bits | SIGN }
+        };
+        match self {
+            Comparator::Int2 | Comparator::Int4 | Comparator::Int8 | Comparator::Integer => value.word() ^ SIGN,
+            Comparator::Oid => u64::from(value.word() as u32),
+            Comparator::Bool | Comparator::Char => u64::from(value.word() as u8),
+            Comparator::Float8 => float(f64::from_word(value.word())),
+            Comparator::Float4 => float(f32_of(value)),
+            Comparator::Bytes => first_eight(value.as_bytes()),
+            Comparator::Bpchar => first_eight(without_trailing_blanks(value.as_bytes())),
+            Comparator::Plain(_, Some(abbreviate)) => abbreviate(value.as_bytes()),
+            _ => 0,
+        }
     }
 
     /// Compares two values, neither of them null nor toasted.
@@ -123,7 +179,7 @@ impl Comparator {
                 key(a.as_bytes()).cmp(&key(b.as_bytes()))
             }
             Comparator::Bpchar => without_trailing_blanks(a.as_bytes()).cmp(without_trailing_blanks(b.as_bytes())),
-            Comparator::Plain(cmp) => cmp(a.as_bytes(), b.as_bytes()),
+            Comparator::Plain(cmp, _) => cmp(a.as_bytes(), b.as_bytes()),
             Comparator::Function(f) => return f(a, b),
         })
     }

@@ -244,6 +244,8 @@ pub trait AggStates: Send {
 pub struct BuiltinOrder {
     pub names: &'static [&'static str],
     pub cmp: fn(&[u8], &[u8]) -> Ordering,
+    /// Eight bytes that order as the values do; equal ones may stand for different values.
+    pub abbreviate: Option<fn(&[u8]) -> u64>,
 }
 
 /// All built-ins of a server.

@@ -43,6 +43,8 @@ pub struct BulkInsert {
     pub(super) end_extended: u32,
     /// How many pages the next extension adds at least.
     pub(super) grown: u32,
+    /// Room for tuples before they go to their pages.
+    bytes: Vec<u8>,
 }
 
 impl BulkInsert {
@@ -53,6 +55,7 @@ impl BulkInsert {
             next_extended: 0,
             end_extended: 0,
             grown: 1,
+            bytes: Vec::new(),
         }
     }
     pub(super) fn target(&self) -> Option<BlockNumber> {
@@ -176,20 +179,22 @@ impl HeapRelation {
     pub fn multi_insert<R: Row>(
         &self,
         txn: &Transaction,
-        rows: &[R],
+        rows: impl IntoIterator<Item = R>,
         options: InsertOptions,
         bulk: Option<&mut BulkInsert>,
         tids: &mut Vec<TupleId>,
     ) -> Result<()> {
         let (xid, cid) = (txn.xid()?, txn.command_id());
-        let mut bytes = Vec::new();
-        let mut ends = Vec::with_capacity(rows.len());
-        let mut t = Vec::new();
+        let mut state = bulk;
+        // The tuples one behind the other.
+        let mut bytes = state.as_deref_mut().map_or_else(Vec::new, |b| std::mem::take(&mut b.bytes));
+        bytes.clear();
+        let mut ends = Vec::new();
         for row in rows {
-            toast::form_tuple(self, txn, row, None, &mut t)?;
-            prepare(&mut t, xid, cid, options.frozen);
-            hio::check_size(t.len())?;
-            bytes.extend_from_slice(&t);
+            let from = bytes.len();
+            toast::append_tuple(self, txn, &row, &mut bytes)?;
+            prepare(&mut bytes[from..], xid, cid, options.frozen);
+            hio::check_size(bytes.len() - from)?;
             ends.push(bytes.len());
         }
         let mut from = 0;
@@ -201,25 +206,30 @@ impl HeapRelation {
                 t
             })
             .collect();
-        let mut state = bulk;
         let mut done = 0;
+        let mut left = bytes.len() + 4 * tuples.len();
         while done < tuples.len() {
-            done += self.insert_some(txn, xid, &tuples[done..], options, state.as_deref_mut(), tids)?;
+            let n = self.insert_some(txn, xid, &tuples[done..], left, options, state.as_deref_mut(), tids)?;
+            left -= tuples[done..done + n].iter().map(|t| t.len() + 4).sum::<usize>();
+            done += n;
+        }
+        if let Some(b) = state {
+            b.bytes = bytes;
         }
         Ok(())
     }
 
-    /// As many of the tuples as fit one page; at least one.
+    /// As many of the tuples as fit one page; at least one. `total`: how many bytes all of them take, about.
     fn insert_some(
         &self,
         txn: &Transaction,
         xid: Xid,
         tuples: &[&[u8]],
+        total: usize,
         options: InsertOptions,
         bulk: Option<&mut BulkInsert>,
         tids: &mut Vec<TupleId>,
     ) -> Result<usize> {
-        let total = tuples.iter().map(|t| maxalign(t.len()) + 4).sum();
         let place = hio::page_for(self, txn, tuples[0].len(), total, !options.skip_fsm, bulk)?;
         let Place { mut page, map } = place;
         let block = page.block();

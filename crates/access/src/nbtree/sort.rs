@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base::{PgError, Result};
 use storage::Vfs;
 use storage::vfs::{IoContext, OpenMode, VfsFile};
-use types::{Comparator, DatumRef};
+use types::DatumRef;
 
 use super::search::{Tree, compare_plain};
 use super::tuple;
@@ -253,24 +253,13 @@ pub(super) fn compare_keys(tree: &Tree<'_>, a: &[u8], b: &[u8]) -> Result<Orderi
     }
     Ok(Ordering::Equal)
 }
-fn prefix_of(order: &KeyOrder, value: DatumRef<'_>) -> Result<u64> {
-    const SIGN: u64 = 1 << 63;
-    if value.is_null() {
-        return Ok(if order.nulls_first { 0 } else { u64::MAX });
-    }
-    let prefix = match (&order.compare, value) {
-        (Comparator::Int2 | Comparator::Int4 | Comparator::Int8 | Comparator::Integer, DatumRef::Word(w)) => w ^ SIGN,
-        (Comparator::Oid, DatumRef::Word(w)) => u64::from(w as u32),
-        (Comparator::Bytes, value) => {
-            let plain = super::plain(value)?;
-            let plain = plain.as_ref();
-            let mut first = [0; 8];
-            let n = plain.as_bytes().len().min(8);
-            first[..n].copy_from_slice(&plain.as_bytes()[..n]);
-            u64::from_be_bytes(first)
-        }
+pub(super) fn prefix_of(order: &KeyOrder, value: DatumRef<'_>) -> Result<u64> {
+    let prefix = match value {
+        DatumRef::Null => return Ok(if order.nulls_first { 0 } else { u64::MAX }),
         // All the same: compared in full.
-        _ => return Ok(u64::MAX / 2),
+        _ if order.compare.has_prefix().is_none() => return Ok(u64::MAX / 2),
+        DatumRef::Toasted(_) => order.compare.prefix(super::plain(value)?.as_ref()),
+        value => order.compare.prefix(value),
     };
     Ok(if order.descending { !prefix } else { prefix })
 }

@@ -125,6 +125,24 @@ struct Column {
     incompressible: bool,
 }
 
+/// Forms a tuple for insertion behind what `out` holds, its long values compressed or moved out.
+pub(crate) fn append_tuple<R: Row + ?Sized>(
+    rel: &HeapRelation,
+    txn: &Transaction,
+    row: &R,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let start = out.len();
+    rel.layout.append_heap(row, out)?;
+    if is_needed(rel, &out[start..]) {
+        let mut t = Vec::new();
+        form_tuple(rel, txn, row, None, &mut t)?;
+        out.truncate(start);
+        out.extend_from_slice(&t);
+    }
+    Ok(())
+}
+
 /// Forms a tuple, its long values compressed or moved out. `old`: the version it replaces.
 /// (PostgreSQL: `heap_toast_insert_or_update`)
 pub(crate) fn form_tuple<R: Row + ?Sized>(

@@ -1,9 +1,11 @@
 //! Values to bytes. (PostgreSQL: `heap_form_tuple`, `heap_fill_tuple`, `index_form_tuple`)
 
+use std::borrow::Borrow;
+
 use base::sqlstate::{PROGRAM_LIMIT_EXCEEDED, TOO_MANY_COLUMNS};
 use base::{PgError, Result, TupleId};
 use storage::page::maxalign;
-use types::{Datum, DatumRef};
+use types::{Column, Datum, DatumRef};
 
 use super::layout::{AttLayout, Kind, TupleLayout};
 use super::{HEADER_SIZE, MAX_TUPLE_ATTRIBUTES, header, infomask, varlena};
@@ -53,20 +55,45 @@ impl Row for Vec<Datum> {
         self.len()
     }
 }
+impl<R: Row + ?Sized> Row for &R {
+    #[inline]
+    fn value(&self, i: usize) -> DatumRef<'_> {
+        (**self).value(i)
+    }
+    fn natts(&self) -> usize {
+        (**self).natts()
+    }
+}
+
+/// A row of columns, as batches hold them.
+#[derive(Clone, Copy)]
+pub struct ColumnsRow<'a, C> {
+    pub columns: &'a [C],
+    pub row: usize,
+}
+impl<C: Borrow<Column>> Row for ColumnsRow<'_, C> {
+    #[inline]
+    fn value(&self, i: usize) -> DatumRef<'_> {
+        self.columns[i].borrow().get(self.row)
+    }
+    fn natts(&self) -> usize {
+        self.columns.len()
+    }
+}
 
 impl TupleLayout {
     /// Makes a heap tuple in `out`, which is emptied first. Its header tells the columns; `xmin`, `xmax`, `t_cid` and
     /// `t_ctid` are zero for now. Values that are too long must have been toasted before.
     pub fn form_heap<R: Row + ?Sized>(&self, row: &R, out: &mut Vec<u8>) -> Result<()> {
         out.clear();
-        self.form_with_header(row, out)
+        self.append_heap(row, out)
     }
 
     /// Makes a composite value: the payload of its varlena, i.e. a heap tuple without the first four bytes, with the
     /// row's type. Its values must not be external. (PostgreSQL: `heap_form_tuple` with `HeapTupleGetDatum`)
     pub fn form_composite<R: Row + ?Sized>(&self, row: &R) -> Result<Vec<u8>> {
         let mut t = Vec::new();
-        self.form_with_header(row, &mut t)?;
+        self.append_heap(row, &mut t)?;
         let desc = self.desc();
         t[4..8].copy_from_slice(&desc.typmod.to_le_bytes());
         t[8..12].copy_from_slice(&desc.type_oid.0.to_le_bytes());
@@ -75,7 +102,8 @@ impl TupleLayout {
         Ok(t)
     }
 
-    fn form_with_header<R: Row + ?Sized>(&self, row: &R, out: &mut Vec<u8>) -> Result<()> {
+    /// As `form_heap`, behind what `out` holds.
+    pub fn append_heap<R: Row + ?Sized>(&self, row: &R, out: &mut Vec<u8>) -> Result<()> {
         let natts = self.attrs.len();
         if natts > MAX_TUPLE_ATTRIBUTES {
             let text = format!("number of columns ({natts}) exceeds limit ({MAX_TUPLE_ATTRIBUTES})");
@@ -86,11 +114,13 @@ impl TupleLayout {
         }
         let has_null = (0..natts).any(|i| row.value(i).is_null());
         let hoff = maxalign(HEADER_SIZE + if has_null { natts.div_ceil(8) } else { 0 });
-        out.resize(hoff, 0);
-        let mask = self.fill(row, out, 0, hoff, has_null.then_some(HEADER_SIZE))?;
-        header::set_infomask2(out, natts as u16);
-        header::set_infomask(out, mask);
-        out[22] = hoff as u8;
+        let base = out.len();
+        out.resize(base + hoff, 0);
+        let mask = self.fill(row, out, base, base + hoff, has_null.then_some(HEADER_SIZE))?;
+        let t = &mut out[base..];
+        header::set_infomask2(t, natts as u16);
+        header::set_infomask(t, mask);
+        t[22] = hoff as u8;
         Ok(())
     }
 

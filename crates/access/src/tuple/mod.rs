@@ -25,7 +25,7 @@ use base::{CommandId, TupleId, Xid};
 pub use columns::{Projection, RowBytes, Wanted};
 pub use deform::index_tid;
 pub use form::index_info;
-pub use form::{INDEX_TUPLE_HEADER, MAX_INDEX_TUPLE_DATA, Row};
+pub use form::{ColumnsRow, INDEX_TUPLE_HEADER, MAX_INDEX_TUPLE_DATA, Row};
 pub use layout::{AttLayout, Kind, TupleLayout};
 pub use varlena::{Compression, ToastPointer};
 

@@ -199,7 +199,7 @@ impl Image {
 /// The order of a catalog index's column: catalogs use few types, and the collation C only.
 pub(crate) fn catalog_comparator(prosrc: &str) -> Result<Comparator> {
     if prosrc == "btoidvectorcmp" {
-        return Ok(Comparator::Plain(compare_oidvectors));
+        return Ok(Comparator::Plain(compare_oidvectors, None));
     }
     let registry = types::Registry::new();
     Comparator::builtin(prosrc, true, &registry)

@@ -1,4 +1,7 @@
-//! COPY FROM: lines to rows, rows to pages many at a time, then their index entries.
+//! COPY FROM: lines to columns of a thousand rows, these to pages many at a time, then their index entries.
+//!
+//! A value goes from the line into its column without a detour; only tables with defaults to be computed, generated columns or
+//! CHECK constraints get their rows together first.
 
 use std::fs::File;
 use std::io::Read;
@@ -6,6 +9,7 @@ use std::sync::Arc;
 
 use access::heap::{BulkInsert, HeapRelation, InsertOptions};
 use access::index::{IndexInsert, IndexRelation, UniqueCheck};
+use access::tuple::ColumnsRow;
 use analyze::query::Expr;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result, TupleId};
@@ -15,7 +19,8 @@ use executor::row_expr::{RowChecks, RowExprs};
 use parser::ast::CopyStmt;
 use txn::{LockMode, Transaction};
 use types::oid::*;
-use types::{Datum, Runtime};
+use types::registry::{Body, RowFn};
+use types::{Column, Datum, DatumRef, FnCall, FnCx, FnState, Runtime};
 
 use super::text::{Fields, Lines};
 use super::{Format, Header, Options};
@@ -56,6 +61,9 @@ struct Input {
     type_oid: Oid,
     typmod: i32,
     function: Oid,
+    /// The built-in, where it is one.
+    body: Option<RowFn>,
+    call: FnCall,
     ioparam: Oid,
     force_not_null: bool,
     force_null: bool,
@@ -104,7 +112,11 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
         txn: &txn,
         target: &target,
         inputs: &inputs,
-        rows: Vec::new(),
+        states: inputs.iter().map(|_| None).collect(),
+        columns: target.rel.desc.attrs.iter().map(|a| Column::new(a.physical())).collect(),
+        unread: (0..target.rel.desc.len() as i16).filter(|i| !columns.contains(&(i + 1))).map(|i| i as usize).collect(),
+        rows: 0,
+        tids: Vec::new(),
         number: 0,
         numbers: Vec::new(),
         bytes: 0,
@@ -167,12 +179,24 @@ fn inputs(cx: &mut ExecContext, rel: &Relation, columns: &[i16], o: &Options) ->
             let text = format!("no binary input function available for type {}", info.name);
             return Err(PgError::new(UNDEFINED_FUNCTION, text));
         }
+        let proc = cx.catalog.function_row(function)?;
+        let body = match cx.registry.function(&proc.prosrc).map(|b| b.body) {
+            Some(Body::Row(f)) => Some(f),
+            _ => None,
+        };
         inputs.push(Input {
             attnum,
             name: a.name.clone(),
             type_oid: a.type_oid,
             typmod: a.typmod,
             function,
+            body,
+            call: FnCall {
+                function,
+                arg_types: proc.proargtypes.to_vec(),
+                result_type: proc.prorettype,
+                ..FnCall::default()
+            },
             ioparam: info.ioparam,
             force_not_null: o.force_not_null.iter().any(|n| **n == *a.name),
             force_null: o.force_null.iter().any(|n| **n == *a.name),
@@ -207,7 +231,14 @@ struct Load<'a> {
     txn: &'a Transaction,
     target: &'a Target,
     inputs: &'a [Input],
-    rows: Vec<Vec<Datum>>,
+    /// What the input functions keep between calls.
+    states: Vec<FnState>,
+    /// The rows gathered: all the table's columns.
+    columns: Vec<Column>,
+    /// Columns that the input does not have.
+    unread: Vec<usize>,
+    rows: usize,
+    tids: Vec<TupleId>,
     /// The line that is being read, and those of `rows`: a row can fail after others were read.
     number: u64,
     numbers: Vec<u64>,
@@ -274,23 +305,23 @@ impl Load<'_> {
         let mut header = o.header != Header::No;
         let mut more = true;
         loop {
-            while let Some(line) = lines.next(o, !more)? {
-                if std::str::from_utf8(line).is_err() {
-                    let at = std::str::from_utf8(line).map_or_else(|e| e.valid_up_to(), |_| 0);
-                    let text = format!("invalid byte sequence for encoding \"UTF8\": 0x{:02x}", line[at]);
-                    return Err(self.located(PgError::new(CHARACTER_NOT_IN_REPERTOIRE, text), lines.number, None));
+            while let Some((line, number)) = lines.next(o, !more)? {
+                if let Err(e) = std::str::from_utf8(line) {
+                    let text = format!("invalid byte sequence for encoding \"UTF8\": 0x{:02x}", line[e.valid_up_to()]);
+                    return Err(self.located(PgError::new(CHARACTER_NOT_IN_REPERTOIRE, text), number, None));
                 }
                 fields.split(line, o)?;
-                let shown = String::from_utf8_lossy(line).into_owned();
                 if std::mem::take(&mut header) {
                     if o.header == Header::Match {
-                        self.check_header(&fields)?;
+                        self.check_header(line, &fields)?;
                     }
                     continue;
                 }
-                let number = lines.number;
                 self.number = number;
-                self.line(&fields, o).map_err(|(e, column)| self.located(e, number, Some((column, shown))))?;
+                if let Err((e, column)) = self.line(line, &fields, o) {
+                    let shown = String::from_utf8_lossy(line).into_owned();
+                    return Err(self.located(e, number, Some((column, shown))));
+                }
                 self.flush_if_full()?;
             }
             if lines.ended || !more {
@@ -321,14 +352,14 @@ impl Load<'_> {
         e.context(line)
     }
 
-    fn check_header(&self, fields: &Fields) -> Result<()> {
+    fn check_header(&self, line: &[u8], fields: &Fields) -> Result<()> {
         if fields.len() != self.inputs.len() {
             let text =
                 format!("wrong number of fields in header line: got {}, expected {}", fields.len(), self.inputs.len());
             return Err(PgError::new(BAD_COPY_FILE_FORMAT, text));
         }
         for (i, input) in self.inputs.iter().enumerate() {
-            let got = fields.get(i).map(|b| String::from_utf8_lossy(b).into_owned()).unwrap_or_default();
+            let got = fields.get(line, i).map(|b| String::from_utf8_lossy(b).into_owned()).unwrap_or_default();
             if got != *input.name {
                 let text = format!(
                     "column name mismatch in header line field {}: got \"{got}\", expected \"{}\"",
@@ -341,47 +372,69 @@ impl Load<'_> {
         Ok(())
     }
 
-    fn line(&mut self, fields: &Fields, o: &Options) -> Result<(), (PgError, Option<String>)> {
+    fn line(&mut self, line: &[u8], fields: &Fields, o: &Options) -> Result<(), (PgError, Option<String>)> {
         let plain = |e: PgError| (e, None);
         if fields.len() > self.inputs.len() && !(self.inputs.is_empty() && fields.len() == 1) {
             return Err(plain(PgError::new(BAD_COPY_FILE_FORMAT, "extra data after last expected column")));
         }
-        let mut row = vec![Datum::Null; self.target.rel.desc.len()];
         for (i, input) in self.inputs.iter().enumerate() {
             if i >= fields.len() {
                 let text = format!("missing data for column \"{}\"", input.name);
                 return Err(plain(PgError::new(BAD_COPY_FILE_FORMAT, text)));
             }
-            let mut field = fields.get(i);
+            let mut field = fields.get(line, i);
             if field.is_none() && input.force_not_null {
                 field = Some(o.null.as_bytes());
             } else if input.force_null && fields.is_quoted(i) && field == Some(o.null.as_bytes()) {
                 field = None;
             }
-            let Some(bytes) = field else { continue };
-            let value = self.input(input, bytes).map_err(|e| {
+            let Some(bytes) = field else {
+                self.columns[input.attnum as usize - 1].push(DatumRef::Null);
+                continue;
+            };
+            self.input(i, bytes).map_err(|e| {
                 let shown: String = String::from_utf8_lossy(bytes).chars().take(100).collect();
                 (e, Some(format!("column {}: \"{shown}\"", input.name)))
             })?;
-            row[input.attnum as usize - 1] = value;
         }
-        self.add(row).map_err(plain)
+        self.add().map_err(plain)
     }
 
-    fn input(&mut self, input: &Input, bytes: &[u8]) -> Result<Datum> {
+    /// Reads a value into its column.
+    fn input(&mut self, i: usize, bytes: &[u8]) -> Result<()> {
+        let input = &self.inputs[i];
+        let column = &mut self.columns[input.attnum as usize - 1];
+        let digits = |max: usize| !bytes.is_empty() && bytes.len() < max && bytes.iter().all(u8::is_ascii_digit);
         match input.type_oid {
             // The frequent cases without a call.
-            INT4OID if !bytes.is_empty() && bytes.len() < 10 && bytes.iter().all(u8::is_ascii_digit) => {
-                Ok(Datum::i32(bytes.iter().fold(0, |n, d| n * 10 + i32::from(d - b'0'))))
+            INT4OID if digits(10) => {
+                let v = bytes.iter().fold(0, |n, d| n * 10 + i32::from(d - b'0'));
+                column.push(DatumRef::Word(v as u64));
             }
-            INT8OID if !bytes.is_empty() && bytes.len() < 19 && bytes.iter().all(u8::is_ascii_digit) => {
-                Ok(Datum::i64(bytes.iter().fold(0, |n, d| n * 10 + i64::from(d - b'0'))))
+            INT8OID if digits(19) => {
+                let v = bytes.iter().fold(0, |n, d| n * 10 + i64::from(d - b'0'));
+                column.push(DatumRef::Word(v as u64));
             }
-            TEXTOID => Ok(Datum::bytes(bytes)),
+            TEXTOID => column.push(DatumRef::Bytes(bytes)),
             _ => {
-                let (text, param, typmod) = (Datum::bytes(bytes), Datum::oid(input.ioparam), Datum::i32(input.typmod));
-                self.cx.call(input.function, Oid::INVALID, &[text.as_ref(), param.as_ref(), typmod.as_ref()])
+                let value = self.call(i, bytes)?;
+                self.columns[self.inputs[i].attnum as usize - 1].push(value.as_ref());
+                return Ok(());
             }
+        }
+        self.bytes += bytes.len() + 8;
+        Ok(())
+    }
+
+    /// Calls a column's input or receive function.
+    fn call(&mut self, i: usize, bytes: &[u8]) -> Result<Datum> {
+        let input = &self.inputs[i];
+        self.bytes += bytes.len() + 8;
+        let (param, typmod) = (input.ioparam.0 as i32 as u64, input.typmod as u64);
+        let args = [DatumRef::Bytes(bytes), DatumRef::Word(param), DatumRef::Word(typmod)];
+        match input.body {
+            Some(f) => f(&mut FnCx { rt: self.cx, call: &input.call, state: &mut self.states[i] }, &args),
+            None => self.cx.call(input.function, Oid::INVALID, &args),
         }
     }
 
@@ -409,25 +462,48 @@ impl Load<'_> {
                 let text = format!("row field count is {count}, expected {}", self.inputs.len());
                 return Err(self.located(bad(&text), number, None));
             }
-            let mut row = vec![Datum::Null; self.target.rel.desc.len()];
-            for input in self.inputs {
+            for (i, input) in self.inputs.iter().enumerate() {
                 let len = r.i32()?;
-                if len == -1 {
-                    continue;
-                }
-                let len = usize::try_from(len).map_err(|_| bad("invalid field size"))?;
-                let raw = Datum::bytes(r.take(len)?);
-                let (param, typmod) = (Datum::oid(input.ioparam), Datum::i32(input.typmod));
-                let args = [raw.as_ref(), param.as_ref(), typmod.as_ref()];
-                row[input.attnum as usize - 1] = self.cx.call(input.function, Oid::INVALID, &args)?;
+                let value = match len {
+                    -1 => Datum::Null,
+                    _ => {
+                        let len = usize::try_from(len).map_err(|_| bad("invalid field size"))?;
+                        self.call(i, r.take(len)?)?
+                    }
+                };
+                self.columns[input.attnum as usize - 1].push(value.as_ref());
             }
             self.number += 1;
-            self.add(row)?;
+            self.add()?;
             self.flush_if_full()?;
         }
     }
 
-    fn add(&mut self, mut row: Vec<Datum>) -> Result<()> {
+    /// The columns that were read have one more row: completes and checks it.
+    fn add(&mut self) -> Result<()> {
+        let at = self.rows;
+        for &i in &self.unread {
+            self.columns[i].push(DatumRef::Null);
+        }
+        if self.computed.defaults.is_some() || self.computed.checks.is_some() {
+            self.compute(at)?;
+        }
+        for (column, a) in self.columns.iter().zip(&self.target.rel.attributes) {
+            if a.attnotnull && column.is_null(at) && !a.attisdropped {
+                let row = self.row(at);
+                return Err(self.null_violation(&a.attname, &row));
+            }
+        }
+        self.rows += 1;
+        self.numbers.push(self.number);
+        Ok(())
+    }
+    fn row(&self, at: usize) -> Vec<Datum> {
+        self.columns.iter().map(|c| c.get(at).to_owned()).collect()
+    }
+    /// Defaults, generated columns, CHECK constraints.
+    fn compute(&mut self, at: usize) -> Result<()> {
+        let mut row = self.row(at);
         if let Some(defaults) = &mut self.computed.defaults {
             let values = defaults.values(self.cx, &row)?;
             for ((i, _), value) in self.target.defaults.iter().zip(values) {
@@ -437,14 +513,12 @@ impl Load<'_> {
         if let Some(checks) = &mut self.computed.checks {
             checks.apply(self.cx, &mut row)?;
         }
-        for (value, a) in row.iter().zip(&self.target.rel.attributes) {
-            if a.attnotnull && value.is_null() && !a.attisdropped {
-                return Err(self.null_violation(&a.attname, &row));
+        for (column, value) in self.columns.iter_mut().zip(&row) {
+            if column.get(at) != value.as_ref() {
+                self.bytes += value.as_ref().as_bytes().len();
+                column.set(at, value.as_ref());
             }
         }
-        self.bytes += row.iter().map(|d| d.as_ref().as_bytes().len() + 8).sum::<usize>();
-        self.rows.push(row);
-        self.numbers.push(self.number);
         Ok(())
     }
 
@@ -467,25 +541,33 @@ impl Load<'_> {
     }
 
     fn flush_if_full(&mut self) -> Result<()> {
-        if self.rows.len() >= BATCH || self.bytes >= BATCH_BYTES { self.flush() } else { Ok(()) }
+        if self.rows >= BATCH || self.bytes >= BATCH_BYTES { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result<()> {
         self.cx.interrupt.check()?;
-        if self.rows.is_empty() {
+        if self.rows == 0 {
             return Ok(());
         }
-        let rows = std::mem::take(&mut self.rows);
-        let mut tids = Vec::with_capacity(rows.len());
-        let t = self.target;
-        t.heap.multi_insert(self.txn, &rows, t.options, Some(&mut self.bulk), &mut tids)?;
+        let (t, n) = (self.target, std::mem::take(&mut self.rows));
+        let columns = std::mem::take(&mut self.columns);
+        let mut tids = std::mem::take(&mut self.tids);
+        let rows = (0..n).map(|row| ColumnsRow { columns: &columns[..], row });
+        t.heap.multi_insert(self.txn, rows, t.options, Some(&mut self.bulk), &mut tids)?;
         let numbers = std::mem::take(&mut self.numbers);
-        for ((row, tid), number) in rows.iter().zip(&tids).zip(numbers) {
-            for (i, index) in t.indexes.iter().enumerate() {
-                self.index_entry(i, index, row, *tid).map_err(|e| self.located(e, number, None))?;
+        if !t.indexes.is_empty() {
+            for (at, (tid, number)) in tids.iter().zip(&numbers).enumerate() {
+                let row: Vec<Datum> = columns.iter().map(|c| c.get(at).to_owned()).collect();
+                for (i, index) in t.indexes.iter().enumerate() {
+                    self.index_entry(i, index, &row, *tid).map_err(|e| self.located(e, *number, None))?;
+                }
             }
         }
-        self.count += rows.len() as u64;
+        (self.columns, self.tids, self.numbers) = (columns, tids, numbers);
+        self.columns.iter_mut().for_each(Column::clear);
+        self.tids.clear();
+        self.numbers.clear();
+        self.count += n as u64;
         self.bytes = 0;
         Ok(())
     }

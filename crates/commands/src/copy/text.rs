@@ -29,9 +29,9 @@ impl Lines {
         &mut self.buffer
     }
 
-    /// The next whole line, without its end; `None` if more bytes are needed. At the stream's end (`last`) what is left is
-    /// a line.
-    pub fn next(&mut self, o: &Options, last: bool) -> Result<Option<&[u8]>> {
+    /// The next whole line, without its end, and its number; `None` if more bytes are needed. At the stream's end (`last`)
+    /// what is left is a line.
+    pub fn next(&mut self, o: &Options, last: bool) -> Result<Option<(&[u8], u64)>> {
         if self.ended {
             return Ok(None);
         }
@@ -59,7 +59,7 @@ impl Lines {
             self.ended = true;
             return Ok(None);
         }
-        Ok(Some(line))
+        Ok(Some((line, self.number)))
     }
 
     fn find_text_end(&mut self) -> Option<usize> {
@@ -97,11 +97,21 @@ impl Lines {
     }
 }
 
-/// A line's fields: bytes in one buffer, with where each lies; `None` is null.
+/// Where a field lies.
+#[derive(Clone, Copy)]
+enum Place {
+    Null,
+    /// In the line, as it is.
+    Line(usize, usize),
+    /// In the bytes of [`Fields`], escapes resolved.
+    Own(usize, usize),
+}
+
+/// A line's fields.
 #[derive(Default)]
 pub(super) struct Fields {
     bytes: Vec<u8>,
-    places: Vec<Option<(usize, usize)>>,
+    places: Vec<Place>,
     /// Which fields were quoted: they are never null or default.
     quoted: Vec<bool>,
 }
@@ -110,11 +120,16 @@ impl Fields {
     pub fn len(&self) -> usize {
         self.places.len()
     }
-    pub fn get(&self, i: usize) -> Option<&[u8]> {
-        self.places[i].map(|(a, b)| &self.bytes[a..b])
+    /// Field `i` of the line that was split last; `None` is null.
+    pub fn get<'l>(&'l self, line: &'l [u8], i: usize) -> Option<&'l [u8]> {
+        match self.places[i] {
+            Place::Null => None,
+            Place::Line(a, b) => Some(&line[a..b]),
+            Place::Own(a, b) => Some(&self.bytes[a..b]),
+        }
     }
     pub fn is_quoted(&self, i: usize) -> bool {
-        self.quoted[i]
+        self.quoted.get(i).copied().unwrap_or(false)
     }
 
     pub fn split(&mut self, line: &[u8], o: &Options) -> Result<()> {
@@ -132,41 +147,48 @@ impl Fields {
 
     fn split_text(&mut self, line: &[u8], o: &Options) {
         let null = o.null.as_bytes();
-        let mut rest = line;
+        if memchr::memchr(b'\\', line).is_none() {
+            let mut start = 0;
+            loop {
+                let end = memchr::memchr(o.delimiter, &line[start..]).map_or(line.len(), |n| start + n);
+                self.places.push(if &line[start..end] == null { Place::Null } else { Place::Line(start, end) });
+                if end == line.len() {
+                    return;
+                }
+                start = end + 1;
+            }
+        }
+        let mut start = 0;
         loop {
-            let start = self.bytes.len();
             // Up to the delimiter, which a backslash protects.
-            let mut i = 0;
+            let mut end = start;
             let mut plain = true;
-            while let Some(n) = memchr::memchr2(o.delimiter, b'\\', &rest[i..]) {
-                i += n;
-                if rest[i] == o.delimiter {
-                    break;
+            loop {
+                match memchr::memchr2(o.delimiter, b'\\', &line[end..]) {
+                    None => end = line.len(),
+                    Some(n) if line[end + n] == o.delimiter => end += n,
+                    Some(n) => {
+                        plain = false;
+                        end = (end + n + 2).min(line.len());
+                        continue;
+                    }
                 }
-                plain = false;
-                i = (i + 2).min(rest.len());
+                break;
             }
-            let end = if i < rest.len() && memchr::memchr2(o.delimiter, b'\\', &rest[i..]) == Some(0) {
-                i
+            let field = &line[start..end];
+            self.places.push(if field == null {
+                Place::Null
+            } else if plain {
+                Place::Line(start, end)
             } else {
-                rest.len()
-            };
-            let field = &rest[..end];
-            if field == null {
-                self.places.push(None);
-            } else {
-                if plain {
-                    self.bytes.extend_from_slice(field)
-                } else {
-                    unescape(field, &mut self.bytes)
-                }
-                self.places.push(Some((start, self.bytes.len())));
-            }
-            self.quoted.push(false);
-            if end == rest.len() {
+                let from = self.bytes.len();
+                unescape(field, &mut self.bytes);
+                Place::Own(from, self.bytes.len())
+            });
+            if end == line.len() {
                 return;
             }
-            rest = &rest[end + 1..];
+            start = end + 1;
         }
     }
 
@@ -204,7 +226,7 @@ impl Fields {
                 }
             }
             let is_null = !quoted && self.bytes[start..] == *o.null.as_bytes();
-            self.places.push((!is_null).then_some((start, self.bytes.len())));
+            self.places.push(if is_null { Place::Null } else { Place::Own(start, self.bytes.len()) });
             self.quoted.push(quoted);
             if i >= line.len() {
                 return Ok(());
@@ -327,9 +349,9 @@ mod tests {
         let o = options(format);
         let (mut lines, mut fields, mut rows) = (Lines::default(), Fields::default(), Vec::new());
         let mut take = |lines: &mut Lines, last| {
-            while let Some(line) = lines.next(&o, last).unwrap() {
+            while let Some((line, _)) = lines.next(&o, last).unwrap() {
                 fields.split(line, &o).unwrap();
-                let text = |i| fields.get(i).map(|b| String::from_utf8_lossy(b).into_owned());
+                let text = |i| fields.get(line, i).map(|b| String::from_utf8_lossy(b).into_owned());
                 rows.push((0..fields.len()).map(text).collect());
             }
         };

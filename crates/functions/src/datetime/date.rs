@@ -37,6 +37,9 @@ pub fn local_now(s: &Settings) -> i64 {
 
 #[builtin("date_in")]
 fn date_in(cx: &mut FnCx<'_>, s: &str) -> Result<i32> {
+    if let Some((days, None)) = parse::iso(s) {
+        return checked(days);
+    }
     let parsed = parse::parse(s, cx.settings()).map_err(|e| e.error("date", s))?;
     let days = match parsed {
         Parsed::Infinity => return Ok(i32::MAX),

@@ -18,8 +18,13 @@ pub fn fraction(us: i64, out: &mut Vec<u8>) {
     if us == 0 {
         return;
     }
-    let text = format!(".{us:06}");
-    out.extend_from_slice(text.trim_end_matches('0').as_bytes());
+    out.push(b'.');
+    let (mut rest, mut unit) = (us, 100_000);
+    while rest > 0 {
+        out.push(b'0' + (rest / unit) as u8);
+        rest %= unit;
+        unit /= 10;
+    }
 }
 /// `hh:mm:ss[.ffffff]`
 pub fn time(t: i64, out: &mut Vec<u8>) {

@@ -94,6 +94,40 @@ fn is_weekday(word: &str) -> bool {
     low.len() >= 3 && WEEKDAYS.iter().any(|d| d.to_ascii_lowercase().starts_with(&low))
 }
 
+/// `yyyy-mm-dd[ hh:mm:ss[.ffffff]]` and nothing else: days since 2000 and microseconds, if there is a time. All that is not
+/// exactly so is left to [`parse`].
+pub fn iso(s: &str) -> Option<(i64, Option<i64>)> {
+    let b = s.as_bytes();
+    let number = |part: &[u8]| part.iter().try_fold(0, |n, c| c.is_ascii_digit().then(|| n * 10 + i64::from(c - b'0')));
+    let (day, time) = match b.len() {
+        10 => (b, None),
+        19 | 21..=26 => (&b[..10], Some(&b[11..])),
+        _ => return None,
+    };
+    if day[4] != b'-' || day[7] != b'-' {
+        return None;
+    }
+    let (y, m, d) = (number(&day[..4])?, number(&day[5..7])?, number(&day[8..])?);
+    if y == 0 || !(1..=12).contains(&m) || d == 0 || d > month_days(y, m) {
+        return None;
+    }
+    let days = days_from(y, m, d);
+    let Some(t) = time else { return Some((days, None)) };
+    if b[10] != b' ' || t[2] != b':' || t[5] != b':' {
+        return None;
+    }
+    let (h, m, s) = (number(&t[..2])?, number(&t[3..5])?, number(&t[6..8])?);
+    if h > 23 || m > 59 || s > 59 {
+        return None;
+    }
+    let fraction = match &t[8..] {
+        [] => 0,
+        [b'.', f @ ..] => number(f)? * 10i64.pow(6 - f.len() as u32),
+        _ => return None,
+    };
+    Some((days, Some(h * HOUR + m * MINUTE + s * SECOND + fraction)))
+}
+
 /// `h:m[:s[.f]]` in microseconds.
 pub fn clock(s: &str) -> Result<i64, Bad> {
     let mut parts = s.split(':');

@@ -55,6 +55,9 @@ fn read(cx: &FnCx<'_>, s: &str, zoned: bool, typmod: i32) -> Result<i64> {
 }
 #[builtin("timestamp_in")]
 fn timestamp_in(cx: &mut FnCx<'_>, s: &str, _elem: Oid, typmod: i32) -> Result<i64> {
+    if let Some((days, time)) = parse::iso(s) {
+        return Ok(round_to(days * DAY + time.unwrap_or(0), typmod));
+    }
     read(cx, s, false, typmod)
 }
 #[builtin("timestamptz_in")]
@@ -684,4 +687,39 @@ fn generate_series_timestamptz(cx: &mut FnCx<'_>, from: i64, to: i64, step: Inte
 #[builtin("generate_series_timestamptz_at_zone", set)]
 fn generate_series_at_zone(from: i64, to: i64, step: Interval, zone: &str) -> Result<Box<dyn RowSource>> {
     series(from, to, step, Some(Zone::lookup(zone)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iso_is_what_the_general_way_gives() {
+        let settings = types::Settings::default();
+        let texts = [
+            "2024-02-29 23:59:59.999999",
+            "2024-02-29 00:00:00",
+            "0001-01-01 00:00:00.5",
+            "9999-12-31 23:00:59.123",
+            "1999-12-31",
+        ];
+        for text in texts {
+            let (days, time) = parse::iso(text).unwrap();
+            let Ok(Parsed::Value(f)) = parse::parse(text, &settings) else { panic!("{text}") };
+            assert_eq!((Some(days), time), (f.date, f.time), "{text}");
+        }
+        for text in [
+            "2023-02-29",
+            "2024-13-01",
+            "2024-01-01 24:00:00",
+            "2024-01-01T00:00:00",
+            "2024-01-01 00:00:60",
+            "0000-01-01",
+            "2024-1-011",
+            "2024-01-01 00:00:00Z",
+            "2024-01-01 00:00:00 B",
+        ] {
+            assert_eq!(parse::iso(text), None, "{text}");
+        }
+    }
 }

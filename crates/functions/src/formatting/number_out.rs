@@ -250,7 +250,7 @@ fn numeric_scientific(n: &Numeric, scale: usize) -> Option<String> {
     };
     // The digits with the point moved behind the first one.
     let mut digits = String::new();
-    for d in &n.digits {
+    for d in n.digits.iter() {
         digits.push_str(&format!("{d:04}"));
     }
     let digits = digits.trim_start_matches('0');

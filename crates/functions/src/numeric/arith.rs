@@ -66,7 +66,7 @@ impl Numeric {
     }
     /// `big / 10000 ^ fraction` with all its digits.
     fn exact(big: &Big, fraction: i64, negative: bool, dscale: i32) -> Numeric {
-        let digits: Vec<i16> = big.0.iter().rev().map(|&d| d as i16).collect();
+        let digits: super::Digits = big.0.iter().rev().map(|&d| d as i16).collect();
         let weight = (digits.len() as i64 - 1 - fraction) as i32;
         let n = Numeric { kind: Kind::Finite, negative, weight, dscale, digits }.normalize();
         Numeric { dscale, ..n }

@@ -9,6 +9,7 @@
 
 mod arith;
 pub mod big;
+mod digits;
 mod math;
 mod parse;
 pub mod sql;
@@ -19,8 +20,9 @@ use base::sqlstate::{DATA_CORRUPTED, NUMERIC_VALUE_OUT_OF_RANGE};
 use base::{PgError, Result};
 
 use big::Big;
+use digits::Digits;
 
-pub use sql::compare_bytes;
+pub use sql::{abbreviate, compare_bytes};
 
 /// Digits that a result of division and such has at least. (PostgreSQL: `NUMERIC_MIN_SIG_DIGITS`)
 pub const MIN_SIG_DIGITS: i32 = 16;
@@ -47,7 +49,7 @@ pub struct Numeric {
     pub negative: bool,
     pub weight: i32,
     pub dscale: i32,
-    pub digits: Vec<i16>,
+    pub digits: Digits,
 }
 
 #[cold]
@@ -57,10 +59,10 @@ pub fn overflows() -> PgError {
 
 impl Numeric {
     pub const fn zero() -> Numeric {
-        Numeric { kind: Kind::Finite, negative: false, weight: 0, dscale: 0, digits: Vec::new() }
+        Numeric { kind: Kind::Finite, negative: false, weight: 0, dscale: 0, digits: Digits::new() }
     }
     pub const fn special(kind: Kind) -> Numeric {
-        Numeric { kind, negative: false, weight: 0, dscale: 0, digits: Vec::new() }
+        Numeric { kind, negative: false, weight: 0, dscale: 0, digits: Digits::new() }
     }
     pub fn is_nan(&self) -> bool {
         self.kind == Kind::NaN
@@ -91,7 +93,7 @@ impl Numeric {
     pub(crate) fn normalize(mut self) -> Numeric {
         let lead = self.digits.iter().take_while(|&&d| d == 0).count();
         if lead > 0 {
-            self.digits.drain(..lead);
+            self.digits.remove_first(lead);
             self.weight -= lead as i32;
         }
         while self.digits.last() == Some(&0) {
@@ -107,7 +109,7 @@ impl Numeric {
         Numeric::from_i128(v.into())
     }
     pub fn from_i128(v: i128) -> Numeric {
-        let mut digits = Vec::new();
+        let mut digits = Digits::new();
         let mut rest = v.unsigned_abs();
         while rest > 0 {
             digits.push((rest % 10_000) as i16);
@@ -160,7 +162,10 @@ impl Numeric {
     /// The stored form; the weight must be in range (`checked`).
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(4 + self.digits.len() * 2);
-        let mut put = |w: u16| out.extend_from_slice(&w.to_le_bytes());
+        self.store(&mut |w| out.extend_from_slice(&w.to_le_bytes()));
+        out
+    }
+    fn store(&self, put: &mut dyn FnMut(u16)) {
         match self.kind {
             Kind::NaN => put(0xC000),
             Kind::Infinity => put(0xD000),
@@ -176,7 +181,18 @@ impl Numeric {
                 self.digits.iter().for_each(|&d| put(d as u16));
             }
         }
-        out
+    }
+    /// The stored form as a value; a short one needs no allocation.
+    pub fn to_datum(&self) -> types::Datum {
+        if self.digits.len() > digits::FEW {
+            return types::Datum::bytes(self.to_bytes());
+        }
+        let (mut bytes, mut n) = ([0u8; 4 + 2 * digits::FEW], 0);
+        self.store(&mut |w| {
+            bytes[n..n + 2].copy_from_slice(&w.to_le_bytes());
+            n += 2;
+        });
+        types::Datum::bytes(&bytes[..n])
     }
     /// Refuses what the stored form cannot hold. (PostgreSQL: `make_result_safe`)
     pub fn checked(self) -> Result<Numeric> {
@@ -224,7 +240,7 @@ impl Numeric {
         let mut i = whole;
         while carry {
             if i == 0 {
-                r.digits.insert(0, 1);
+                r.digits.insert_first(1);
                 r.weight += 1;
                 break;
             }
@@ -256,7 +272,7 @@ impl Numeric {
     }
     /// `big / 10000 ^ fraction`, rounded to `scale`.
     pub(crate) fn from_big(big: &Big, fraction: i64, negative: bool, scale: i32) -> Numeric {
-        let digits: Vec<i16> = big.0.iter().rev().map(|&d| d as i16).collect();
+        let digits: Digits = big.0.iter().rev().map(|&d| d as i16).collect();
         let weight = (digits.len() as i64 - 1 - fraction) as i32;
         let n = Numeric { kind: Kind::Finite, negative, weight, dscale: scale, digits }.normalize();
         Numeric { dscale: scale, ..n.rounded(scale) }

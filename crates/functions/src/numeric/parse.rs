@@ -20,6 +20,9 @@ impl Numeric {
     }
     /// (PostgreSQL: `numeric_in`)
     pub fn parse(text: &str) -> Result<Numeric> {
+        if let Some(n) = moderate(text.as_bytes()) {
+            return Ok(n);
+        }
         let t = text.trim_matches(is_space);
         let (sign, body) = match t.as_bytes() {
             [b'-', ..] => (Some(true), &t[1..]),
@@ -101,6 +104,49 @@ fn other_base(digits: &[u8], base: u32) -> Result<Numeric, Bad> {
         (any, after_digit) = (true, true);
     }
     if any && after_digit { Ok(Numeric::from_big(&big, 0, false, 0)) } else { Err(Bad::Syntax) }
+}
+
+/// A number of up to 18 digits with nothing but a sign and a point besides.
+fn moderate(b: &[u8]) -> Option<Numeric> {
+    let (negative, b) = match b {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, b),
+    };
+    if b.is_empty() || b.len() > 19 {
+        return None;
+    }
+    let (mut value, mut point) = (0u64, None);
+    for (i, &c) in b.iter().enumerate() {
+        match c {
+            b'0'..=b'9' => value = value * 10 + u64::from(c - b'0'),
+            b'.' if point.is_none() => point = Some(i),
+            _ => return None,
+        }
+    }
+    let scale = point.map_or(0, |p| b.len() - 1 - p);
+    if b.len() - usize::from(point.is_some()) > 18 || b.len() == usize::from(point.is_some()) {
+        return None;
+    }
+    // Groups of four around the point.
+    let unit = 10u64.pow(scale as u32);
+    let (mut whole, mut fraction) = (value / unit, value % unit);
+    let (mut digits, mut n, mut weight) = ([0i16; 10], 10, -1);
+    let groups = scale.div_ceil(4);
+    fraction *= 10u64.pow((groups * 4 - scale) as u32);
+    for _ in 0..groups {
+        n -= 1;
+        digits[n] = (fraction % 10_000) as i16;
+        fraction /= 10_000;
+    }
+    while whole > 0 {
+        n -= 1;
+        digits[n] = (whole % 10_000) as i16;
+        whole /= 10_000;
+        weight += 1;
+    }
+    let digits = digits[n..].iter().copied().collect();
+    let n = Numeric { kind: Kind::Finite, negative, weight, dscale: scale as i32, digits };
+    Some(n.normalize())
 }
 
 fn decimal(b: &[u8]) -> Result<Numeric, Bad> {

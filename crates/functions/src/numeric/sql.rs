@@ -6,6 +6,7 @@ use base::sqlstate::*;
 use base::{Oid, PgError, Result};
 use types::{Builtin, Datum, FnCx, IntoDatum, RowSource, builtin};
 
+use super::digits::Digits;
 use super::parse::split_typmod;
 use super::{Kind, MAX_DSCALE, Numeric};
 use crate::err::{error, invalid_parameter, out_of_range};
@@ -14,7 +15,7 @@ use crate::wire::whole;
 
 impl IntoDatum for Numeric {
     fn into_datum(self) -> Datum {
-        Datum::bytes(self.to_bytes())
+        self.to_datum()
     }
 }
 impl<'a> types::FromDatum<'a> for Numeric {
@@ -23,8 +24,78 @@ impl<'a> types::FromDatum<'a> for Numeric {
     }
 }
 
+/// Sign and weight of a number with a short header as one that orders first, and its digits; `None` for other forms.
+#[inline]
+fn plain_parts(b: &[u8]) -> Option<(i32, &[u8])> {
+    let [low, high, digits @ ..] = b else { return None };
+    let head = u16::from_le_bytes([*low, *high]);
+    if head >> 14 != 0b10 {
+        return None;
+    }
+    if digits.is_empty() {
+        return Some((0, digits));
+    }
+    // From 1 up.
+    let weight = (i32::from(head & 0x7F) ^ 0x40) + 1;
+    Some((if head & 0x2000 != 0 { -weight } else { weight }, digits))
+}
+
+/// Eight bytes that order as the stored numbers do; equal ones may stand for different numbers.
+/// (PostgreSQL: `numeric_abbrev_convert`)
+pub fn abbreviate(b: &[u8]) -> u64 {
+    let Some((key, digits)) = plain_parts(b) else {
+        let special = |n: &Numeric| match n.kind {
+            Kind::NaN => u64::MAX,
+            Kind::Infinity => u64::MAX - 1,
+            Kind::NegInfinity => 0,
+            // A long header: beyond the others' weights, or of a larger scale.
+            Kind::Finite if n.is_zero() => 1 << 63,
+            Kind::Finite if n.weight > 63 => {
+                if n.negative {
+                    1
+                } else {
+                    u64::MAX - 2
+                }
+            }
+            Kind::Finite if n.weight < -64 => {
+                if n.negative {
+                    (1 << 63) - 1
+                } else {
+                    (1 << 63) + 1
+                }
+            }
+            Kind::Finite => abbreviated(if n.negative { -n.weight - 65 } else { n.weight + 65 }, |i| {
+                n.digits.get(i).map_or(0, |&d| d as u64)
+            }),
+        };
+        return special(&Numeric::from_bytes(b).unwrap_or(Numeric::special(Kind::NaN)));
+    };
+    let digit = |i: usize| digits.get(2 * i..2 * i + 2).map_or(0, |d| u64::from(u16::from_le_bytes([d[0], d[1]])));
+    abbreviated(key, digit)
+}
+fn abbreviated(key: i32, digit: impl Fn(usize) -> u64) -> u64 {
+    // Zero, and the four greatest of each sign, stay free.
+    let magnitude =
+        (u64::from(key.unsigned_abs()) << 55 | digit(0) << 41 | digit(1) << 27 | digit(2) << 13 | digit(3) >> 1) >> 1;
+    match key {
+        0 => 1 << 63,
+        k if k < 0 => (1 << 63) - 2 - magnitude,
+        _ => (1 << 63) + 2 + magnitude,
+    }
+}
+
 /// The order of stored numbers; damaged ones sort as NaN.
 pub fn compare_bytes(a: &[u8], b: &[u8]) -> Ordering {
+    if let (Some((ka, a)), Some((kb, b))) = (plain_parts(a), plain_parts(b)) {
+        // Without trailing zeroes, a longer number with the same beginning is larger.
+        let digits = |b: &[u8], i: usize| u16::from_le_bytes([b[i], b[i + 1]]);
+        return ka.cmp(&kb).then_with(|| {
+            let both = a.len().min(b.len()) & !1;
+            let differ = (0..both).step_by(2).find(|&i| a[i..i + 2] != b[i..i + 2]);
+            let order = differ.map_or(a.len().cmp(&b.len()), |i| digits(a, i).cmp(&digits(b, i)));
+            if ka < 0 { order.reverse() } else { order }
+        });
+    }
     let read = |b| Numeric::from_bytes(b).unwrap_or(Numeric::special(Kind::NaN));
     read(a).compare(&read(b))
 }
@@ -58,7 +129,7 @@ fn numeric_recv(b: &[u8], _elem: Oid, typmod: i32) -> Result<Numeric> {
         if i32::from(dscale) > MAX_DSCALE {
             return Err(bad("scale"));
         }
-        let mut digits = Vec::new();
+        let mut digits = Digits::new();
         for _ in 0..count {
             let d = r.i16()?;
             if !(0..10_000).contains(&d) {
