@@ -238,6 +238,26 @@ pub enum IndexBuild {
     },
 }
 
+/// A row whose keys an earlier one has, see [`IndexQueue::flush`].
+#[derive(Clone, Debug)]
+pub struct QueuedDuplicate {
+    /// Its number in the order of queueing.
+    pub row: u32,
+    pub key: Vec<Datum>,
+}
+
+/// Entries that wait to be inserted together: for statements that change many rows. Until then scans do not find the rows, so
+/// this is for what only the statement's end shows.
+pub trait IndexQueue: Send {
+    /// Adds an entry. No value is external. `row`: the caller's number of the row.
+    fn push(&mut self, txn: &Transaction, values: &[DatumRef<'_>], tid: TupleId, row: u32) -> Result<()>;
+    /// Bytes that wait.
+    fn memory(&self) -> usize;
+    /// Inserts all that wait. In an index that is checked, rows with equal keys stay out; of these the first one is told, and the
+    /// caller raises 23505.
+    fn flush(&mut self, txn: &Transaction, heap: &HeapRelation) -> Result<Option<QueuedDuplicate>>;
+}
+
 /// A kind of index. (PostgreSQL: `IndexAmRoutine`)
 pub trait IndexAm: Send + Sync {
     /// `pg_am.amname`.
@@ -254,6 +274,11 @@ pub trait IndexAm: Send + Sync {
         check: UniqueCheck,
         unchanged: bool,
     ) -> Result<IndexInsert>;
+    /// A queue for many insertions; `check`: the index is unique, and rows with equal keys are to be found. `None`: only one by
+    /// one.
+    fn queue(&self, _index: &Arc<IndexRelation>, _check: bool) -> Option<Box<dyn IndexQueue>> {
+        None
+    }
     /// Starts a scan; all keys must hold.
     fn begin_scan(
         &self,

@@ -1,6 +1,8 @@
 //! Aggregate: groups its input and runs aggregate functions over each group: all of it (plain), by runs of equal keys
 //! (sorted) or by hash; grouping sets run side by side.
 //!
+//! Hashed groups that outgrow `work_mem * hash_mem_multiplier` stay as they are, and rows of others wait in a file (`agg_spill.rs`).
+//!
 //! Output rows come in the order of the groups' first rows, which for sorted input is the sort order.
 
 use std::sync::Arc;
@@ -10,9 +12,11 @@ use base::{PgError, Result};
 use planner::{AggStrategy, GroupCol, Plan, PlanNode};
 use types::{Batch, Column, Datum, DatumRef, Physical, Rows};
 
+use crate::agg_spill::{AggPart, AggSpill};
 use crate::agg_state::AggCall;
 use crate::build::Builder;
 use crate::expr::{Filter, Projection, Scope};
+use crate::hash_batches::hash_memory;
 use crate::hashing::{GroupTable, KeyEq, KeyHasher, columns_of};
 use crate::node::{Exec, Node};
 use crate::state::Run;
@@ -33,6 +37,14 @@ struct Set {
     /// First row of each group.
     rows: Vec<Column>,
     calls: Vec<AggCall>,
+    /// Of hashed groups: the memory is full, and rows that belong to no group in it wait.
+    full: bool,
+    spill: Option<AggSpill>,
+    level: u32,
+    /// Parts of the input that are to be aggregated when the groups in memory have been given out.
+    parts: Vec<AggPart>,
+    /// For EXPLAIN: parts so far, kilobytes written, the most memory in bytes.
+    spilled: (usize, i64, usize),
 }
 
 /// What stands in a computed column.
@@ -119,6 +131,11 @@ impl AggExec {
                 groups: 0,
                 rows: input.output.iter().map(|p| Column::new(*p)).collect(),
                 calls: calls?,
+                full: false,
+                spill: None,
+                level: 0,
+                parts: Vec::new(),
+                spilled: (0, 0, 0),
             });
         }
         let nullable = if grouping_sets.is_empty() { Vec::new() } else { all };
@@ -139,6 +156,8 @@ impl AggExec {
     fn fill(&mut self, run: &mut Run<'_>) -> Result<()> {
         for set in &mut self.sets {
             set.reset();
+            (set.level, set.spilled) = (0, (0, 0, 0));
+            set.parts.clear();
         }
         while let Some(batch) = self.input.next(run, usize::MAX)? {
             for set in &mut self.sets {
@@ -151,22 +170,22 @@ impl AggExec {
                 set.groups = 1;
                 set.rows.iter_mut().for_each(|c| c.push(DatumRef::Null));
             }
-            for call in &mut set.calls {
-                call.resize(run, set.groups)?;
-                call.finish_input(run)?;
-            }
+            set.end_input(run)?;
         }
-        let hashed = |s: &Set| match &s.grouping {
-            Grouping::Hashed { table, .. } => Some(table.memory() + s.rows.iter().map(Column::memory).sum::<usize>()),
-            _ => None,
-        };
-        let bytes: Vec<usize> = self.sets.iter().filter_map(hashed).collect();
-        if !bytes.is_empty() {
-            let kilobytes = bytes.iter().sum::<usize>().div_ceil(1024).max(32) as i64;
-            run.note(|i| i.hash = Some(crate::node::HashInfo { batches: 1, kilobytes, ..Default::default() }));
-        }
+        self.note(run);
         (self.filled, self.at) = (true, (0, 0));
         Ok(())
+    }
+    /// What EXPLAIN shows.
+    fn note(&self, run: &mut Run<'_>) {
+        let hashed = || self.sets.iter().filter(|s| matches!(s.grouping, Grouping::Hashed { .. }));
+        if hashed().next().is_some() {
+            let kilobytes = hashed().map(|s| s.spilled.2).sum::<usize>().div_ceil(1024).max(32) as i64;
+            let (parts, disk) = hashed().fold((0, 0), |a, s| (a.0 + s.spilled.0, a.1 + s.spilled.1));
+            let info =
+                crate::node::HashInfo { batches: 1 + parts, kilobytes, disk_kilobytes: disk, ..Default::default() };
+            run.note(|i| i.hash = Some(info));
+        }
     }
 
     /// The groups `from..to` of a set as input columns and computed ones.
@@ -228,8 +247,66 @@ fn grouping(
 }
 
 impl Set {
+    fn memory(&self) -> usize {
+        let table = match &self.grouping {
+            Grouping::Hashed { table, .. } => table.memory(),
+            _ => 0,
+        };
+        let calls: usize = self.calls.iter().map(AggCall::memory).sum();
+        table + calls + self.rows.iter().map(Column::memory).sum::<usize>()
+    }
+    /// All rows have come, or all of a part.
+    fn end_input(&mut self, run: &mut Run<'_>) -> Result<()> {
+        for call in &mut self.calls {
+            call.resize(run, self.groups)?;
+            call.finish_input(run)?;
+        }
+        self.spilled.2 = self.spilled.2.max(self.memory());
+        if let Some(spill) = self.spill.take() {
+            let (parts, kilobytes) = spill.finish()?;
+            self.spilled.0 += parts.len();
+            self.spilled.1 += kilobytes;
+            self.parts.extend(parts);
+        }
+        Ok(())
+    }
+    /// The groups in memory have been given out: aggregates a part of the rows that waited. `false`: there is none.
+    fn next_part(&mut self, run: &mut Run<'_>) -> Result<bool> {
+        let Some(mut part) = self.parts.pop() else { return Ok(false) };
+        self.reset();
+        self.level = part.level;
+        while let Some(batch) = part.next()? {
+            run.cx.interrupt.check()?;
+            self.take(run, &batch)?;
+        }
+        self.end_input(run)?;
+        Ok(true)
+    }
+    /// Finds the groups of a batch when no more groups may be made: puts the other rows aside, and gives those that stay.
+    fn take_known(&mut self, run: &mut Run<'_>, batch: &Batch, groups: &mut Vec<u32>) -> Result<Batch> {
+        let Grouping::Hashed { columns, table } = &mut self.grouping else { return Ok(batch.clone()) };
+        table.lookup(run, &columns_of(batch, columns), batch.selected(), groups)?;
+        let (mut known, mut others) = (Vec::new(), Vec::new());
+        for i in batch.selected().iter() {
+            let list = if groups[i] == u32::MAX { &mut others } else { &mut known };
+            list.push(i as u32);
+        }
+        if !others.is_empty() {
+            let spill = match &mut self.spill {
+                Some(s) => s,
+                none => {
+                    let physical: Vec<Physical> = self.rows.iter().map(Column::physical).collect();
+                    none.insert(AggSpill::create(run, &physical, self.level)?)
+                }
+            };
+            spill.put(batch, &others, table.last_hashes())?;
+        }
+        Ok(Batch { columns: batch.columns.clone(), rows: batch.rows, selection: Some(known) })
+    }
+
     fn reset(&mut self) {
         self.groups = 0;
+        (self.full, self.spill) = (false, None);
         self.rows.iter_mut().for_each(Column::clear);
         self.calls.iter_mut().for_each(AggCall::reset);
         match &mut self.grouping {
@@ -243,6 +320,10 @@ impl Set {
         let mut groups: Vec<u32> = Vec::new();
         // The first row of each new group.
         let mut firsts: Vec<u32> = Vec::new();
+        if self.full {
+            let known = self.take_known(run, batch, &mut groups)?;
+            return self.calls.iter_mut().try_for_each(|call| call.update(run, &known, &groups));
+        }
         match &mut self.grouping {
             Grouping::All => {
                 if self.groups == 0 {
@@ -292,6 +373,9 @@ impl Set {
             call.resize(run, self.groups)?;
             call.update(run, batch, &groups)?;
         }
+        if matches!(self.grouping, Grouping::Hashed { .. }) && AggSpill::is_possible(run, self.level) {
+            self.full = self.memory() > hash_memory(run);
+        }
         Ok(())
     }
 }
@@ -304,7 +388,12 @@ impl Exec for AggExec {
         loop {
             let Some(set) = self.sets.get(self.at.0) else { return Ok(None) };
             if self.at.1 >= set.groups {
-                self.at = (self.at.0 + 1, 0);
+                if self.sets[self.at.0].next_part(run)? {
+                    self.at.1 = 0;
+                    self.note(run);
+                } else {
+                    self.at = (self.at.0 + 1, 0);
+                }
                 continue;
             }
             let (from, to) = (self.at.1, set.groups.min(self.at.1.saturating_add(max.min(1024))));

@@ -119,6 +119,22 @@ impl AggCall {
         }
     }
 
+    /// Bytes of memory held, about.
+    pub fn memory(&self) -> usize {
+        let states = match &self.states {
+            States::Builtin(s) => s.memory(),
+            States::Functions(f) => {
+                let long = |d: &Datum| d.as_ref().as_bytes().len();
+                // The states of a few groups stand for all.
+                let some: usize = f.states.iter().take(64).map(long).sum();
+                let each = some / f.states.len().clamp(1, 64);
+                f.states.len() * (size_of::<Datum>() + each)
+            }
+        };
+        let kept = |o: &Ordered| o.columns.iter().map(Column::memory).sum::<usize>() + o.groups.capacity() * 4;
+        states + self.ordered.as_ref().map_or(0, kept)
+    }
+
     pub fn resize(&mut self, _: &mut Run<'_>, groups: usize) -> Result<()> {
         if groups <= self.groups {
             return Ok(());
@@ -176,7 +192,7 @@ impl AggCall {
         for (c, _) in &o.keys {
             detoast_column(run, &mut o.columns[*c])?;
         }
-        let mut order = sorted_order(&o.columns, n, &o.keys)?;
+        let mut order = sorted_order(&o.columns, n, &o.keys, &run.cx.interrupt)?;
         // Stable, so that within a group the order stays.
         order.sort_by_key(|i| o.groups[*i as usize]);
         if let Some((columns, eq)) = &mut o.distinct {

@@ -80,6 +80,15 @@ impl Constraints {
         Ok(())
     }
 
+    /// Whether there is nothing to compute or check but NOT NULL.
+    pub fn is_plain(&self) -> bool {
+        self.checks.is_empty() && self.generated.is_empty()
+    }
+    /// Columns (from 0) that must have values.
+    pub fn not_null(&self) -> &[usize] {
+        &self.not_null
+    }
+
     pub fn check(&mut self, run: &mut Run<'_>, row: &[Datum]) -> Result<()> {
         if let Some(i) = self.not_null.iter().find(|i| row[**i].is_null()) {
             let (rel, column) = (self.table.entry.clone(), &*self.table.entry.desc.attrs[*i].name);

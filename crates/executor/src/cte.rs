@@ -36,12 +36,14 @@ fn pull(run: &mut Run<'_>, plan_id: usize, max: usize) -> Result<bool> {
         }
         Ok(node.next(run, max)?.map(own))
     })?;
-    let shared = &mut run.st.ctes[plan_id];
-    match batch {
-        Some(b) => shared.batches.push(b),
-        None => shared.done = true,
-    }
-    Ok(!shared.done)
+    let Some(batch) = batch else {
+        run.st.ctes[plan_id].done = true;
+        return Ok(false);
+    };
+    let mut kept = std::mem::take(&mut run.st.ctes[plan_id].batches);
+    let pushed = kept.push(run, batch);
+    run.st.ctes[plan_id].batches = kept;
+    pushed.map(|()| true)
 }
 
 /// Runs a CTE to its end.
@@ -57,7 +59,7 @@ impl Exec for CteScanExec {
             if self.at >= run.st.ctes[self.plan_id].batches.len() && !pull(run, self.plan_id, max)? {
                 return Ok(None);
             }
-            let mut rows = run.st.ctes[self.plan_id].batches[self.at].clone();
+            let mut rows = run.st.ctes[self.plan_id].batches.get(self.at)?;
             self.at += 1;
             if self.output.apply(run, &mut rows)? {
                 return Ok(Some(self.output.batch()));

@@ -302,6 +302,10 @@ impl GroupTable {
     pub fn assign(&mut self, run: &mut Run<'_>, columns: &[&Column], rows: Rows<'_>, out: &mut Vec<u32>) -> Result<()> {
         self.find(run, columns, rows, out, true)
     }
+    /// The hashes of the rows that were looked for last, at the rows' places.
+    pub fn last_hashes(&self) -> &[u64] {
+        &self.scratch
+    }
     /// As `assign`, but unknown keys get `u32::MAX`.
     pub fn lookup(&mut self, run: &mut Run<'_>, columns: &[&Column], rows: Rows<'_>, out: &mut Vec<u32>) -> Result<()> {
         self.find(run, columns, rows, out, false)

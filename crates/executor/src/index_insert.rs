@@ -5,10 +5,13 @@
 use std::sync::Arc;
 
 use access::heap::UniqueRow;
-use access::index::{Direction, IndexBatch, IndexInsert, IndexScanOptions, ScanKey, ScanStrategy, UniqueCheck};
+use access::index::{
+    Direction, IndexBatch, IndexInsert, IndexQueue, IndexScanOptions, QueuedDuplicate, ScanKey, ScanStrategy,
+    UniqueCheck,
+};
 use base::sqlstate::UNIQUE_VIOLATION;
 use base::{Oid, PgError, Result, TupleId};
-use types::Datum;
+use types::{Datum, DatumRef};
 
 use crate::build::Builder;
 use crate::constraints::{named, row_batch, row_scope};
@@ -24,12 +27,19 @@ struct Entry {
     expressions: Vec<CExpr>,
     predicate: Filter,
     unique: bool,
+    /// Entries that wait for the end of the statement.
+    queue: Option<Box<dyn IndexQueue>>,
 }
 
 pub(crate) struct IndexInserter {
     table: Arc<OpenTable>,
     entries: Vec<Entry>,
+    /// Rows queued since the last flush.
+    queued: u32,
 }
+
+/// Index entries that wait, in bytes, whatever `work_mem` is.
+const LEAST_QUEUE: usize = 16 << 20;
 
 /// What an arbiter found.
 pub(crate) enum Arbiter {
@@ -52,12 +62,116 @@ impl IndexInserter {
                 predicate: c.filter(&index.predicate)?,
                 unique: info.row.indisunique,
                 index: index.clone(),
+                queue: None,
             });
         }
-        Ok(IndexInserter { table: table.clone(), entries })
+        Ok(IndexInserter { table: table.clone(), entries, queued: 0 })
     }
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    /// Lets entries wait until [`IndexInserter::flush`]. `changed`: of an update, the columns (from 1) that it sets. A unique
+    /// index that it may change is not among those that wait: each of its rows must find the rows before it.
+    pub fn use_queues(&mut self, changed: Option<&[i16]>) {
+        for e in &mut self.entries {
+            let touched = |set: &[i16]| e.columns.iter().any(|n| *n == 0 || set.contains(n)) || !e.predicate.is_empty();
+            let (wait, check) = match changed {
+                None => (true, e.unique),
+                Some(set) => (!e.unique || !touched(set), false),
+            };
+            if wait && e.queue.is_none() {
+                e.queue = e.index.rel.am.queue(&e.index.rel, check);
+            }
+        }
+    }
+
+    /// Adds entries for a new row, or queues them. `value`: its columns, from 0.
+    pub fn insert_later<'v>(
+        &mut self,
+        run: &mut Run<'_>,
+        value: &dyn Fn(usize) -> Result<DatumRef<'v>>,
+        tid: TupleId,
+        is_update: bool,
+    ) -> Result<()> {
+        if self.entries.is_empty() {
+            return Ok(());
+        }
+        let txn = run.cx.txn()?.clone();
+        let (table, queued) = (&self.table, self.queued);
+        let mut whole: Option<(Vec<Datum>, types::Batch)> = None;
+        for e in &mut self.entries {
+            let simple = e.expressions.is_empty() && e.predicate.is_empty();
+            if !simple && whole.is_none() {
+                let n = table.entry.desc.len();
+                let row: Vec<Datum> = (0..n).map(|i| Ok(value(i)?.to_owned())).collect::<Result<_>>()?;
+                let batch = row_batch(table, &row);
+                whole = Some((row, batch));
+            }
+            let computed: Vec<Datum>;
+            let mut few = [DatumRef::Null; 4];
+            let many: Vec<DatumRef<'_>>;
+            let mut toasted = false;
+            if simple && e.columns.len() <= few.len() {
+                for (slot, n) in few.iter_mut().zip(&e.columns) {
+                    *slot = value(*n as usize - 1)?;
+                    toasted |= matches!(slot, DatumRef::Toasted(_));
+                }
+            }
+            let values = if simple && e.columns.len() <= few.len() && !toasted {
+                &few[..e.columns.len()]
+            } else if let Some((row, batch)) = &whole
+                && !simple
+            {
+                if !e.predicate.test(run, batch, 0)? {
+                    continue;
+                }
+                computed = self::values(e, run, row, batch)?;
+                many = computed.iter().map(Datum::as_ref).collect();
+                &many
+            } else {
+                computed = e
+                    .columns
+                    .iter()
+                    .map(|n| crate::expr::function::plain(run, value(*n as usize - 1)?))
+                    .collect::<Result<_>>()?;
+                many = computed.iter().map(Datum::as_ref).collect();
+                &many
+            };
+            if let Some(queue) = &mut e.queue {
+                queue.push(&txn, values, tid, queued)?;
+                continue;
+            }
+            let values: Vec<Datum> = values.iter().map(|v| DatumRef::to_owned(*v)).collect();
+            let check = if e.unique { UniqueCheck::Yes } else { UniqueCheck::No };
+            let rel = &e.index.rel;
+            if let IndexInsert::Duplicate(_) = rel.am.insert(&txn, rel, &table.heap, &values, tid, check, is_update)? {
+                return Err(violation(run, table, &e.index, &values)?);
+            }
+        }
+        self.queued += 1;
+        let waiting: usize = self.entries.iter().filter_map(|e| Some(e.queue.as_ref()?.memory())).sum();
+        if waiting > LEAST_QUEUE.max(run.cx.settings.work_mem.max(0) as usize * 2048) {
+            self.flush(run)?;
+        }
+        Ok(())
+    }
+
+    /// Inserts what waits. Of rows that violate a unique index the first is reported.
+    pub fn flush(&mut self, run: &mut Run<'_>) -> Result<()> {
+        if std::mem::take(&mut self.queued) == 0 {
+            return Ok(());
+        }
+        let txn = run.cx.txn()?.clone();
+        let mut first: Option<(QueuedDuplicate, Arc<OpenIndex>)> = None;
+        for e in &mut self.entries {
+            let Some(queue) = &mut e.queue else { continue };
+            if let Some(found) = queue.flush(&txn, &self.table.heap)?
+                && first.as_ref().is_none_or(|(f, _)| found.row < f.row)
+            {
+                first = Some((found, e.index.clone()));
+            }
+        }
+        match first {
+            None => Ok(()),
+            Some((found, index)) => Err(violation(run, &self.table, &index, &found.key)?),
+        }
     }
 
     /// Adds entries for a row. With `summarizing_only` only indexes that a heap-only update must still tell.

@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod agg;
+mod agg_spill;
 mod agg_state;
 mod append;
 mod bitmap_scan;
@@ -47,6 +48,7 @@ mod recheck;
 mod recursive_union;
 mod result;
 pub mod row_expr;
+mod row_store;
 mod scan;
 mod seq_scan;
 mod set_op;

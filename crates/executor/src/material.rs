@@ -10,14 +10,14 @@ use crate::append::compact;
 use crate::build::Builder;
 use crate::expr::{CExpr, Scope};
 use crate::node::{Exec, Node};
+use crate::row_store::RowStore;
 use crate::state::Run;
 
 /// Rows kept for one set of parameters.
 #[derive(Default)]
 struct Kept {
-    batches: Vec<Batch>,
+    batches: RowStore,
     complete: bool,
-    bytes: usize,
 }
 
 pub(crate) struct MaterialExec {
@@ -28,6 +28,9 @@ pub(crate) struct MaterialExec {
     memo: Option<Memo>,
     /// The input must be started over before it is read.
     stale: bool,
+    /// What was given out last, and how many of its rows have been.
+    served: Batch,
+    from: usize,
 }
 
 struct Memo {
@@ -49,7 +52,7 @@ impl MaterialExec {
             }
             _ => None,
         };
-        Ok(MaterialExec { input, kept: Kept::default(), at: 0, memo, stale: false })
+        Ok(MaterialExec { input, kept: Kept::default(), at: 0, memo, stale: false, served: Batch::default(), from: 0 })
     }
 }
 
@@ -70,20 +73,17 @@ impl Exec for MaterialExec {
             }
             memo.current = Some(key);
         }
-        if self.at < self.kept.batches.len() {
-            let whole = &self.kept.batches[self.at];
-            if whole.rows <= max {
+        if self.from > 0 || self.at < self.kept.batches.len() {
+            if self.from == 0 {
+                self.served = self.kept.batches.get(self.at)?;
                 self.at += 1;
-                return Ok(self.kept.batches.get(self.at - 1));
             }
-            // The consumer wants fewer rows: split the kept batch.
-            let (mut head, mut tail) = (whole.clone(), whole.clone());
-            head.selection = Some((0..max as u32).collect());
-            tail.selection = Some((max as u32..whole.rows as u32).collect());
-            self.kept.batches[self.at] = compact(&head);
-            self.kept.batches.insert(self.at + 1, compact(&tail));
-            self.at += 1;
-            return Ok(self.kept.batches.get(self.at - 1));
+            // The consumer may want fewer rows than there are.
+            let (from, rows) = (self.from, self.served.rows);
+            let to = rows.min(from.saturating_add(max));
+            self.from = if to < rows { to } else { 0 };
+            self.served.selection = (to - from < rows).then(|| (from as u32..to as u32).collect());
+            return Ok(Some(&self.served));
         }
         if self.kept.complete {
             return Ok(None);
@@ -98,27 +98,27 @@ impl Exec for MaterialExec {
             }
             Some(batch) => {
                 // A copy of its own: the input reuses its columns.
-                let copy = own(batch);
-                self.kept.bytes += copy.columns.iter().map(|c| c.memory()).sum::<usize>();
-                self.kept.batches.push(copy);
+                self.served = own(batch);
+                self.kept.batches.push(run, self.served.clone())?;
                 self.at += 1;
-                Ok(self.kept.batches.last())
+                Ok(Some(&self.served))
             }
         }
     }
     fn rescan(&mut self, run: &mut Run<'_>, changed: &[i32]) -> Result<()> {
-        self.at = 0;
+        (self.at, self.from) = (0, 0);
         if let Some(memo) = &mut self.memo {
             let complete = self.kept.complete;
             if let Some(key) = memo.current.take()
                 && complete
             {
                 let kept = std::mem::take(&mut self.kept);
-                if memo.bytes + kept.bytes > memo.limit {
+                let bytes = kept.batches.bytes();
+                if memo.bytes + bytes > memo.limit {
                     memo.others.clear();
                     memo.bytes = 0;
                 }
-                memo.bytes += kept.bytes;
+                memo.bytes += bytes;
                 memo.others.insert(key, kept);
             }
             self.kept = Kept::default();

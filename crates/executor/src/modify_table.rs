@@ -9,8 +9,10 @@
 
 use std::sync::Arc;
 
-use access::heap::{Fetcher, InsertOptions, Look, ModifyOptions, Outcome, RowLock, UpdateIndexes, WaitPolicy};
-use access::tuple::Projection as HeapProjection;
+use access::heap::{
+    BulkChange, Fetcher, InsertOptions, Look, ModifyOptions, Outcome, RowLock, UpdateIndexes, WaitPolicy,
+};
+use access::tuple::{ColumnsRow, Projection as HeapProjection};
 use analyze::query::*;
 use base::sqlstate::{
     CARDINALITY_VIOLATION, GENERATED_ALWAYS, TRIGGERED_DATA_CHANGE_VIOLATION, WITH_CHECK_OPTION_VIOLATION,
@@ -92,6 +94,10 @@ pub(crate) struct ModifyTableExec {
     returning: Option<Returning>,
     can_set_tag: bool,
     rechecker: Rechecker,
+    /// Nothing looks at whole rows: no RETURNING, no constraints but NOT NULL. Then columns go straight to the table, and index
+    /// entries wait for the statement's end.
+    plain: bool,
+    bulk: BulkChange,
     done: bool,
     empty: Batch,
 }
@@ -140,14 +146,27 @@ impl ModifyTableExec {
             _ => None,
         };
         let projection = HeapProjection::all(&table.heap.layout);
+        let constraints = Constraints::build(b.cx, &table)?;
+        let mut indexes = IndexInserter::build(b, &table)?;
+        let update_columns = m.update_columns.first().cloned().unwrap_or_default();
+        let plain = matches!(m.operation, CmdType::Insert | CmdType::Update | CmdType::Delete)
+            && constraints.is_plain()
+            && checks.is_empty()
+            && conflict.is_none()
+            && returning.is_none();
+        if plain {
+            indexes.use_queues((m.operation == CmdType::Update).then_some(&update_columns));
+        }
         Ok(ModifyTableExec {
             operation: m.operation,
             rti,
-            update_columns: m.update_columns.first().cloned().unwrap_or_default(),
+            update_columns,
             ctid: find("ctid"),
             marks: mark_columns(&subplan, &m.row_marks),
-            constraints: Constraints::build(b.cx, &table)?,
-            indexes: IndexInserter::build(b, &table)?,
+            constraints,
+            indexes,
+            plain,
+            bulk: BulkChange::default(),
             old_columns: projection.columns(&table.heap.layout),
             fetcher: Fetcher::new(table.heap.clone(), projection),
             checks,
@@ -175,6 +194,9 @@ impl ModifyTableExec {
             }
             CmdType::Update => {
                 let tid = self.target(batch, i)?;
+                if self.plain && self.update_plain(run, tid, batch, i)? {
+                    return Ok(());
+                }
                 let values = batch.columns[..self.update_columns.len()].iter().map(|c| c.get(i).to_owned()).collect();
                 self.update(run, tid, values, batch, i)
             }
@@ -185,6 +207,81 @@ impl ModifyTableExec {
             CmdType::Merge => self.merge(run, batch, i),
             _ => Err(PgError::internal("unexpected operation of ModifyTable")),
         }
+    }
+
+    /// Inserts a batch; `false`: its rows must be looked at one by one.
+    fn insert_plain(&mut self, run: &mut Run<'_>, batch: &Batch) -> Result<bool> {
+        let columns = &batch.columns[..self.table.entry.desc.len()];
+        let rows = batch.selected();
+        let odd = |c: &Arc<Column>| matches!(&c.data, types::ColumnData::Bytes(b) if b.has_toasted());
+        let missing = |c: &usize| columns[*c].validity.is_some() && rows.iter().any(|i| columns[*c].is_null(i));
+        // A row or two, such as of VALUES, are better off with the page that the session filled last.
+        if rows.len() < 4 || columns.iter().any(odd) || self.constraints.not_null().iter().any(missing) {
+            return Ok(false);
+        }
+        let txn = run.cx.txn()?.clone();
+        let mut tids = Vec::with_capacity(rows.len());
+        let new = rows.iter().map(|row| ColumnsRow { columns, row });
+        self.table.heap.multi_insert(&txn, new, InsertOptions::default(), Some(self.bulk.room()), &mut tids)?;
+        for (row, tid) in rows.iter().zip(&tids) {
+            self.indexes.insert_later(run, &|c| Ok(columns[c].get(row)), *tid, false)?;
+        }
+        if self.can_set_tag {
+            run.st.processed += tids.len() as u64;
+        }
+        Ok(true)
+    }
+
+    /// Updates a row; `false`: it was changed concurrently, or must be looked at as a whole.
+    fn update_plain(&mut self, run: &mut Run<'_>, tid: TupleId, batch: &Batch, i: usize) -> Result<bool> {
+        let mut few = [(0, DatumRef::Null); 8];
+        let Some(columns) = few.get_mut(..self.update_columns.len()) else { return Ok(false) };
+        for (k, (slot, c)) in columns.iter_mut().zip(&self.update_columns).enumerate() {
+            *slot = (*c as usize - 1, batch.columns[k].get(i));
+            let odd = match slot.1 {
+                DatumRef::Toasted(_) => true,
+                DatumRef::Null => self.constraints.not_null().contains(&slot.0),
+                _ => false,
+            };
+            if odd {
+                return Ok(false);
+            }
+        }
+        let txn = run.cx.txn()?.clone();
+        let snapshot = run.st.snapshot.clone();
+        let mut options = ModifyOptions::new(run.st.output_cid);
+        options.crosscheck = snapshot.as_ref().filter(|_| txn.isolation().uses_transaction_snapshot());
+        let updated = self.table.heap.update_columns(&txn, tid, columns, options, &mut self.bulk)?;
+        match updated.outcome {
+            Outcome::Ok => {}
+            Outcome::SelfModified { cmax, .. } => {
+                already_modified(run, cmax, "updated")?;
+                return Ok(true);
+            }
+            // What is to be done about others is told by a second look.
+            _ => return Ok(false),
+        }
+        if updated.indexes == UpdateIndexes::All {
+            let (layout, tuple) = (&self.table.heap.layout, self.bulk.tuple());
+            self.indexes.insert_later(run, &|c| layout.attr(tuple, c), updated.tid, true)?;
+        } else if updated.indexes == UpdateIndexes::Summarizing {
+            let values: Vec<Datum> = {
+                let (layout, tuple) = (&self.table.heap.layout, self.bulk.tuple());
+                (0..layout.len()).map(|c| Ok(layout.attr(tuple, c)?.to_owned())).collect::<Result<_>>()?
+            };
+            self.indexes.insert(run, &values, updated.tid, true, true, &[])?;
+        }
+        if self.can_set_tag {
+            run.st.processed += 1;
+        }
+        Ok(true)
+    }
+
+    /// The end of the statement, or of what is to be told of it so far.
+    fn settle(&mut self, run: &mut Run<'_>) -> Result<()> {
+        self.indexes.flush(run)?;
+        let txn = run.cx.txn()?.clone();
+        self.bulk.release(&self.table.heap, &txn)
     }
 
     fn target(&self, batch: &Batch, i: usize) -> Result<TupleId> {
@@ -436,7 +533,7 @@ impl ModifyTableExec {
             let snapshot = run.st.snapshot.clone();
             let mut options = ModifyOptions::new(run.st.output_cid);
             options.crosscheck = snapshot.as_ref().filter(|_| txn.isolation().uses_transaction_snapshot());
-            let newest = match self.table.heap.delete(&txn, tid, options)? {
+            let newest = match self.table.heap.delete_next(&txn, tid, options, &mut self.bulk)? {
                 Outcome::Ok => {
                     let old = Version { tid: Some(tid), values: old };
                     return self.changed(run, Some(old), None, &current, at, action);
@@ -639,6 +736,7 @@ impl Exec for ModifyTableExec {
             }
             let Some(batch) = self.input.next(run, usize::MAX)? else {
                 self.done = true;
+                self.settle(run)?;
                 return Ok(None);
             };
             let batch = batch.clone();
@@ -647,8 +745,10 @@ impl Exec for ModifyTableExec {
                 r.columns.iter_mut().for_each(Column::clear);
                 r.rows = 0;
             }
-            for i in batch.selected().iter() {
-                self.row(run, &batch, i)?;
+            if !(self.plain && self.operation == CmdType::Insert && self.insert_plain(run, &batch)?) {
+                for i in batch.selected().iter() {
+                    self.row(run, &batch, i)?;
+                }
             }
             if self.returning.as_ref().is_some_and(|r| r.rows > 0) {
                 break;
@@ -670,7 +770,7 @@ impl Exec for ModifyTableExec {
         }
     }
     fn rest(&mut self) -> Result<bool> {
-        (self.done, self.rechecker) = (false, Rechecker::default());
+        (self.done, self.rechecker, self.bulk) = (false, Rechecker::default(), BulkChange::default());
         self.fetcher.release();
         // RETURNING and MERGE keep rows and matches in more places than are cleared here.
         Ok(self.returning.is_none() && self.actions.is_empty() && self.conflict.is_none() && self.input.rest()?)

@@ -10,7 +10,7 @@ use crate::hashing::{GroupTable, columns_of};
 use crate::material::own;
 use crate::node::{Exec, Node};
 use crate::scan::ScanOutput;
-use crate::state::{Run, SharedRows};
+use crate::state::{Run, WorkTable};
 
 pub(crate) struct RecursiveUnionExec {
     seed: Node,
@@ -45,7 +45,7 @@ impl Exec for RecursiveUnionExec {
                 if self.found.is_empty() {
                     return Ok(None);
                 }
-                let rows = SharedRows { batches: std::mem::take(&mut self.found), done: true };
+                let rows = WorkTable { batches: std::mem::take(&mut self.found) };
                 run.st.worktables.insert(self.wt_param, rows);
                 self.in_step = true;
                 self.step.rescan(run, &[self.wt_param])?;

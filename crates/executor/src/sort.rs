@@ -9,7 +9,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use base::Result;
+use base::{Interrupt, Result};
 use planner::{Plan, SortCol};
 use types::{Batch, Bitmap, Column, ColumnData, Comparator, Datum, DatumRef, Physical, Rows, SortKey};
 
@@ -181,7 +181,7 @@ impl SortExec {
         for (c, _) in &self.keys {
             detoast_column(run, &mut self.rows[*c])?;
         }
-        self.order = sorted_order(&self.rows, n, &self.keys)?;
+        self.order = sorted_order(&self.rows, n, &self.keys, &run.cx.interrupt)?;
         Ok(())
     }
 
@@ -275,8 +275,29 @@ fn prefixes(column: &Column, n: usize, comparator: &Comparator) -> Option<(Vec<u
     Some((prefixes, exact))
 }
 
+/// How many rows are sorted between two looks at the interrupt.
+const RUN: usize = 1 << 18;
+
+/// Sorts run by run, looking at the interrupt in between, and at last all of them, which merges the runs.
+fn sort_in_runs<T>(all: &mut [T], interrupt: &Interrupt, mut sort: impl FnMut(&mut [T])) -> Result<()> {
+    if all.len() > RUN {
+        for run in all.chunks_mut(RUN) {
+            interrupt.check()?;
+            sort(run);
+        }
+        interrupt.check()?;
+    }
+    sort(all);
+    Ok(())
+}
+
 /// The rows' numbers in order. Stable, so that equal rows keep the order they came in.
-pub(crate) fn sorted_order(rows: &[Column], n: usize, keys: &[(usize, SortKey)]) -> Result<Vec<u32>> {
+pub(crate) fn sorted_order(
+    rows: &[Column],
+    n: usize,
+    keys: &[(usize, SortKey)],
+    interrupt: &Interrupt,
+) -> Result<Vec<u32>> {
     let Some((first, key)) = keys.first() else { return Ok((0..n as u32).collect()) };
     let mut failed = None;
     let mut by_keys = |keys: &[(usize, SortKey)], a: u32, b: u32| {
@@ -290,7 +311,7 @@ pub(crate) fn sorted_order(rows: &[Column], n: usize, keys: &[(usize, SortKey)])
     let Some((prefix, exact)) = prefixes(column, n, &key.comparator) else {
         let mut order: Vec<u32> = (0..n as u32).collect();
         // Not the unstable one: a comparison that failed is no total order, which that one may take ill.
-        order.sort_by(|a, b| by_keys(keys, *a, *b));
+        sort_in_runs(&mut order, interrupt, |run| run.sort_by(|a, b| by_keys(keys, *a, *b)))?;
         return failed.map_or(Ok(order), Err);
     };
     let flip = if key.descending { u64::MAX } else { 0 };
@@ -300,8 +321,12 @@ pub(crate) fn sorted_order(rows: &[Column], n: usize, keys: &[(usize, SortKey)])
     drop(prefix);
     let rest = if exact { &keys[1..] } else { keys };
     match rest.is_empty() {
+        // The stable one finds runs that are in order already.
+        true if n > RUN => sort_in_runs(&mut entries, interrupt, |run| run.sort())?,
         true => entries.sort_unstable(),
-        false => entries.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| by_keys(rest, a.1, b.1))),
+        false => sort_in_runs(&mut entries, interrupt, |run| {
+            run.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| by_keys(rest, a.1, b.1)))
+        })?,
     }
     let mut nulls: Vec<u32> = match column.validity {
         Some(_) => (0..n as u32).filter(|i| null(*i)).collect(),

@@ -27,11 +27,17 @@ pub(crate) struct ExecParam {
     pub pending: Option<Arc<SubPlan>>,
 }
 
-/// A running CTE or worktable shared by its readers.
+/// A running CTE shared by its readers.
 #[derive(Default)]
 pub(crate) struct SharedRows {
-    pub batches: Vec<types::Batch>,
+    pub batches: crate::row_store::RowStore,
     pub done: bool,
+}
+
+/// The worktable of a recursive query.
+#[derive(Default)]
+pub(crate) struct WorkTable {
+    pub batches: Vec<types::Batch>,
 }
 
 /// See the module's head. (PostgreSQL: `EState`)
@@ -43,7 +49,7 @@ pub struct Estate {
     /// By subplan number.
     pub(crate) ctes: Vec<SharedRows>,
     /// By worktable parameter.
-    pub(crate) worktables: hashbrown::HashMap<i32, SharedRows>,
+    pub(crate) worktables: hashbrown::HashMap<i32, WorkTable>,
     pub snapshot: Option<Snapshot>,
     /// The command that marks changed rows.
     pub(crate) output_cid: base::CommandId,

@@ -76,7 +76,70 @@ fn lowered(b: &[u8]) -> Vec<u8> {
     }
 }
 
+/// A pattern without `_` and escapes: the strings between its `%`s.
+struct Pieces<'p> {
+    first: &'p [u8],
+    middle: Vec<memchr::memmem::Finder<'p>>,
+    /// `None`: the pattern has no `%`.
+    last: Option<&'p [u8]>,
+}
+
+impl<'p> Pieces<'p> {
+    fn of(pattern: &'p [u8]) -> Option<Pieces<'p>> {
+        if memchr::memchr2(b'_', b'\\', pattern).is_some() {
+            return None;
+        }
+        let mut parts = pattern.split(|c| *c == b'%');
+        let first = parts.next().unwrap_or_default();
+        let last = parts.next_back();
+        let middle = parts.filter(|p| !p.is_empty()).map(memchr::memmem::Finder::new).collect();
+        Some(Pieces { first, middle, last })
+    }
+    fn matches(&self, s: &[u8]) -> bool {
+        let Some(last) = self.last else { return s == self.first };
+        let Some(mut rest) = s.strip_prefix(self.first).and_then(|s| s.strip_suffix(last)) else { return false };
+        self.middle.iter().all(|f| match f.find(rest) {
+            Some(at) => {
+                rest = &rest[at + f.needle().len()..];
+                true
+            }
+            None => false,
+        })
+    }
+}
+
+/// LIKE over a batch with one pattern.
+fn like_batch(
+    cx: &mut types::FnCx<'_>,
+    args: &[types::Arg<'_>],
+    rows: types::Rows<'_>,
+    out: &mut types::Column,
+    utf8: bool,
+    positive: bool,
+) -> Result<()> {
+    if let [_, types::Arg::Const(types::DatumRef::Bytes(p))] = args
+        && let Some(pieces) = Pieces::of(p)
+    {
+        return crate::bytes::test_batch(cx, args, rows, out, |s, _| pieces.matches(s) == positive);
+    }
+    let failed = std::cell::RefCell::new(None);
+    crate::bytes::test_batch(cx, args, rows, out, |s, p| match matches(s, p, utf8) {
+        Ok(m) => m == positive,
+        Err(e) => {
+            failed.borrow_mut().get_or_insert(e);
+            false
+        }
+    })?;
+    failed.into_inner().map_or(Ok(()), Err)
+}
+
 macro_rules! like {
+    ($name:literal, $utf8:literal, $positive:literal) => {
+        Builtin {
+            batch: Some(|cx, args, rows, out| like_batch(cx, args, rows, out, $utf8, $positive)),
+            ..like!($name, same, $utf8, $positive)
+        }
+    };
     ($name:literal, $fold:expr, $utf8:literal, $positive:literal) => {
         Builtin {
             names: &[$name],
@@ -94,12 +157,12 @@ fn same(b: &[u8]) -> &[u8] {
     b
 }
 pub static LIKE: &[Builtin] = &[
-    like!("textlike", same, true, true),
-    like!("textnlike", same, true, false),
-    like!("namelike", same, true, true),
-    like!("namenlike", same, true, false),
-    like!("bytealike", same, false, true),
-    like!("byteanlike", same, false, false),
+    like!("textlike", true, true),
+    like!("textnlike", true, false),
+    like!("namelike", true, true),
+    like!("namenlike", true, false),
+    like!("bytealike", false, true),
+    like!("byteanlike", false, false),
     like!("texticlike", lowered, true, true),
     like!("texticnlike", lowered, true, false),
     like!("nameiclike", lowered, true, true),
@@ -218,4 +281,20 @@ fn similar_to_escape_2(pattern: &str, escape: &str) -> Result<String> {
 #[builtin("similar_escape")]
 fn similar_escape(pattern: Option<&str>, escape: Option<&str>) -> Result<Option<String>> {
     pattern.map(|p| similar(p, escape)).transpose()
+}
+
+#[cfg(test)]
+mod piece_tests {
+    use super::*;
+
+    #[test]
+    fn pieces_match_as_the_general_way_does() {
+        for p in ["", "%", "abc", "a%", "%c", "a%c", "%b%", "a%b%c", "%ab%ab%", "%%a%%", "ab%b"] {
+            let pieces = Pieces::of(p.as_bytes()).unwrap();
+            for s in ["", "a", "abc", "ac", "aabbcc", "abab", "ababab", "b", "ab", "abb", "abcabc"] {
+                assert_eq!(pieces.matches(s.as_bytes()), matches(s.as_bytes(), p.as_bytes(), true).unwrap(), "{s} {p}");
+            }
+        }
+        assert!(Pieces::of(b"a_").is_none() && Pieces::of(b"a\\%").is_none());
+    }
 }

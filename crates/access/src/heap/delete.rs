@@ -11,6 +11,7 @@ use txn::stats::Change;
 use txn::{Snapshot, Transaction};
 use wal::{RecordBuilder, RegBuf, RmgrId};
 
+use super::bulk_change::BulkChange;
 use super::insert::clear_map;
 use super::visibility::{ForUpdate, Look, Viewer, set_hints_exclusive};
 use super::wal::{Delete, delete_flags, op};
@@ -166,13 +167,35 @@ pub(super) fn invisible(what: &str) -> PgError {
 impl HeapRelation {
     /// Deletes a row, with its TOASTed values. (PostgreSQL: `heap_delete`)
     pub fn delete(&self, txn: &Transaction, tid: TupleId, options: ModifyOptions<'_>) -> Result<Outcome> {
+        let buffer = txn.manager().pool().read(self.locator, tid.block)?;
+        self.delete_on(txn, &buffer, tid, options)
+    }
+    /// As `delete`, one of many.
+    pub fn delete_next(
+        &self,
+        txn: &Transaction,
+        tid: TupleId,
+        options: ModifyOptions<'_>,
+        state: &mut BulkChange,
+    ) -> Result<Outcome> {
+        let buffer = state.page(self, txn, tid.block)?;
+        let outcome = self.delete_on(txn, &buffer, tid, options);
+        state.keep(buffer);
+        outcome
+    }
+    fn delete_on(
+        &self,
+        txn: &Transaction,
+        buffer: &PinnedBuffer,
+        tid: TupleId,
+        options: ModifyOptions<'_>,
+    ) -> Result<Outcome> {
         let xid = txn.xid()?;
         let viewer = Viewer::new(txn);
-        let buffer = txn.manager().pool().read(self.locator, tid.block)?;
         let mut map = None;
         let mut queue = Queue::new(self, txn, tid);
         let (mut page, result) =
-            settle(self, &buffer, &mut map, &viewer, &mut queue, tid, options, |_| Ok(RowLock::Exclusive))?;
+            settle(self, buffer, &mut map, &viewer, &mut queue, tid, options, |_| Ok(RowLock::Exclusive))?;
         match result {
             Outcome::Ok => {}
             Outcome::Invisible => return Err(invisible("delete")),

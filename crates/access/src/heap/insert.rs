@@ -58,13 +58,23 @@ impl BulkInsert {
             bytes: Vec::new(),
         }
     }
+    /// For statements that add rows among others' pages: no ring of buffers.
+    pub fn without_ring() -> BulkInsert {
+        BulkInsert { strategy: None, ..BulkInsert::new() }
+    }
     pub(super) fn target(&self) -> Option<BlockNumber> {
         self.buffer.as_ref().map(PinnedBuffer::block)
     }
     /// Ends the load: pages that were added and not used become known to others.
     pub fn finish(mut self, rel: &HeapRelation, txn: &Transaction) -> Result<()> {
+        self.release(rel, txn)
+    }
+    /// As `finish`; it can be used again.
+    pub fn release(&mut self, rel: &HeapRelation, txn: &Transaction) -> Result<()> {
         self.buffer = None;
-        for n in self.next_extended..self.end_extended {
+        let unused = std::mem::take(&mut self.next_extended)..std::mem::take(&mut self.end_extended);
+        self.grown = 1;
+        for n in unused {
             storage::fsm::record(txn.manager().pool(), rel.locator, BlockNumber(n), tuple::MAX_HEAP_TUPLE_SIZE)?;
         }
         Ok(())

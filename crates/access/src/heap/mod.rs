@@ -8,9 +8,10 @@
 //! | `fetch.rs` | single rows by place: after an index ([`Fetcher`]), by TID, the newest version |
 //! | `insert.rs`, `hio.rs` | inserting, also in bulk; the page that takes a new tuple |
 //! | `delete.rs`, `update.rs`, `lock.rs` | changing and locking a row that others may change at the same time |
+//! | `bulk_change.rs` | the same for many rows of a statement |
 //! | `xmax.rs` | the arithmetic of row locks: what a tuple's xmax becomes |
 //! | `prune.rs`, `freeze.rs` | removing dead versions from a page, freezing old ones |
-//! | `vacuum.rs` | lazy vacuum of a table with its indexes |
+//! | `vacuum.rs`, `dead_items.rs` | lazy vacuum of a table with its indexes |
 //! | `build.rs` | the rows a new index gets entries for |
 //! | `inplace.rs` | overwriting a catalog row without a new version |
 //! | `wal.rs`, `redo.rs`, `change.rs` | the records, their replay, what both share |
@@ -24,7 +25,9 @@
 //! PostgreSQL: `heapam.c`, `heapam_handler.c`.
 
 mod build;
+mod bulk_change;
 pub mod change;
+mod dead_items;
 mod delete;
 mod fetch;
 pub mod freeze;
@@ -52,6 +55,7 @@ use crate::index::IndexRelation;
 use crate::tuple::{Compression, TupleLayout};
 
 pub use build::BuildScan;
+pub use bulk_change::BulkChange;
 pub use delete::ModifyOptions;
 pub use fetch::{Fetched, Fetcher, UniqueRow};
 pub use inplace::InplaceMessages;

@@ -48,10 +48,16 @@ pub struct Updated {
 
 /// Which kinds of columns an update changes.
 #[derive(Clone, Copy, Default)]
-struct Changes {
+pub(super) struct Changes {
     keys: bool,
     indexed: bool,
     summarized: bool,
+}
+
+impl Changes {
+    pub fn lock(self) -> RowLock {
+        if self.keys { RowLock::Exclusive } else { RowLock::NoKeyExclusive }
+    }
 }
 
 impl HeapRelation {
@@ -62,15 +68,27 @@ impl HeapRelation {
         interesting.union(&self.summarized);
         interesting.union(&self.keys);
         for i in interesting.iter().filter(|&i| i < self.layout.len()) {
-            let before: DatumRef<'_> = self.layout.attr(old.bytes(), i)?;
-            if before == row.value(i) {
-                continue;
+            self.compare_column(old, i, row.value(i), &mut changes)?;
+        }
+        Ok(changes)
+    }
+    /// As `changes`, of some columns; the others stay.
+    pub(super) fn changes_of(&self, old: Header<'_>, columns: &[(usize, DatumRef<'_>)]) -> Result<Changes> {
+        let mut changes = Changes::default();
+        for &(i, value) in columns {
+            if self.keys.contains(i) || self.indexed.contains(i) || self.summarized.contains(i) {
+                self.compare_column(old, i, value, &mut changes)?;
             }
+        }
+        Ok(changes)
+    }
+    fn compare_column(&self, old: Header<'_>, i: usize, new: DatumRef<'_>, changes: &mut Changes) -> Result<()> {
+        if self.layout.attr(old.bytes(), i)? != new {
             changes.keys |= self.keys.contains(i);
             changes.indexed |= self.indexed.contains(i);
             changes.summarized |= self.summarized.contains(i);
         }
-        Ok(changes)
+        Ok(())
     }
 
     /// Replaces a row by a new version. `row` are all its columns; a value that was not touched may be the old version's
@@ -89,15 +107,14 @@ impl HeapRelation {
         let mut map = None;
         let mut queue = Queue::new(self, txn, tid);
         let mut changes = None;
-        let lock_of = |c: Changes| if c.keys { RowLock::Exclusive } else { RowLock::NoKeyExclusive };
         let (mut page, outcome) = settle(self, &buffer, &mut map, &viewer, &mut queue, tid, options, |h| {
-            Ok(lock_of(*changes.insert(self.changes(h, row)?)))
+            Ok(changes.insert(self.changes(h, row)?).lock())
         })?;
         let changes = match changes {
             Some(c) => c,
             None => self.changes(tuple_at(&page, tid.offset)?, row)?,
         };
-        let lock = lock_of(changes);
+        let lock = changes.lock();
         let failed = |outcome| Updated { outcome, tid, indexes: UpdateIndexes::None, lock };
         match outcome {
             Outcome::Ok => {}
@@ -122,20 +139,38 @@ impl HeapRelation {
             hio::check_size(t.len())?;
             (page, other) = self.latch_both(txn, &buffer, &mut map, t.len())?;
         }
+        self.replace(&viewer, page, other, map.as_ref(), tid, &mut t, changes, options)
+    }
+
+    /// The old version is ours and its page latched, and `other` if the new one goes there: writes.
+    #[expect(clippy::too_many_arguments, reason = "the state of one update")]
+    pub(super) fn replace(
+        &self,
+        viewer: &Viewer<'_>,
+        page: ExclusivePage<'_>,
+        other: Option<OwnedExclusive>,
+        map: Option<&PinnedBuffer>,
+        tid: TupleId,
+        t: &mut [u8],
+        changes: Changes,
+        options: ModifyOptions<'_>,
+    ) -> Result<Updated> {
+        let (txn, lock) = (viewer.txn(), changes.lock());
+        let xid = txn.xid()?;
         let old = tuple_at(&page, tid.offset)?;
-        let (cmax, combo) = adjust_cmax(&viewer, old, options.cid)?;
-        let old_xmax = xmax::new_xmax(&viewer, old, xid, lock, true)?;
-        prepare(&mut t, xid, options.cid, false);
-        header::change_infomask(&mut t, 0, infomask::UPDATED);
-        self.carry_lockers(&viewer, old, &mut t)?;
+        let (cmax, combo) = adjust_cmax(viewer, old, options.cid)?;
+        let old_xmax = xmax::new_xmax(viewer, old, xid, lock, true)?;
+        prepare(t, xid, options.cid, false);
+        header::change_infomask(t, 0, infomask::UPDATED);
+        self.carry_lockers(viewer, old, t)?;
 
         let new_block = other.as_ref().map_or(tid.block, OwnedExclusive::block);
         let hot = new_block == tid.block && !changes.indexed;
         if hot {
-            header::change_infomask2(&mut t, 0, infomask2::ONLY_TUPLE);
+            header::change_infomask2(t, 0, infomask2::ONLY_TUPLE);
         }
-        let change = Change { viewer: &viewer, xid, tid, hot, cmax, combo, old_xmax };
-        let new_tid = self.write_update(change, page, other, map.as_ref(), &t)?;
+        let change = Change { viewer, xid, tid, hot, cmax, combo, old_xmax };
+        let new_tid = self.write_update(change, page, other, map, t)?;
         let counted = match (hot, new_block == tid.block) {
             (true, _) => stats::Change::HotUpdate,
             (false, true) => stats::Change::Update,

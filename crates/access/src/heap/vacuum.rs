@@ -20,6 +20,7 @@ use txn::{LockMode, LockTag, Transaction, VisibilityHorizon};
 use wal::{RecordBuilder, RegBuf, RmgrId};
 
 use super::HeapRelation;
+use super::dead_items::DeadItems;
 use super::freeze::{Cutoffs, FreezeState};
 use super::prune::{self, PageReport, Reason};
 use super::visibility::{ForVacuum, Viewer};
@@ -350,6 +351,7 @@ impl Vacuum<'_, '_> {
         self.dead.sort_unstable();
         self.dead.dedup();
         let dead = std::mem::take(&mut self.dead);
+        let set = DeadItems::new(&dead);
         for (i, index) in self.indexes.iter().enumerate() {
             let mut cx = IndexVacuum {
                 txn: self.txn,
@@ -357,7 +359,7 @@ impl Vacuum<'_, '_> {
                 delay: &mut *self.options.delay,
                 heap_tuples: self.options.old_tuples,
             };
-            let mut is_dead = |tid: TupleId| dead.binary_search(&tid).is_ok();
+            let mut is_dead = |tid: TupleId| set.contains(tid);
             self.stats[i] = Some(index.am.bulk_delete(&mut cx, index, self.stats[i], &mut is_dead)?);
         }
         self.result.index_scans += 1;

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use base::{BLCKSZ, BlockNumber, OffsetNumber, Result, TupleId};
 use storage::page::{ITEM_ID_SIZE, maxalign, maxalign_down};
 use storage::{ItemId, Page, critical};
+use types::Datum;
 
 use super::dedup::Gather;
 use super::page::{
@@ -26,7 +27,7 @@ struct DuplicateRows {
     pub tuple: Vec<u8>,
 }
 
-fn has_null_key(tree: &Tree<'_>, t: &[u8]) -> Result<bool> {
+pub(super) fn has_null_key(tree: &Tree<'_>, t: &[u8]) -> Result<bool> {
     for i in 0..tree.key_columns() {
         if tree.index.layout.index_attr(t, tree.all_columns(), i)?.is_null() {
             return Ok(true);
@@ -267,10 +268,10 @@ impl Tree<'_> {
         let Some(DuplicateRows { first, second, tuple }) = self.load(sorter, self.index.deduplicate)? else {
             return Ok(IndexBuild::Built { index_tuples });
         };
-        let mut key = Vec::new();
-        for i in 0..self.key_columns() {
-            key.push(super::plain(self.index.layout.index_attr(&tuple, self.all_columns(), i)?)?);
-        }
-        Ok(IndexBuild::Duplicate { first, second, key })
+        Ok(IndexBuild::Duplicate { first, second, key: self.key_values(&tuple)? })
+    }
+    /// The key columns' values of a leaf tuple.
+    pub(super) fn key_values(&self, t: &[u8]) -> Result<Vec<Datum>> {
+        (0..self.key_columns()).map(|i| super::plain(self.index.layout.index_attr(t, self.all_columns(), i)?)).collect()
     }
 }

@@ -51,7 +51,7 @@ pub struct InsertRequest<'a, 'f> {
 }
 
 /// What the look for duplicates found.
-enum Duplicates {
+pub(super) enum Duplicates {
     None,
     /// With [`UniqueCheck::Partial`].
     Maybe,
@@ -120,7 +120,7 @@ impl Tree<'_> {
 
     /// Rows with equal keys, on this leaf and to the right. Entries whose rows are dead are marked.
     /// (PostgreSQL: `_bt_check_unique`)
-    fn look_for_duplicates(
+    pub(super) fn look_for_duplicates(
         &self,
         key: &SearchKey<'_>,
         leaf: &mut OwnedExclusive,
@@ -217,7 +217,7 @@ impl Tree<'_> {
     }
 
     /// Puts a tuple onto the leaf where it belongs, making room first. (PostgreSQL: `_bt_findinsertloc`)
-    fn insert_on_leaf(
+    pub(super) fn insert_on_leaf(
         &self,
         key: &SearchKey<'_>,
         mut page: OwnedExclusive,
@@ -257,7 +257,12 @@ impl Tree<'_> {
     }
     /// Where in a posting list the new row place belongs; `Some(None)` if that list is marked dead.
     /// (PostgreSQL: `_bt_binsrch_posting`)
-    fn place_in_posting(&self, page: &Page, offnum: OffsetNumber, new: &[u8]) -> Result<Option<Option<usize>>> {
+    pub(super) fn place_in_posting(
+        &self,
+        page: &Page,
+        offnum: OffsetNumber,
+        new: &[u8],
+    ) -> Result<Option<Option<usize>>> {
         if offnum > page.max_offset() {
             return Ok(None);
         }

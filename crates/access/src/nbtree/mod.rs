@@ -7,6 +7,7 @@
 //! | `search.rs` | [`search::Tree`]; comparing, binary search, descent |
 //! | `scan.rs`, `scankeys.rs` | scans, and what their conditions mean for the stretch to read |
 //! | `insert.rs` | unique checks, finding the place, inserting |
+//! | `queue.rs` | many insertions at once, sorted |
 //! | `split.rs`, `splitloc.rs` | dividing pages, unfinished splits; where to divide |
 //! | `dedup.rs`, `delete.rs` | making room on a leaf |
 //! | `build.rs`, `sort.rs` | bulk build from sorted tuples |
@@ -29,6 +30,9 @@ mod dedup;
 mod delete;
 pub mod insert;
 pub mod page;
+mod queue;
+#[cfg(test)]
+mod queue_tests;
 mod scan;
 mod scankeys;
 pub mod search;
@@ -48,7 +52,7 @@ use types::{Datum, DatumRef};
 
 use crate::heap::HeapRelation;
 use crate::index::{
-    BuildSource, IndexAm, IndexBuild, IndexInsert, IndexRelation, IndexScan, IndexScanOptions, IndexVacuum,
+    BuildSource, IndexAm, IndexBuild, IndexInsert, IndexQueue, IndexRelation, IndexScan, IndexScanOptions, IndexVacuum,
     IndexVacuumStats, ScanKey, UniqueCheck,
 };
 use crate::toast;
@@ -177,6 +181,9 @@ impl IndexAm for Nbtree {
                 }
             }
         })
+    }
+    fn queue(&self, index: &Arc<IndexRelation>, check: bool) -> Option<Box<dyn IndexQueue>> {
+        Some(Box::new(queue::Queue::new(self.cycles.clone(), index.clone(), check)))
     }
     fn begin_scan(
         &self,

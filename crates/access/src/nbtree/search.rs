@@ -281,6 +281,27 @@ impl<'a> Tree<'a> {
         }
         Ok(if opaque.is_leaf() { low } else { low.saturating_sub(1).max(opaque.first_data()) })
     }
+    /// As `binary_search` on a leaf, of a key that is not before `from`: quick if its place is near.
+    pub fn search_from(&self, key: &SearchKey<'_>, page: &Page, from: OffsetNumber) -> Result<OffsetNumber> {
+        let end = page.max_offset() + 1;
+        let (mut low, mut step) = (from, 1);
+        let mut high = loop {
+            let at = low.saturating_add(step - 1).min(end);
+            if at >= end || !key.goes_right(self.compare_tuple(key, self.item(page, at)?)?) {
+                break at;
+            }
+            low = at + 1;
+            step *= 2;
+        };
+        while low < high {
+            let mid = low + (high - low) / 2;
+            match key.goes_right(self.compare_tuple(key, self.item(page, mid)?)?) {
+                true => low = mid + 1,
+                false => high = mid,
+            }
+        }
+        Ok(low)
+    }
     /// Must the search go on with the right sibling? (PostgreSQL: in `_bt_moveright`)
     #[inline]
     pub fn must_move_right(&self, key: &SearchKey<'_>, page: &Page, opaque: Opaque) -> Result<bool> {

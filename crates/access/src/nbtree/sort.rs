@@ -233,7 +233,7 @@ fn sift_down(tree: &Tree<'_>, heads: &mut [RunReader], mut i: usize) -> Result<(
 }
 
 /// By keys, then by row place.
-fn compare(tree: &Tree<'_>, a: &[u8], b: &[u8]) -> Result<Ordering> {
+pub(super) fn compare(tree: &Tree<'_>, a: &[u8], b: &[u8]) -> Result<Ordering> {
     Ok(compare_keys(tree, a, b)?.then_with(|| tuple::raw_tid(a).cmp(&tuple::raw_tid(b))))
 }
 pub(super) fn compare_keys(tree: &Tree<'_>, a: &[u8], b: &[u8]) -> Result<Ordering> {

@@ -33,6 +33,8 @@ pub trait Log: Sync {
     fn insert(&self, section: &Critical, record: RecordBuilder<'_>) -> Lsn;
     /// Logs a page as a whole.
     fn new_page(&self, section: &Critical, tag: storage::BufferTag, page: &Page) -> Lsn;
+    /// Will the next change of this page be logged with its image?
+    fn needs_image(&self, page: &Page) -> bool;
 }
 impl Log for Wal {
     fn insert(&self, section: &Critical, record: RecordBuilder<'_>) -> Lsn {
@@ -40,6 +42,9 @@ impl Log for Wal {
     }
     fn new_page(&self, section: &Critical, tag: storage::BufferTag, page: &Page) -> Lsn {
         self.log_new_page(section, tag, page, true)
+    }
+    fn needs_image(&self, page: &Page) -> bool {
+        Wal::needs_image(self, page)
     }
 }
 

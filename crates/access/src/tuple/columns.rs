@@ -1,14 +1,15 @@
 //! Bytes to columns: the wanted columns of many tuples at once, as scans do a page at a time.
 //!
-//! Columns with a known place are read column by column; the rest tuple by tuple.
+//! Tuples without nulls are read column by column, many side by side: from the last column with a known place on each stands
+//! where its last value ended. Tuples with nulls are read one by one.
 
 use base::{Oid, Result, TupleId};
 use types::{Column, ColumnData, DatumRef};
 
 use super::Header;
-use super::deform::{Parts, Walker};
-use super::layout::{Kind, TupleLayout};
-use super::varlena::corrupted;
+use super::deform::{Parts, Walker, align_at, value_at};
+use super::layout::{AttLayout, Kind, TupleLayout};
+use super::varlena::{self, corrupted};
 
 /// A column that a scan is to produce.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,8 +44,6 @@ pub struct Projection {
     /// All of both, ascending by column.
     all: Vec<(u16, u16)>,
     system: Vec<(i16, u16)>,
-    /// Tuples without nulls before this column may be read the fast way.
-    prefix: usize,
     outputs: usize,
 }
 
@@ -63,7 +62,6 @@ impl Projection {
             let fast = usize::from(i) < layout.fixed;
             if fast { p.fast.push((i, out)) } else { p.slow.push((i, out)) }
         }
-        p.prefix = p.fast.last().map_or(0, |f| usize::from(f.0) + 1);
         p
     }
     /// All columns of the relation, in order.
@@ -89,19 +87,13 @@ impl Projection {
 
     /// Appends the tuples' wanted columns. A failure leaves the columns of unequal length: throw them away.
     pub fn append(&self, layout: &TupleLayout, table: Oid, rows: &[RowBytes<'_>], out: &mut [Column]) -> Result<()> {
-        let mut simple = !self.fast.is_empty() && rows.len() > 1;
-        for row in rows {
-            simple = simple && Parts::heap(row.bytes)?.none_null_before(self.prefix);
-        }
-        if simple {
-            for &(i, o) in &self.fast {
-                append_fixed(layout, usize::from(i), rows, &mut out[usize::from(o)])?;
-            }
-        }
-        let walk = if simple { &self.slow } else { &self.all };
-        if !walk.is_empty() {
-            for row in rows {
-                append_row(layout, walk, Parts::heap(row.bytes)?, out)?;
+        match rows {
+            [] => return Ok(()),
+            [row] => self.append_one(layout, row, out)?,
+            rows => {
+                for part in rows.chunks(PART) {
+                    self.append_part(layout, part, out)?;
+                }
             }
         }
         for &(n, o) in &self.system {
@@ -111,6 +103,125 @@ impl Projection {
         }
         Ok(())
     }
+    fn append_one(&self, layout: &TupleLayout, row: &RowBytes<'_>, out: &mut [Column]) -> Result<()> {
+        if self.all.is_empty() { Ok(()) } else { append_row(layout, &self.all, Parts::heap(row.bytes)?, out) }
+    }
+
+    /// Column by column, if no tuple has a null where it matters.
+    fn append_part(&self, layout: &TupleLayout, rows: &[RowBytes<'_>], out: &mut [Column]) -> Result<()> {
+        let Some(&(last, _)) = self.all.last() else { return Ok(()) };
+        let mut data: [&[u8]; PART] = [&[]; PART];
+        let mut simple = true;
+        for (row, data) in rows.iter().zip(&mut data) {
+            let parts = Parts::heap(row.bytes)?;
+            simple &= parts.none_null_before(usize::from(last) + 1);
+            *data = parts.data;
+        }
+        if !simple {
+            return rows.iter().try_for_each(|row| self.append_one(layout, row, out));
+        }
+        let data = &data[..rows.len()];
+        for &(i, o) in &self.fast {
+            let att = &layout.attrs[usize::from(i)];
+            let Some(offset) = att.offset else { return Err(corrupted("no known place")) };
+            let mut at = [u32::from(offset); PART];
+            take_column(att, data, &mut at[..data.len()], Some(&mut out[usize::from(o)]))?;
+        }
+        if self.slow.is_empty() {
+            return Ok(());
+        }
+        // From the last column with a known place on, where each tuple stands.
+        let first = layout.fixed.saturating_sub(1);
+        let mut at = [layout.attrs[first].offset.map_or(0, u32::from); PART];
+        let mut wanted = self.slow.iter().peekable();
+        for i in first..=usize::from(last) {
+            let att = &layout.attrs[i];
+            let mut done = false;
+            while let Some(&&(_, o)) = wanted.peek().filter(|w| usize::from(w.0) == i) {
+                wanted.next();
+                let again = wanted.peek().is_some_and(|w| usize::from(w.0) == i);
+                let mut same = at;
+                let at = if again { &mut same } else { &mut at };
+                take_column(att, data, &mut at[..data.len()], Some(&mut out[usize::from(o)]))?;
+                done = !again;
+            }
+            if !done {
+                take_column(att, data, &mut at[..data.len()], None)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many tuples are taken apart side by side.
+const PART: usize = 64;
+
+/// One column of many tuples in which it is not null, each having come to `at`, which is moved behind it.
+fn take_column(att: &AttLayout, data: &[&[u8]], at: &mut [u32], out: Option<&mut Column>) -> Result<()> {
+    fn word<const N: usize>(att: &AttLayout, data: &[u8], at: &mut u32) -> Result<[u8; N]> {
+        let from = att.align.up(*at as usize);
+        *at = (from + N) as u32;
+        match data.get(from..).and_then(|d| d.first_chunk()) {
+            Some(b) => Ok(*b),
+            None => Err(corrupted("a column lies beyond its end")),
+        }
+    }
+    let Some(column) = out else {
+        for (data, at) in data.iter().zip(at) {
+            let from = align_at(att, data, *at as usize);
+            let end = match att.kind {
+                Kind::Varlena => from + varlena::size(data.get(from..).unwrap_or(&[]))?,
+                Kind::Cstring => value_at(att, data, from)?.1,
+                _ => from + att.len,
+            };
+            *at = end as u32;
+        }
+        return Ok(());
+    };
+    if let Some(bits) = &mut column.validity {
+        data.iter().for_each(|_| bits.push(true));
+    }
+    let places = data.iter().zip(at);
+    match (&mut column.data, att.kind) {
+        (ColumnData::W1(v), Kind::W1) => {
+            for (data, at) in places {
+                v.push(word::<1>(att, data, at)?[0]);
+            }
+        }
+        (ColumnData::W2(v), Kind::W2) => {
+            for (data, at) in places {
+                v.push(i16::from_le_bytes(word(att, data, at)?));
+            }
+        }
+        (ColumnData::W4(v), Kind::W4) => {
+            for (data, at) in places {
+                v.push(i32::from_le_bytes(word(att, data, at)?));
+            }
+        }
+        (ColumnData::W8(v), Kind::W8) => {
+            for (data, at) in places {
+                v.push(i64::from_le_bytes(word(att, data, at)?));
+            }
+        }
+        (ColumnData::Bytes(v), _) => {
+            for (data, at) in places {
+                let from = align_at(att, data, *at as usize);
+                // The usual case at once: a short header.
+                let (value, end) = match data.get(from) {
+                    Some(&b) if b & 1 == 1 && b != 1 && att.kind == Kind::Varlena => {
+                        let end = from + usize::from(b >> 1);
+                        let value = data.get(from + 1..end).ok_or_else(|| corrupted("a column lies beyond its end"))?;
+                        (DatumRef::Bytes(value), end)
+                    }
+                    _ => value_at(att, data, from)?,
+                };
+                v.push(value.as_bytes(), matches!(value, DatumRef::Toasted(_)));
+                *at = end as u32;
+            }
+        }
+        _ => return Err(base::PgError::internal("an output column is not of its source's physical form")),
+    }
+    Ok(())
 }
 
 fn append_row<'a>(layout: &'a TupleLayout, walk: &[(u16, u16)], parts: Parts<'a>, out: &mut [Column]) -> Result<()> {
@@ -126,53 +237,6 @@ fn append_row<'a>(layout: &'a TupleLayout, walk: &[(u16, u16)], parts: Parts<'a>
         };
         last = Some((i, value));
         out[usize::from(o)].push(value);
-    }
-    Ok(())
-}
-
-/// A column that lies at the same place in all these tuples, and is null in none.
-fn append_fixed(layout: &TupleLayout, i: usize, rows: &[RowBytes<'_>], column: &mut Column) -> Result<()> {
-    let att = &layout.attrs[i];
-    let Some(offset) = att.offset.map(usize::from) else { return Err(corrupted("no known place")) };
-    if let Some(bits) = &mut column.validity {
-        for _ in rows {
-            bits.push(true);
-        }
-    }
-    fn at<const N: usize>(row: &RowBytes<'_>, offset: usize) -> Result<[u8; N]> {
-        let from = usize::from(row.bytes[22]) + offset;
-        let bytes = row.bytes.get(from..from + N).and_then(|b| b.try_into().ok());
-        bytes.ok_or_else(|| corrupted("a column lies beyond its end"))
-    }
-    match (&mut column.data, att.kind) {
-        (ColumnData::W1(v), Kind::W1) => {
-            for row in rows {
-                v.push(at::<1>(row, offset)?[0]);
-            }
-        }
-        (ColumnData::W2(v), Kind::W2) => {
-            for row in rows {
-                v.push(i16::from_le_bytes(at(row, offset)?));
-            }
-        }
-        (ColumnData::W4(v), Kind::W4) => {
-            for row in rows {
-                v.push(i32::from_le_bytes(at(row, offset)?));
-            }
-        }
-        (ColumnData::W8(v), Kind::W8) => {
-            for row in rows {
-                v.push(i64::from_le_bytes(at(row, offset)?));
-            }
-        }
-        (ColumnData::Bytes(v), _) => {
-            for row in rows {
-                let parts = Parts::heap(row.bytes)?;
-                let value = super::deform::value_at(att, parts.data, offset)?.0;
-                v.push(value.as_bytes(), matches!(value, DatumRef::Toasted(_)));
-            }
-        }
-        _ => return Err(base::PgError::internal("an output column is not of its source's physical form")),
     }
     Ok(())
 }

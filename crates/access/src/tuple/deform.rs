@@ -209,6 +209,22 @@ impl TupleLayout {
         Ok(())
     }
 
+    /// All columns of a heap tuple into as many places.
+    pub(crate) fn deform_into<'a>(&'a self, tuple: &'a [u8], out: &mut [DatumRef<'a>]) -> Result<()> {
+        let parts = Parts::heap(tuple)?;
+        let mut walker = Walker::new(&self.attrs, parts);
+        for (i, out) in out.iter_mut().enumerate().take(self.attrs.len()) {
+            *out = if i >= parts.natts {
+                self.missing(i)
+            } else if parts.is_null(i) {
+                DatumRef::Null
+            } else {
+                walker.value(i, 0)?
+            };
+        }
+        Ok(())
+    }
+
     /// Appends some columns of a heap tuple, numbered from 0 and ascending.
     pub fn deform<'a>(&'a self, tuple: &'a [u8], wanted: &[u16], out: &mut Vec<DatumRef<'a>>) -> Result<()> {
         self.read(Parts::heap(tuple)?, wanted, out)

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use access::heap::{BulkInsert, HeapRelation, InsertOptions};
-use access::index::{IndexInsert, IndexRelation, UniqueCheck};
+use access::index::{IndexInsert, IndexQueue, IndexRelation, QueuedDuplicate, UniqueCheck};
 use access::tuple::ColumnsRow;
 use analyze::query::Expr;
 use base::sqlstate::*;
@@ -30,6 +30,8 @@ use crate::{CommandContext, Session};
 const BATCH: usize = 1000;
 /// And their size in bytes. (PostgreSQL: `MAX_BUFFERED_BYTES`)
 const BATCH_BYTES: usize = 65_535;
+/// Index entries that wait, in bytes, whatever `work_mem` is.
+const LEAST_QUEUE: usize = 16 << 20;
 
 /// Where bytes come from.
 enum Source<'a> {
@@ -117,6 +119,8 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
         unread: (0..target.rel.desc.len() as i16).filter(|i| !columns.contains(&(i + 1))).map(|i| i as usize).collect(),
         rows: 0,
         tids: Vec::new(),
+        queues: target.indexes.iter().map(|i| i.relation.am.queue(&i.relation, i.relation.unique)).collect(),
+        queued: Vec::new(),
         number: 0,
         numbers: Vec::new(),
         bytes: 0,
@@ -129,6 +133,7 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
         _ => load.lines(&mut source, options)?,
     }
     load.flush()?;
+    load.flush_indexes()?;
     let count = load.count;
     load.bulk.finish(&target.heap, &txn)?;
     Ok(count)
@@ -239,6 +244,9 @@ struct Load<'a> {
     unread: Vec<usize>,
     rows: usize,
     tids: Vec<TupleId>,
+    /// Index entries that wait, at the places of the target's indexes, and their rows' lines.
+    queues: Vec<Option<Box<dyn IndexQueue>>>,
+    queued: Vec<u64>,
     /// The line that is being read, and those of `rows`: a row can fail after others were read.
     number: u64,
     numbers: Vec<u64>,
@@ -561,6 +569,11 @@ impl Load<'_> {
                 for (i, index) in t.indexes.iter().enumerate() {
                     self.index_entry(i, index, &row, *tid).map_err(|e| self.located(e, *number, None))?;
                 }
+                self.queued.push(*number);
+            }
+            let waiting: usize = self.queues.iter().flatten().map(|q| q.memory()).sum();
+            if waiting > LEAST_QUEUE.max(self.cx.settings.work_mem.max(0) as usize * 2048) {
+                self.flush_indexes()?;
             }
         }
         (self.columns, self.tids, self.numbers) = (columns, tids, numbers);
@@ -586,11 +599,36 @@ impl Load<'_> {
             n => row[n as usize - 1].clone(),
         };
         let values: Vec<Datum> = index.columns.iter().map(value).collect();
+        if let Some(queue) = &mut self.queues[place] {
+            let values: Vec<DatumRef<'_>> = values.iter().map(Datum::as_ref).collect();
+            return queue.push(self.txn, &values, tid, self.queued.len() as u32);
+        }
         let relation = &index.relation;
         let check = if relation.unique { UniqueCheck::Yes } else { UniqueCheck::No };
         match relation.am.insert(self.txn, relation, &self.target.heap, &values, tid, check, false)? {
             IndexInsert::Inserted | IndexInsert::MaybeDuplicate => Ok(()),
             IndexInsert::Duplicate(_) => Err(self.duplicate(index, &values)),
+        }
+    }
+
+    /// Inserts the index entries that wait.
+    fn flush_indexes(&mut self) -> Result<()> {
+        let mut first: Option<(QueuedDuplicate, usize)> = None;
+        for (i, queue) in self.queues.iter_mut().enumerate() {
+            let Some(queue) = queue else { continue };
+            if let Some(found) = queue.flush(self.txn, &self.target.heap)?
+                && first.as_ref().is_none_or(|(f, _)| found.row < f.row)
+            {
+                first = Some((found, i));
+            }
+        }
+        let queued = std::mem::take(&mut self.queued);
+        match first {
+            None => Ok(()),
+            Some((found, i)) => {
+                let e = self.duplicate(&self.target.indexes[i], &found.key);
+                Err(self.located(e, queued[found.row as usize], None))
+            }
         }
     }
 

@@ -16,7 +16,7 @@ const FRACTION: i32 = 4;
 struct Total {
     /// In units of `10000 ^ -FRACTION`.
     small: i128,
-    large: Option<Numeric>,
+    large: Option<Box<Numeric>>,
 }
 
 impl Total {
@@ -42,7 +42,7 @@ impl Total {
         n
     }
     fn add_large(&mut self, n: &Numeric) {
-        self.large = Some(self.large.as_ref().map_or_else(|| n.clone(), |l| l.add(n)));
+        self.large = Some(Box::new(self.large.as_ref().map_or_else(|| n.clone(), |l| l.add(n))));
     }
     fn add(&mut self, n: &Numeric) {
         let places = n.digits.len() as i32 - 1 - n.weight;
@@ -160,6 +160,27 @@ impl AggStates for Numerics {
     fn update(&mut self, cx: &mut FnCx<'_>, groups: &[u32], args: &[Arg<'_>], rows: Rows<'_>) -> Result<()> {
         let Some(arg) = args.first() else { return Err(mismatch()) };
         let squares = matches!(self.finish, Finish::Variance { .. });
+        if let (types::Arg::Column(types::Column { data: types::ColumnData::Bytes(v), .. }), None, false) =
+            (arg, self.word, squares)
+        {
+            return each(groups, rows, |g, r| {
+                let state = &mut self.states[g];
+                match arg.get(r) {
+                    DatumRef::Null => {}
+                    DatumRef::Bytes(_) => match crate::numeric::scaled(v.get(r), FRACTION) {
+                        Some((value, dscale)) => {
+                            state.count += 1;
+                            state.dscale = state.dscale.max(dscale);
+                            state.sum.add_small(value);
+                        }
+                        None => state.put(&Numeric::from_bytes(v.get(r))?, false),
+                    },
+                    DatumRef::Toasted(t) => state.put(&Numeric::from_bytes(&cx.rt.detoast(t)?)?, false),
+                    DatumRef::Word(_) => return Err(mismatch()),
+                }
+                Ok(())
+            });
+        }
         each(groups, rows, |g, r| {
             let n = match (arg.get(r), self.word) {
                 (DatumRef::Null, _) => return Ok(()),

@@ -22,7 +22,7 @@ use base::{PgError, Result};
 use big::Big;
 use digits::Digits;
 
-pub use sql::{abbreviate, compare_bytes};
+pub use sql::{abbreviate, compare_bytes, scaled};
 
 /// Digits that a result of division and such has at least. (PostgreSQL: `NUMERIC_MIN_SIG_DIGITS`)
 pub const MIN_SIG_DIGITS: i32 = 16;

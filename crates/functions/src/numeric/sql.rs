@@ -40,6 +40,23 @@ fn plain_parts(b: &[u8]) -> Option<(i32, &[u8])> {
     Some((if head & 0x2000 != 0 { -weight } else { weight }, digits))
 }
 
+/// A stored number of moderate size in units of `10000 ^ -fraction`, and its display scale.
+#[inline]
+pub fn scaled(b: &[u8], fraction: i32) -> Option<(i128, i32)> {
+    const POWERS: [i64; 5] = [1, 10_000, 100_000_000, 1_000_000_000_000, 10_000_000_000_000_000];
+    let (key, digits) = plain_parts(b)?;
+    let dscale = i32::from(b[1]) << 1 & 0x3E | i32::from(b[0]) >> 7;
+    let n = (digits.len() / 2) as i32;
+    // Places that follow the last digit.
+    let missing = key.abs() - 64 + fraction - n;
+    if n > 4 || key != 0 && !(0..=4).contains(&missing) {
+        return if key == 0 { Some((0, dscale)) } else { None };
+    }
+    let value = digits.chunks_exact(2).fold(0, |v, d| v * 10_000 + i64::from(u16::from_le_bytes([d[0], d[1]])));
+    let value = i128::from(value) * i128::from(POWERS[missing.clamp(0, 4) as usize]);
+    Some((if key < 0 { -value } else { value }, dscale))
+}
+
 /// Eight bytes that order as the stored numbers do; equal ones may stand for different numbers.
 /// (PostgreSQL: `numeric_abbrev_convert`)
 pub fn abbreviate(b: &[u8]) -> u64 {
