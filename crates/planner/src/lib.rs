@@ -17,6 +17,7 @@ mod create;
 pub mod dump;
 mod equiv;
 mod fold;
+mod groupingsets;
 mod indexpaths;
 mod init;
 mod joinpaths;
@@ -27,6 +28,7 @@ mod modify;
 mod node;
 mod pathnode;
 pub mod plan;
+mod predtest;
 mod pullup;
 mod relids;
 mod relinfo;
@@ -35,6 +37,7 @@ mod setop;
 mod setrefs;
 mod stored;
 mod sublink;
+mod tidpaths;
 mod upper;
 mod uselessjoins;
 mod util;
@@ -48,6 +51,7 @@ use types::{Attribute, Datum, Runtime, TupleDesc};
 
 pub use cost::CostSettings;
 pub use plan::*;
+pub use setrefs::node_exprs;
 
 /// How large relations are on disk: the planner's one look at storage. (PostgreSQL: `RelationGetNumberOfBlocks`)
 pub trait RelationSizes {
