@@ -24,11 +24,13 @@ pub mod float;
 pub mod float_math;
 pub mod formatting;
 pub mod generic;
+pub mod geometry;
 pub mod hash;
 pub mod int;
 pub mod json;
 pub mod like;
 pub mod misc;
+pub mod multirange;
 pub mod network;
 pub mod numeric;
 pub mod oid;
@@ -56,6 +58,7 @@ pub static AGGREGATES: &[&[BuiltinAggregate]] = &[
     agg::collect::AGGREGATES,
     agg::intervals::AGGREGATES,
     json::aggregate::AGGREGATES,
+    multirange::AGGREGATES,
     agg::floats::AVERAGE,
     agg::floats::VAR_POP,
     agg::floats::VAR_SAMP,
