@@ -134,7 +134,7 @@ pub(crate) fn parse_f64_prefix<'a>(s: &'a str, type_name: &str, whole: &str) -> 
     let Some((len, special)) = scan(t) else { return Err(invalid_input(type_name, whole)) };
     let value = match special {
         Special::Number(v) => v,
-        Special::Decimal => parse_f64(&t[..len], type_name)?,
+        Special::Decimal => parse_f64(&t[..len], "double precision")?,
     };
     Ok((value, t[len..].trim_start_matches(is_space)))
 }

@@ -208,3 +208,7 @@ fn lseg_gt(a: Lseg, b: Lseg) -> Result<bool> {
 fn lseg_ge(a: Lseg, b: Lseg) -> Result<bool> {
     Ok(ge(a.length()?, b.length()?))
 }
+#[builtin("on_ps")]
+fn on_ps(p: Point, l: Lseg) -> Result<bool> {
+    l.contains(p)
+}
