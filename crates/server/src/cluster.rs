@@ -69,6 +69,8 @@ pub enum Purpose {
     Serve,
     /// initdb: new objects get ids below the users'.
     Bootstrap,
+    /// Inside another program: see [`crate::embed`].
+    Embed,
 }
 
 /// The open sessions, by the id that clients see.
@@ -364,6 +366,15 @@ impl Cluster {
     /// An online checkpoint now.
     pub fn checkpoint(&self) -> Result<()> {
         txn::checkpoint::run(&self.manager, wal::checkpoint::Kind::Online, Pace::Fast, true).map(drop)
+    }
+
+    /// After a failure that only recovery mends nothing may be written any more. The process ends, and its supervisor starts
+    /// the next one; in another program only the sessions end.
+    pub fn give_up(&self) {
+        match self.purpose {
+            Purpose::Embed => self.sessions.terminate_all(),
+            Purpose::Serve | Purpose::Bootstrap => std::process::abort(),
+        }
     }
 
     /// The last act of an orderly end: nothing runs any more.

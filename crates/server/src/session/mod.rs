@@ -209,7 +209,7 @@ impl Session {
         let error = match outcome {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(e)) => e,
-            Err(panic) => panicked(&panic),
+            Err(panic) => panicked(&*panic),
         };
         if error.severity() >= Severity::Fatal {
             return Err(error);
@@ -448,8 +448,7 @@ impl Task for Work {
                 session.conn.out.error(&error, session.source.as_deref());
                 let _ = session.conn.flush(&base::Interrupt::new());
                 if error.severity() == Severity::Panic {
-                    // Nothing may be written any more: the supervisor restarts the server into recovery.
-                    std::process::abort();
+                    session.cluster.give_up();
                 }
                 Outcome::Done
             }
