@@ -381,6 +381,7 @@ fn bare(e: &Expr) -> Expr {
     let done = mutate(&mut e, &mut |x| {
         forget_location(x);
         if let Expr::Var(v) = x {
+            (v.varnosyn, v.varattnosyn) = (0, 0);
             v.location = base::error::Location::UNKNOWN;
         }
         Ok(true)
