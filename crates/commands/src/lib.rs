@@ -35,6 +35,7 @@ mod sequence;
 mod sequence_functions;
 mod stored;
 mod table_scan;
+pub mod temp;
 mod truncate;
 pub mod vacuum;
 mod view;

@@ -149,7 +149,7 @@ impl Session {
     }
 
     fn text_key<'a>(&self, text: &'a str, types: &'a [Oid]) -> KeyRef<'a> {
-        KeyRef { text, types, database: self.cx.settings.database, plan_key: self.plan_key }
+        KeyRef { text, types, database: self.cx.settings.database, plan_key: self.plan_key() }
     }
 
     pub(super) fn known_shape(&self, shape: &str) -> Option<Shape> {
@@ -237,7 +237,7 @@ impl Session {
         let own_changes = self.cx.catalog.has_changes();
         if !own_changes
             && let Some((g, k, units)) = &*prepared.plan.lock()
-            && (*g, *k) == (generation, self.plan_key)
+            && (*g, *k) == (generation, self.plan_key())
         {
             return Ok(Arc::clone(units));
         }
@@ -250,7 +250,7 @@ impl Session {
         }
         let shareable = units.iter().all(|u| matches!(u, Unit::Plan(p) if is_shareable(p)));
         if !own_changes && shareable {
-            *prepared.plan.lock() = Some((generation, self.plan_key, Arc::clone(&units)));
+            *prepared.plan.lock() = Some((generation, self.plan_key(), Arc::clone(&units)));
         }
         Ok(units)
     }
