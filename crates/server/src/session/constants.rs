@@ -303,3 +303,35 @@ enum Lifted {
     Plan(Shared),
     Keeps(Arc<[bool]>),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(text: &str) -> Option<String> {
+        let lexed = parser::lexer::lex(text, &parser::Options::default());
+        let split = Split::of(&lexed)?;
+        Some(split.shape.chars().map(|c| if (c as u32) <= 4 { (b'0' + c as u8) as char } else { c }).collect())
+    }
+
+    #[test]
+    fn shapes() {
+        let check = |text: &str, expected: &str| assert_eq!(shape(text).as_deref(), Some(expected), "{text}");
+        check("SELECT a FROM t WHERE b = 7;", "SELECT a FROM t WHERE b = 1;");
+        check("SELECT 5000000000, 1.5, 'it''s' || E'\\n'", "SELECT 2, 3, 4 || 4");
+        // Not worth it, or not a constant.
+        check("SELECT 1e5, 0x1F00000000, B'1', $1, 2", "SELECT 1e5, 0x1F00000000, B'1', $1, 1");
+        check("INSERT INTO t1 VALUES ('a'\n'b', -3)", "INSERT INTO t1 VALUES (4, -1)");
+        for none in ["SELECT a", "SELECT 1; SELECT 2", "SELECT 'open", "SELECT \"\u{1}\", 1", "SELECT '\\x' 1 /*"] {
+            assert_eq!(shape(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn kept_constants_are_part_of_the_shape() {
+        let lexed = parser::lexer::lex("SELECT 'x' LIMIT 10", &parser::Options::default());
+        let split = Split::of(&lexed).unwrap();
+        assert_eq!(split.shape_keeping(&[false, true]), "SELECT \x04 LIMIT 10");
+        assert_eq!(split.shape_keeping(&[true, true]), lexed.sql);
+    }
+}
