@@ -1,7 +1,7 @@
 //! Paths, costs, plans: a [`analyze::query::Query`] becomes a [`PlannedStmt`].
 //!
 //! [`plan`] is the entry point. Plan nodes and their invariants: [`PlannedStmt`]; cost parameters: [`CostSettings`]; plans as
-//! text for tests and debugging: [`dump`].
+//! text for tests and debugging: [`dump`]; plans that values of parameters cannot change: [`suits_any_values`].
 //!
 //! A query level's way: `level` (preparation: `pullup`, `fold`, `sublink`) → `init` (conditions and columns of relations, `equiv`)
 //! → `relinfo`, `basepaths`, `indexpaths` → `joinrels`, `joinpaths` → `upper` (grouping, windows, ORDER BY, ..), `setop`, `modify` →
@@ -22,6 +22,7 @@ mod indexpaths;
 mod init;
 mod joinpaths;
 mod joinrels;
+mod keyed;
 mod level;
 mod levels;
 mod modify;
@@ -50,6 +51,7 @@ use catalog::{Catalog, Relation};
 use types::{Attribute, Datum, Runtime, TupleDesc};
 
 pub use cost::CostSettings;
+pub use keyed::suits_any_values;
 pub use plan::*;
 pub use setrefs::node_exprs;
 
