@@ -85,6 +85,11 @@ pub fn new_file(cmd: &mut CommandContext<'_>, rel: &Relation) -> Result<()> {
     let locator = cmd.cx.catalog.locator(&row)?;
     let txn = cmd.cx.txn()?;
     txn.create_storage(locator, cmd.cx.catalog.persistence_of(rel)?)?;
+    // An index writes its own, and a sequence's is not empty.
+    if row.relpersistence == b'u' && matches!(row.relkind, relkind::TABLE | relkind::MATERIALIZED_VIEW | relkind::TOAST)
+    {
+        txn.create_fork(locator, base::ForkNumber::Init)?;
+    }
     txn.drop_storage(rel.locator);
     cmd.cx.catalog.update_row(&found, &row)?;
     cmd.cx.catalog.command_counter_increment()

@@ -69,6 +69,8 @@ pub enum Purpose {
     Serve,
     /// initdb: new objects get ids below the users'.
     Bootstrap,
+    /// Inside another program: see [`crate::embed`].
+    Embed,
 }
 
 /// The open sessions, by the id that clients see.
@@ -366,6 +368,15 @@ impl Cluster {
         txn::checkpoint::run(&self.manager, wal::checkpoint::Kind::Online, Pace::Fast, true).map(drop)
     }
 
+    /// After a failure that only recovery mends nothing may be written any more. The process ends, and its supervisor starts
+    /// the next one; in another program only the sessions end.
+    pub fn give_up(&self) {
+        match self.purpose {
+            Purpose::Embed => self.sessions.terminate_all(),
+            Purpose::Serve | Purpose::Bootstrap => std::process::abort(),
+        }
+    }
+
     /// The last act of an orderly end: nothing runs any more.
     pub fn shut_down(&self) -> Result<()> {
         startup::shutdown(&self.floors)?;
@@ -396,8 +407,5 @@ impl Environment for Access {
     }
     fn comparator(&self, function: Oid, _collation: Oid) -> Result<Comparator> {
         Err(PgError::unsupported(format!("an index ordered by function {function}")))
-    }
-    fn temporary_session(&self, namespace: Oid) -> i32 {
-        i32::try_from(namespace.0).unwrap_or(1)
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod builtins;
 mod clock;
 pub mod cluster;
 pub mod config;
+pub mod embed;
 mod log;
 pub mod pidfile;
 pub mod postmaster;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 /// An ErrorResponse or NoticeResponse by its field codes.
@@ -37,10 +38,16 @@ pub struct StatementResult {
 
 pub type Row = Vec<Option<String>>;
 
+/// What a client speaks through.
+trait Stream: Read + Write + Send + std::fmt::Debug {}
+
+impl Stream for TcpStream {}
+impl Stream for UnixStream {}
+
 /// A connection.
 #[derive(Debug)]
 pub struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     pub parameters: HashMap<String, String>,
     pub pid: i32,
     pub key: Vec<u8>,
@@ -78,6 +85,14 @@ impl Client {
         let stream = TcpStream::connect(("127.0.0.1", target.port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        Client::start(Box::new(stream), target)
+    }
+    /// Starts a session on a connection that is there: see `server::embed`.
+    pub fn on_stream(stream: UnixStream) -> io::Result<Client> {
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        Client::start(Box::new(stream), &Target::new(0))
+    }
+    fn start(stream: Box<dyn Stream>, target: &Target) -> io::Result<Client> {
         let mut client =
             Client { stream, parameters: HashMap::new(), pid: 0, key: Vec::new(), notices: Vec::new(), status: b'I' };
         let mut body = vec![0, 3, 0, 0];

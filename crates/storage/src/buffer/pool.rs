@@ -160,6 +160,10 @@ impl BufferPool {
             checksum_failures: get(&c.checksum_failures),
         }
     }
+    /// How many frames are pinned now: for tests, which expect none at rest.
+    pub fn pinned(&self) -> usize {
+        self.core.frames.iter().filter(|f| f.load() & PINS != 0).count()
+    }
     pub fn nblocks(&self, locator: RelFileLocator, fork: ForkNumber) -> Result<u32> {
         self.smgr.nblocks(locator, fork)
     }

@@ -47,10 +47,11 @@ struct State {
     free_space: Option<u64>,
 }
 
-#[derive(Default)]
+/// Contents are shared with forks until one writes.
+#[derive(Clone, Default)]
 struct Inode {
-    live: Vec<u8>,
-    durable: Vec<u8>,
+    live: Arc<Vec<u8>>,
+    durable: Arc<Vec<u8>>,
     /// Sectors of `live` that differ from what was synced.
     dirty: BTreeSet<usize>,
 }
@@ -119,6 +120,19 @@ impl SimVfs {
             syncs_until_failure: None,
             free_space: None,
         })))
+    }
+    /// A file system of its own with what is durable here, for many runs from one beginning. Costs no copy of contents.
+    pub fn fork(&self, seed: u64) -> SimVfs {
+        let fork = SimVfs::new(seed);
+        let (from, mut to) = (self.0.lock(), fork.0.lock());
+        to.live.clone_from(&from.durable);
+        to.durable.clone_from(&from.durable);
+        let kept =
+            |i: &Inode| Inode { live: Arc::clone(&i.durable), durable: Arc::clone(&i.durable), ..Inode::default() };
+        to.inodes = from.inodes.iter().map(|(id, i)| (*id, kept(i))).collect();
+        to.next_inode = from.next_inode;
+        drop(to);
+        fork
     }
     /// Power failure: what was not synced survives in part or not at all. Open files become invalid; faults end.
     pub fn crash(&self) -> CrashReport {
@@ -204,12 +218,17 @@ impl State {
     fn crash_content(&mut self, id: u64, report: &mut CrashReport) {
         let Some(mut inode) = self.inodes.remove(&id) else { return };
         let (old, new) = (inode.durable.len(), inode.live.len());
+        if inode.dirty.is_empty() && old == new {
+            self.inodes.insert(id, inode);
+            return;
+        }
         let len = match self.below(3) {
             0 => old,
             1 => new,
             _ => old.min(new) + self.below(old.abs_diff(new) / SECTOR + 1) * SECTOR,
         };
-        let mut content = std::mem::take(&mut inode.durable);
+        let mut durable = std::mem::take(&mut inode.durable);
+        let content = Arc::make_mut(&mut durable);
         content.resize(len, 0);
         for sector in &inode.dirty {
             let from = sector * SECTOR;
@@ -221,7 +240,7 @@ impl State {
                 report.lost_sectors += 1;
             }
         }
-        self.inodes.insert(id, Inode { live: content.clone(), durable: content, dirty: BTreeSet::new() });
+        self.inodes.insert(id, Inode { live: Arc::clone(&durable), durable, dirty: BTreeSet::new() });
     }
     /// Follows symbolic links in the path.
     fn resolve(&self, path: &str) -> String {
@@ -284,7 +303,7 @@ impl State {
             *free += (old - len) as u64;
         }
         let inode = self.inodes.get_mut(&id).ok_or_else(|| errno(ENOENT))?;
-        inode.live.resize(len, 0);
+        Arc::make_mut(&mut inode.live).resize(len, 0);
         // The zeroes of an extension are content that a crash may take back, also over what was there before.
         inode.dirty.extend(old.min(len) / SECTOR..len.max(old).div_ceil(SECTOR));
         Ok(())
@@ -464,12 +483,17 @@ impl SimFile {
         let mut state = self.begin()?;
         state.sync_point()?;
         let inode = state.inodes.entry(self.id).or_default();
-        inode.durable.resize(inode.live.len(), 0);
-        for sector in std::mem::take(&mut inode.dirty) {
+        let dirty = std::mem::take(&mut inode.dirty);
+        if dirty.is_empty() && inode.durable.len() == inode.live.len() {
+            return Ok(());
+        }
+        let durable = Arc::make_mut(&mut inode.durable);
+        durable.resize(inode.live.len(), 0);
+        for sector in dirty {
             let from = sector * SECTOR;
             let end = (from + SECTOR).min(inode.live.len());
             if from < end {
-                inode.durable[from..end].copy_from_slice(&inode.live[from..end]);
+                durable[from..end].copy_from_slice(&inode.live[from..end]);
             }
         }
         Ok(())
@@ -479,7 +503,7 @@ impl SimFile {
 impl VfsFile for SimFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let state = self.begin()?;
-        let content = state.inodes.get(&self.id).map_or(&[][..], |i| &i.live);
+        let content = state.inodes.get(&self.id).map_or(&[][..], |i| &i.live[..]);
         let rest = content.get(offset as usize..).unwrap_or(&[]);
         let n = rest.len().min(buffer.len());
         buffer[..n].copy_from_slice(&rest[..n]);
@@ -492,7 +516,7 @@ impl VfsFile for SimFile {
             state.resize(self.id, end)?;
         }
         let inode = state.inodes.get_mut(&self.id).ok_or_else(|| errno(ENOENT))?;
-        inode.live[from..end].copy_from_slice(bytes);
+        Arc::make_mut(&mut inode.live)[from..end].copy_from_slice(bytes);
         if !bytes.is_empty() {
             inode.dirty.extend(from / SECTOR..=(end - 1) / SECTOR);
         }
@@ -560,6 +584,17 @@ mod tests {
             let bytes = vfs.read_file("f").unwrap();
             assert!(bytes == b"new content" || (!done && bytes == b"old"), "seed {seed}: {bytes:?}");
         }
+    }
+
+    #[test]
+    fn forks_go_their_own_way() {
+        let vfs = SimVfs::new(1);
+        vfs.write_file_durably("f", b"old").unwrap();
+        let fork = vfs.fork(2);
+        vfs.write_file_durably("f", b"new").unwrap();
+        fork.write_file("g", b"x").unwrap();
+        assert_eq!(fork.read_file("f").unwrap(), b"old");
+        assert!(!vfs.exists("g"));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A server for tests: the real binary on a data directory of its own, stopped when dropped.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod embedded;
+
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -18,11 +20,16 @@ pub struct DataDirectory(PathBuf);
 
 impl DataDirectory {
     pub fn new(name: &str) -> DataDirectory {
+        DataDirectory::with(name, &[])
+    }
+    /// With further options for initdb.
+    pub fn with(name: &str, options: &[&str]) -> DataDirectory {
         let path = std::env::temp_dir().join(format!("tusk-test-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         let done = Command::new(TUSK)
             .args(["initdb", "-U", "postgres", "-D"])
             .arg(&path)
+            .args(options)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status()
