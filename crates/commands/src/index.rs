@@ -280,6 +280,9 @@ pub fn build(cmd: &mut CommandContext<'_>, table: Oid, index: Oid) -> Result<()>
     let mut source = |sink: &mut dyn FnMut(&[DatumRef<'_>], base::TupleId, bool) -> Result<()>| {
         let mut row = |tuple: &[u8], tid: base::TupleId, alive: bool| {
             if !computed {
+                if let [one] = wanted[..] {
+                    return sink(&[layout.attr(tuple, one)?], tid, alive);
+                }
                 let values: Result<Vec<DatumRef<'_>>> = wanted.iter().map(|i| layout.attr(tuple, *i)).collect();
                 return sink(&values?, tid, alive);
             }

@@ -248,9 +248,8 @@ impl ModifyTableExec {
             }
         }
         let txn = run.cx.txn()?.clone();
-        let snapshot = run.st.snapshot.clone();
         let mut options = ModifyOptions::new(run.st.output_cid);
-        options.crosscheck = snapshot.as_ref().filter(|_| txn.isolation().uses_transaction_snapshot());
+        options.crosscheck = run.st.snapshot.as_ref().filter(|_| txn.isolation().uses_transaction_snapshot());
         let updated = self.table.heap.update_columns(&txn, tid, columns, options, &mut self.bulk)?;
         match updated.outcome {
             Outcome::Ok => {}
@@ -515,8 +514,8 @@ impl ModifyTableExec {
     }
 
     fn delete(&mut self, run: &mut Run<'_>, tid: TupleId, batch: &Batch, i: usize, action: Option<&str>) -> Result<()> {
-        let (mut tid, mut current) = (tid, batch.clone());
-        let mut at = i;
+        // After a recheck the subplan's row is another one.
+        let (mut tid, mut current) = (tid, None::<Batch>);
         loop {
             // RETURNING shows the row as it was: its long values must be fetched before they are deleted.
             let old = if self.returning.is_some() { self.fetch(run, tid)? } else { None };
@@ -529,14 +528,14 @@ impl ModifyTableExec {
                 }
                 None => Vec::new(),
             };
+            let (row, at) = current.as_ref().map_or((batch, i), |b| (b, 0));
             let txn = run.cx.txn()?.clone();
-            let snapshot = run.st.snapshot.clone();
             let mut options = ModifyOptions::new(run.st.output_cid);
-            options.crosscheck = snapshot.as_ref().filter(|_| txn.isolation().uses_transaction_snapshot());
+            options.crosscheck = run.st.snapshot.as_ref().filter(|_| txn.isolation().uses_transaction_snapshot());
             let newest = match self.table.heap.delete_next(&txn, tid, options, &mut self.bulk)? {
                 Outcome::Ok => {
                     let old = Version { tid: Some(tid), values: old };
-                    return self.changed(run, Some(old), None, &current, at, action);
+                    return self.changed(run, Some(old), None, row, at, action);
                 }
                 Outcome::SelfModified { cmax, .. } => return already_modified(run, cmax, "deleted"),
                 Outcome::Updated { ctid, .. } => ctid,
@@ -551,9 +550,10 @@ impl ModifyTableExec {
             if txn.isolation().uses_transaction_snapshot() {
                 return Err(serialization_failure(false));
             }
-            let Some(next) = self.recheck(run, newest, RowLock::Exclusive, &current, at)? else { return Ok(()) };
+            let row = row.clone();
+            let Some(next) = self.recheck(run, newest, RowLock::Exclusive, &row, at)? else { return Ok(()) };
             tid = self.target(&next, 0)?;
-            (current, at) = (next, 0);
+            current = Some(next);
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use base::{Interrupt, Result};
 use planner::{Plan, SortCol};
-use types::{Batch, Bitmap, Column, ColumnData, Comparator, Datum, DatumRef, Physical, Rows, SortKey};
+use types::{Batch, Column, ColumnData, Comparator, Datum, DatumRef, Physical, Rows, SortKey};
 
 use crate::build::Builder;
 use crate::expr::function::plain;
@@ -254,29 +254,102 @@ fn compare_rows(keys: &[(usize, SortKey)], a: &[Column], i: usize, b: &[Column],
     Ok(Ordering::Equal)
 }
 
-/// [`Comparator::prefix`] of a column's values, nulls' unspecified; the flag: equal ones mean equal values.
-fn prefixes(column: &Column, n: usize, comparator: &Comparator) -> Option<(Vec<u64>, bool)> {
-    let exact = comparator.has_prefix()?;
-    let prefixes = match (&column.data, comparator) {
-        (ColumnData::W4(v), Comparator::Int4 | Comparator::Integer) => {
-            v[..n].iter().map(|x| (i64::from(*x) as u64) ^ (1 << 63)).collect()
-        }
-        (ColumnData::W8(v), Comparator::Int8 | Comparator::Integer) => {
-            v[..n].iter().map(|x| (*x as u64) ^ (1 << 63)).collect()
-        }
-        _ => {
-            let of = |i| match column.get(i) {
-                DatumRef::Null => 0,
-                value => comparator.prefix(value),
-            };
-            (0..n).map(of).collect()
-        }
-    };
-    Some((prefixes, exact))
-}
-
 /// How many rows are sorted between two looks at the interrupt.
 const RUN: usize = 1 << 18;
+/// Runs of equal rows shorter than this are compared row by row in the remaining keys.
+const SHORT: usize = 6;
+
+/// A row with what its key at hand begins with: [`Comparator::prefix`].
+type Entry = (u64, u32);
+
+/// Sorting by one key after the other: rows by the prefix of the first, then each run of equal ones by the next key, so that most
+/// of the work is on numbers that lie side by side.
+struct Sorting<'a> {
+    rows: &'a [Column],
+    keys: &'a [(usize, SortKey)],
+    interrupt: &'a Interrupt,
+    failed: Option<base::PgError>,
+    scratch: Vec<Entry>,
+}
+
+impl Sorting<'_> {
+    /// By the keys from `level` on, and then by number.
+    fn compare(&mut self, level: usize, a: u32, b: u32) -> Ordering {
+        let order = compare_rows(&self.keys[level..], self.rows, a as usize, self.rows, b as usize);
+        let order = order.unwrap_or_else(|e| {
+            self.failed.get_or_insert(e);
+            Ordering::Equal
+        });
+        order.then(a.cmp(&b))
+    }
+    fn sort(&mut self, level: usize, run: &mut [Entry]) -> Result<()> {
+        if run.len() < 2 {
+            return Ok(());
+        }
+        let Some((c, key)) = self.keys.get(level) else {
+            run.sort_unstable_by_key(|e| e.1);
+            return Ok(());
+        };
+        let column = &self.rows[*c];
+        let exact = match key.comparator.has_prefix() {
+            Some(exact) if run.len() >= SHORT => exact,
+            _ => {
+                // Not the unstable one: a comparison that failed is no total order, which that one may take ill.
+                return sort_in_runs(run, self.interrupt, |run| run.sort_by(|a, b| self.compare(level, a.1, b.1)));
+            }
+        };
+        let (values, nulls) = self.split_nulls(column, key.nulls_first, run);
+        let flip = if key.descending { u64::MAX } else { 0 };
+        put_prefixes(column, &key.comparator, flip, values);
+        match values.len() > RUN {
+            // The stable one finds runs that are in order already.
+            true => sort_in_runs(values, self.interrupt, |run| run.sort())?,
+            false => values.sort_unstable(),
+        }
+        if !exact || level + 1 < self.keys.len() {
+            for equal in values.chunk_by_mut(|a, b| a.0 == b.0).filter(|r| r.len() > 1) {
+                match exact {
+                    true => self.sort(level + 1, equal)?,
+                    false => {
+                        sort_in_runs(equal, self.interrupt, |run| run.sort_by(|a, b| self.compare(level, a.1, b.1)))?;
+                    }
+                }
+            }
+        }
+        self.sort(level + 1, nulls)
+    }
+    /// Rows with a value and rows without, each in the order they were.
+    fn split_nulls<'r>(
+        &mut self,
+        column: &Column,
+        nulls_first: bool,
+        run: &'r mut [Entry],
+    ) -> (&'r mut [Entry], &'r mut [Entry]) {
+        let Some(valid) = &column.validity else { return run.split_at_mut(run.len()) };
+        let is_null = |e: &Entry| !valid.get(e.1 as usize);
+        self.scratch.clear();
+        self.scratch.extend(run.iter().filter(|e| is_null(e) == nulls_first));
+        let first = self.scratch.len();
+        self.scratch.extend(run.iter().filter(|e| is_null(e) != nulls_first));
+        run.copy_from_slice(&self.scratch);
+        let (a, b) = run.split_at_mut(first);
+        if nulls_first { (b, a) } else { (a, b) }
+    }
+}
+
+/// The prefixes of rows that have values.
+fn put_prefixes(column: &Column, comparator: &Comparator, flip: u64, run: &mut [Entry]) {
+    const SIGN: u64 = 1 << 63;
+    match (&column.data, comparator) {
+        (ColumnData::W4(v), Comparator::Int4 | Comparator::Integer) => {
+            run.iter_mut().for_each(|e| e.0 = (i64::from(v[e.1 as usize]) as u64) ^ SIGN ^ flip);
+        }
+        (ColumnData::W8(v), Comparator::Int8 | Comparator::Integer) => {
+            run.iter_mut().for_each(|e| e.0 = (v[e.1 as usize] as u64) ^ SIGN ^ flip);
+        }
+        _ => run.iter_mut().for_each(|e| e.0 = comparator.prefix(column.get(e.1 as usize)) ^ flip),
+    }
+}
 
 /// Sorts run by run, looking at the interrupt in between, and at last all of them, which merges the runs.
 fn sort_in_runs<T>(all: &mut [T], interrupt: &Interrupt, mut sort: impl FnMut(&mut [T])) -> Result<()> {
@@ -298,51 +371,13 @@ pub(crate) fn sorted_order(
     keys: &[(usize, SortKey)],
     interrupt: &Interrupt,
 ) -> Result<Vec<u32>> {
-    let Some((first, key)) = keys.first() else { return Ok((0..n as u32).collect()) };
-    let mut failed = None;
-    let mut by_keys = |keys: &[(usize, SortKey)], a: u32, b: u32| {
-        let order = compare_rows(keys, rows, a as usize, rows, b as usize).unwrap_or_else(|e| {
-            failed.get_or_insert(e);
-            Ordering::Equal
-        });
-        order.then(a.cmp(&b))
-    };
-    let column = &rows[*first];
-    let Some((prefix, exact)) = prefixes(column, n, &key.comparator) else {
-        let mut order: Vec<u32> = (0..n as u32).collect();
-        // Not the unstable one: a comparison that failed is no total order, which that one may take ill.
-        sort_in_runs(&mut order, interrupt, |run| run.sort_by(|a, b| by_keys(keys, *a, *b)))?;
-        return failed.map_or(Ok(order), Err);
-    };
-    let flip = if key.descending { u64::MAX } else { 0 };
-    let null = |i: u32| column.validity.as_ref().is_some_and(|v: &Bitmap| !v.get(i as usize));
-    let mut entries: Vec<(u64, u32)> =
-        prefix.iter().zip(0..n as u32).filter(|(_, i)| !null(*i)).map(|(p, i)| (p ^ flip, i)).collect();
-    drop(prefix);
-    let rest = if exact { &keys[1..] } else { keys };
-    match rest.is_empty() {
-        // The stable one finds runs that are in order already.
-        true if n > RUN => sort_in_runs(&mut entries, interrupt, |run| run.sort())?,
-        true => entries.sort_unstable(),
-        false => sort_in_runs(&mut entries, interrupt, |run| {
-            run.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| by_keys(rest, a.1, b.1)))
-        })?,
+    let mut entries: Vec<Entry> = (0..n as u32).map(|i| (0, i)).collect();
+    let mut sorting = Sorting { rows, keys, interrupt, failed: None, scratch: Vec::new() };
+    sorting.sort(0, &mut entries)?;
+    match sorting.failed {
+        Some(e) => Err(e),
+        None => Ok(entries.into_iter().map(|e| e.1).collect()),
     }
-    let mut nulls: Vec<u32> = match column.validity {
-        Some(_) => (0..n as u32).filter(|i| null(*i)).collect(),
-        None => Vec::new(),
-    };
-    if keys.len() > 1 {
-        nulls.sort_by(|a, b| by_keys(&keys[1..], *a, *b));
-    }
-    if let Some(e) = failed {
-        return Err(e);
-    }
-    let values = entries.iter().map(|e| e.1);
-    Ok(match key.nulls_first {
-        true => nulls.into_iter().chain(values).collect(),
-        false => values.chain(nulls).collect(),
-    })
 }
 
 /// Sorted runs in a file, read side by side.
@@ -468,5 +503,44 @@ impl Exec for SortExec {
             (self.sorted, self.stale) = (false, true);
         }
         self.bound = bound;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_a_plain_sort() {
+        let mut seed = 7u64;
+        let mut random = |n: u64| {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (seed >> 33) % n
+        };
+        let texts = ["", "a", "abcdefgh", "abcdefghi", "abcdefghj", "b"];
+        for n in [0, 1, 2, 5, 50, 3000] {
+            let mut rows = [Column::new(Physical::W4), Column::new(Physical::Bytes), Column::new(Physical::W8)];
+            for _ in 0..n {
+                for (k, c) in rows.iter_mut().enumerate() {
+                    match (random(7), k) {
+                        (0, _) => c.push(DatumRef::Null),
+                        (_, 1) => c.push(DatumRef::Bytes(texts[random(6) as usize].as_bytes())),
+                        _ => c.push(DatumRef::Word((random(9) as i64 - 4) as u64)),
+                    }
+                }
+            }
+            for turn in 0..12u64 {
+                let key = |c: usize, comparator| {
+                    let bits = turn >> (c % 2);
+                    (c, SortKey { comparator, descending: bits & 1 != 0, nulls_first: bits & 2 != 0 })
+                };
+                let mut keys = vec![key(0, Comparator::Int4), key(1, Comparator::Bytes), key(2, Comparator::Int8)];
+                keys.rotate_left(turn as usize % 3);
+                keys.truncate(1 + turn as usize % 3);
+                let mut expected: Vec<u32> = (0..n as u32).collect();
+                expected.sort_by(|a, b| compare_rows(&keys, &rows, *a as usize, &rows, *b as usize).unwrap());
+                assert_eq!(sorted_order(&rows, n, &keys, &Interrupt::new()).unwrap(), expected);
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@
 //! | [`smgr`] | [`Smgr`]: relations as segment files; sizes, extension, truncation, unlink, the fsync queue |
 //! | [`buffer`] | [`BufferPool`], [`PinnedBuffer`], [`SharedPage`], [`ExclusivePage`] |
 //! | [`critical`](mod@critical) | [`critical()`] and its token [`Critical`]: pages change, WAL is written, nothing may fail |
+//! | [`prefetch`](fn@prefetch) | a hint to the processor |
 //! | [`fsm`], [`vm`] | the free-space map and the visibility map |
 //!
 //! How to change a page:
@@ -23,13 +24,15 @@
 //! Hint bits: `shared.try_upgrade()` gives an [`ExclusivePage`] if nobody else is latching; set them through
 //! [`ExclusivePage::hint_write`], then call [`ExclusivePage::mark_dirty_hint`].
 //!
-//! This is the only crate with `unsafe`: page memory in `buffer/memory.rs`, and the view of bytes as a [`Page`].
+//! This is the only crate with `unsafe`: page memory in `buffer/memory.rs`, the view of bytes as a
+//! [`Page`], and the prefetch hint.
 //! Latch order: see this crate's `README.md`.
 
 pub mod buffer;
 pub mod critical;
 pub mod fsm;
 pub mod page;
+mod prefetch;
 pub mod smgr;
 pub mod vfs;
 pub mod vm;
@@ -40,5 +43,6 @@ pub use buffer::{
 };
 pub use critical::{Critical, critical};
 pub use page::{ItemFlags, ItemId, Page};
+pub use prefetch::prefetch;
 pub use smgr::{Persistence, Smgr};
 pub use vfs::{RealVfs, SimVfs, Vfs, VfsFile};

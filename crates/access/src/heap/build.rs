@@ -34,6 +34,11 @@ enum Fate {
 
 /// For each line pointer the root of its chain; 0 where there is none. (PostgreSQL: `heap_get_root_tuples`)
 fn roots(page: &Page, viewer: &Viewer<'_>) -> Result<Vec<OffsetNumber>> {
+    let heap_only =
+        |n| page.item_id(n).is_normal() && page.item(n).and_then(Header::new).is_some_and(|h| h.is_heap_only());
+    if !page.offsets().any(heap_only) {
+        return Ok(Vec::new());
+    }
     let mut roots = vec![0; usize::from(page.max_offset()) + 1];
     for root in page.offsets() {
         let item = page.item_id(root);
@@ -89,6 +94,7 @@ impl HeapRelation {
                 found.clear();
                 let mut page_result = BuildScan::default();
                 let page = buffer.shared();
+                super::scan::bring_in(&page);
                 let roots = roots(&page, &viewer)?;
                 for off in page.offsets() {
                     if !page.item_id(off).is_normal() {

@@ -212,6 +212,7 @@ impl HeapScan {
             prune::prune_on_access(&self.rel, txn, &buffer)?;
             page = buffer.shared();
         }
+        bring_in(&page);
         see_page(&page, block, &Viewer::new(txn), &self.snapshot, &mut visible, &mut self.hints)?;
         set_hints(page, &self.hints)?;
         let before = visible.len();
@@ -256,6 +257,15 @@ impl HeapScan {
             Direction::Backward => (c.next, c.before) = (range.start + 1, range.start),
         }
         Ok(range.len())
+    }
+}
+
+/// All tuples of a page will be read: their cache lines, all at once.
+#[inline]
+pub(super) fn bring_in(page: &Page) {
+    let bytes = page.bytes();
+    for at in (page.upper().min(bytes.len())..bytes.len()).step_by(64) {
+        storage::prefetch(bytes, at);
     }
 }
 

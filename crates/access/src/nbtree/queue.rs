@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use base::{BLCKSZ, OffsetNumber, Result, TupleId, Xid};
 use storage::page::{AddItem, ITEM_ID_SIZE, maxalign};
-use storage::{OwnedExclusive, critical};
+use storage::{OwnedExclusive, critical, prefetch};
 use txn::Transaction;
 use types::DatumRef;
 use wal::{RecordBuilder, RegBuf, RmgrId};
@@ -24,7 +24,7 @@ use wal::{RecordBuilder, RegBuf, RmgrId};
 use super::insert::{DeadRows, Duplicates, InsertRequest, RowState};
 use super::page::{MAX_ITEM_SIZE, Opaque};
 use super::search::{Stack, Tree};
-use super::sort::{compare, prefix_of};
+use super::sort::{AHEAD, compare, prefix_of};
 use super::wal::INSERT_LEAF;
 use super::{Nbtree, VacuumCycles, build, tuple, wait_for_speculation};
 use crate::heap::HeapRelation;
@@ -62,6 +62,12 @@ impl Entries {
     }
     pub fn tuple(&self, i: usize) -> &[u8] {
         self.at(self.entries[i].at)
+    }
+    /// This one's turn comes soon.
+    fn expect(&self, i: usize) {
+        if let Some(e) = self.entries.get(i) {
+            prefetch(&self.bytes, e.at as usize);
+        }
     }
     fn at(&self, at: u32) -> &[u8] {
         let rest = &self.bytes[at as usize..];
@@ -136,6 +142,7 @@ impl Tree<'_> {
         let (mut room, mut bytes) = (page.exact_free_space(), 0);
         let mut low = opaque.first_data();
         for i in from..all.len() {
+            all.expect(i + AHEAD);
             let t = all.tuple(i);
             if room < maxalign(t.len()) + ITEM_ID_SIZE {
                 break;

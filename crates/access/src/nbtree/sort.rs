@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use base::{PgError, Result};
-use storage::Vfs;
 use storage::vfs::{IoContext, OpenMode, VfsFile};
+use storage::{Vfs, prefetch};
 use types::DatumRef;
 
 use super::search::{Tree, compare_plain};
@@ -15,6 +15,8 @@ use crate::index::KeyOrder;
 
 /// Where temporary files lie. (PostgreSQL: `PG_TEMP_FILES_DIR`)
 const DIRECTORY: &str = "base/pgsql_tmp";
+/// Sorted tuples lie all over the buffer: how many before its turn one is asked for.
+pub(super) const AHEAD: usize = 12;
 /// Bytes read at a time from a run.
 const CHUNK: usize = 256 * 1024;
 
@@ -110,7 +112,10 @@ impl Sorter {
         let Some(mut file) = self.file.take() else { return Ok(()) };
         let start = file.len;
         let mut chunk = Vec::with_capacity(CHUNK + 8192);
-        for e in &self.entries {
+        for (i, e) in self.entries.iter().enumerate() {
+            if let Some(soon) = self.entries.get(i + AHEAD) {
+                prefetch(&self.bytes, soon.at);
+            }
             chunk.push(u8::from(e.alive));
             chunk.extend_from_slice(self.tuple(e.at));
             if chunk.len() >= CHUNK {
@@ -129,7 +134,12 @@ impl Sorter {
     pub fn drain(mut self, tree: &Tree<'_>, each: &mut dyn FnMut(&[u8], bool) -> Result<()>) -> Result<()> {
         if self.runs.is_empty() {
             self.sort(tree)?;
-            return self.entries.iter().try_for_each(|e| each(self.tuple(e.at), e.alive));
+            return self.entries.iter().enumerate().try_for_each(|(i, e)| {
+                if let Some(soon) = self.entries.get(i + AHEAD) {
+                    prefetch(&self.bytes, soon.at);
+                }
+                each(self.tuple(e.at), e.alive)
+            });
         }
         self.spill(tree)?;
         let Some(file) = &self.file else { return Err(PgError::internal("sorted runs without a file")) };
