@@ -69,6 +69,10 @@ pub trait Runtime {
     fn bless(&mut self, desc: TupleDesc) -> Arc<TupleDesc>;
     /// Calls any SQL-callable function by OID (not set-returning). Strictness is obeyed.
     fn call(&mut self, function: Oid, collation: Oid, args: &[DatumRef<'_>]) -> Result<Datum>;
+    /// Tests a value of a domain's base type against the domain's constraints. (PostgreSQL: `domain_check`)
+    fn check_domain(&mut self, domain: Oid, _value: DatumRef<'_>) -> Result<()> {
+        Err(PgError::unsupported(format!("checking values of domain {domain} here")))
+    }
     /// Sends a NOTICE, WARNING, ... to the client.
     fn notice(&mut self, notice: PgError);
     fn registry(&self) -> &Arc<Registry>;

@@ -444,8 +444,11 @@ impl<'a> Compiler<'a> {
     }
 
     fn subscript(&mut self, s: &SubscriptingRef) -> Result<Kind> {
+        if s.refcontainertype == JSONBOID {
+            return self.jsonb_subscript(s);
+        }
         let t = self.cx.type_info(s.refcontainertype)?;
-        if s.refcontainertype == JSONBOID || !s.refelemtype.is_valid() {
+        if !s.refelemtype.is_valid() {
             return Ok(Kind::Unsupported(format!("subscripting of type {}", t.name)));
         }
         let elem = self.elem(s.refelemtype)?;
@@ -467,6 +470,31 @@ impl<'a> Compiler<'a> {
         };
         let slice = !s.reflowerindexpr.is_empty();
         Ok(Kind::Subscript(Box::new(SubscriptNode { container, upper, lower, slice, assign, elem, fixed_len })))
+    }
+
+    /// A call of the handler with the value, whether and what is assigned, and the subscripts.
+    fn jsonb_subscript(&mut self, s: &SubscriptingRef) -> Result<Kind> {
+        let Some(Body::Row(handler)) = self.cx.registry.function("jsonb_subscript_handler").map(|b| b.body) else {
+            return Ok(Kind::Unsupported("subscripting of type jsonb".to_owned()));
+        };
+        let flag = |set| {
+            Expr::Const(Const {
+                ty: TypeMod { oid: BOOLOID, typmod: -1, collation: Oid::INVALID },
+                value: Datum::bool(set),
+                ..Const::default()
+            })
+        };
+        let null = Expr::Const(Const {
+            ty: TypeMod { oid: JSONBOID, typmod: -1, collation: Oid::INVALID },
+            ..Const::default()
+        });
+        let mut args = vec![s.refexpr.clone(), flag(s.refassgnexpr.is_some()), s.refassgnexpr.clone().unwrap_or(null)];
+        args.extend(s.refupperindexpr.iter().flatten().cloned());
+        let call =
+            FnCall { arg_types: args.iter().map(Expr::type_oid).collect(), result_type: JSONBOID, ..FnCall::default() };
+        let args = self.list(&args)?;
+        let body = Impl::Row(handler);
+        Ok(Kind::Func(Box::new(FuncNode { body, strict: false, raw_toast: false, args, call, state: None })))
     }
 
     fn via_io(&mut self, arg: CExpr, from: Oid, to: Oid, collation: Oid) -> Result<ViaIoNode> {
