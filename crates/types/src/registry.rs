@@ -257,6 +257,7 @@ pub struct Registry {
     /// By transition function; those that share one differ in the final function.
     aggregates: HashMap<&'static str, Vec<BuiltinAggregate>>,
     orders: HashMap<&'static str, BuiltinOrder>,
+    json: Option<crate::json::JsonFns>,
 }
 
 impl Registry {
@@ -284,6 +285,15 @@ impl Registry {
     pub fn with_orders(mut self, list: &[BuiltinOrder]) -> Registry {
         self.orders.extend(list.iter().flat_map(|o| o.names.iter().map(|n| (*n, *o))));
         self
+    }
+    #[must_use]
+    pub fn with_json(mut self, json: crate::json::JsonFns) -> Registry {
+        self.json = Some(json);
+        self
+    }
+    /// The functions behind SQL/JSON's syntax.
+    pub fn json(&self) -> Result<crate::json::JsonFns> {
+        self.json.ok_or_else(|| PgError::unsupported("SQL/JSON without JSON functions"))
     }
     pub fn function(&self, prosrc: &str) -> Option<&Builtin> {
         self.functions.get(prosrc)

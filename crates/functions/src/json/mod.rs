@@ -8,6 +8,7 @@ pub mod binary;
 pub mod build;
 pub mod jsonb;
 pub mod path;
+pub mod query;
 pub mod record;
 pub mod text;
 
