@@ -202,7 +202,7 @@ fn key(
     Ok(key)
 }
 
-fn opclass_by_name(cx: &ExecContext, am: Oid, parts: &[String]) -> Result<Oid> {
+pub(crate) fn opclass_by_name(cx: &ExecContext, am: Oid, parts: &[String]) -> Result<Oid> {
     let (schema, name) = name::split(cx, parts)?;
     let schemas = match &schema {
         Some(schema) => vec![cx.catalog.explicit_namespace(schema, false)?.unwrap_or_default()],

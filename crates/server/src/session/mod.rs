@@ -7,6 +7,7 @@
 //! | `transaction.rs` | blocks, savepoints, what happens around a statement |
 //! | `simple.rs`, `extended.rs` | the two query protocols |
 //! | `statement.rs` | text to plans, with the cache that sessions share; running them |
+//! | `constants.rs` | texts that differ only in their constants share a plan |
 //! | `idle.rs` | executions kept for the next run of their statement |
 //! | `portal.rs` | running statements between messages |
 //! | `utility.rs` | statements that are the session's own business: SET, SHOW, PREPARE, cursors, DISCARD |
@@ -14,6 +15,7 @@
 //! | `variables.rs`, `derived.rs` | settings |
 //! | `rows.rs` | rows to the wire |
 
+mod constants;
 mod derived;
 mod extended;
 mod idle;
