@@ -302,6 +302,9 @@ pub fn build(cmd: &mut CommandContext<'_>, table: Oid, index: Oid) -> Result<()>
         Ok(())
     };
     let built = access.am.build(&txn, &access, &mut source, kilobytes << 10)?;
+    if access.persistence == storage::Persistence::Unlogged {
+        access.am.build_empty(&txn, &access)?;
+    }
     match built {
         IndexBuild::Built { index_tuples } => {
             let heap_pages = heap.nblocks(&txn)?;

@@ -84,7 +84,12 @@ pub fn new_file(cmd: &mut CommandContext<'_>, rel: &Relation) -> Result<()> {
     }
     let locator = cmd.cx.catalog.locator(&row)?;
     let txn = cmd.cx.txn()?;
-    txn.create_storage(locator, cmd.cx.catalog.persistence_of(rel)?)?;
+    let persistence = cmd.cx.catalog.persistence_of(rel)?;
+    txn.create_storage(locator, persistence)?;
+    // What a crash leaves of an unlogged table; an index gets its own when it is built.
+    if persistence == storage::Persistence::Unlogged && row.relkind != relkind::INDEX {
+        txn.create_fork(locator, base::ForkNumber::Init)?;
+    }
     txn.drop_storage(rel.locator);
     cmd.cx.catalog.update_row(&found, &row)?;
     cmd.cx.catalog.command_counter_increment()
