@@ -51,6 +51,10 @@ impl Interrupt {
     pub fn clear(&self) {
         self.0.fetch_and(TERMINATE, Ordering::AcqRel);
     }
+    /// Forgets everything: the session ends, and what it does last is not to be stopped.
+    pub fn end(&self) {
+        self.0.store(0, Ordering::Release);
+    }
     pub fn is_raised(&self) -> bool {
         self.0.load(Ordering::Relaxed) != 0
     }

@@ -332,7 +332,7 @@ impl CatalogScan for BootstrapCatalog {
     fn create_storage(&self, _: RelFileLocator, _: u8) -> Result<()> {
         Ok(())
     }
-    fn drop_storage(&self, _: RelFileLocator, _: u8) -> Result<()> {
+    fn drop_storage(&self, _: RelFileLocator, _: storage::Persistence) -> Result<()> {
         Ok(())
     }
 }

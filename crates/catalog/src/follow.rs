@@ -42,9 +42,13 @@ impl TransactionCallback for CatalogFollower {
             TransactionEvent::Committed => {
                 let messages = self.catalog.messages();
                 self.catalog.commit();
+                self.catalog.temp_end(true);
                 self.files.apply(&messages)?;
             }
-            TransactionEvent::Aborted => self.catalog.abort(),
+            TransactionEvent::Aborted => {
+                self.catalog.abort();
+                self.catalog.temp_end(false);
+            }
             TransactionEvent::SubStart { .. } => {
                 self.catalog.command_end();
                 self.marks.push(self.catalog.mark());

@@ -434,7 +434,7 @@ mod tests {
         ] {
             assert_eq!(c.format_type(oid, typmod).unwrap(), expected, "{oid}");
         }
-        c.set_search_path(&["pg_catalog"], Oid(10), Oid::INVALID);
+        c.set_search_path(&["pg_catalog"], Oid(10));
         assert_eq!(c.format_type(TEXTARRAYOID, None).unwrap(), "text[]");
     }
 

@@ -46,6 +46,7 @@ pub mod scram;
 mod slots;
 pub mod store;
 pub mod syscache;
+mod temp;
 
 pub use acl::{AclItem, AclKind, AclMode, RoleMemberships};
 pub use array::{int2vector, oidvector};

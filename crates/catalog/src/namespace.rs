@@ -20,7 +20,6 @@ use crate::syscache::{CacheId, Catalog};
 pub(crate) struct PathState {
     names: Arc<[String]>,
     user: Oid,
-    temp: Oid,
     /// With the generation of the shared caches at which it was made.
     made: Option<(u64, Arc<SearchPath>)>,
 }
@@ -30,7 +29,6 @@ impl Default for PathState {
         PathState {
             names: ["$user".to_owned(), "public".to_owned()].into(),
             user: crate::oids::BOOTSTRAP_SUPERUSERID,
-            temp: Oid::INVALID,
             made: None,
         }
     }
@@ -63,23 +61,30 @@ impl SearchPath {
 }
 
 impl Catalog {
-    /// Sets what the path is made of: the setting's names, the current user, the session's temporary schema (0 if none).
-    pub fn set_search_path(&self, names: &[impl AsRef<str>], user: Oid, temp: Oid) {
+    /// Sets what the path is made of besides the session's temporary schema: the setting's names, the current user.
+    pub fn set_search_path(&self, names: &[impl AsRef<str>], user: Oid) {
         let names = names.iter().map(|n| n.as_ref().to_owned()).collect();
-        *self.path_state().lock() = PathState { names, user, temp, made: None };
+        *self.path_state().lock() = PathState { names, user, made: None };
+    }
+    pub(crate) fn path_user(&self) -> Oid {
+        self.path_state().lock().user
+    }
+    /// The path is stale: the session's temporary schema changed.
+    pub(crate) fn forget_search_path(&self) {
+        self.path_state().lock().made = None;
     }
 
     /// The search path as it is now. (PostgreSQL: `recomputeNamespacePath`)
     pub fn search_path(&self) -> Result<Arc<SearchPath>> {
         let generation = self.shared.generation();
-        let (names, user, temp) = {
+        let (names, user) = {
             let state = self.path_state().lock();
             match &state.made {
                 Some((at, path)) if *at == generation && !self.has_changes() => return Ok(path.clone()),
-                _ => (state.names.clone(), state.user, state.temp),
+                _ => (state.names.clone(), state.user),
             }
         };
-        let path = Arc::new(self.resolve_path(&names, user, temp)?);
+        let path = Arc::new(self.resolve_path(&names, user, self.temp_schema())?);
         self.path_state().lock().made = Some((generation, path.clone()));
         Ok(path)
     }
@@ -134,11 +139,10 @@ impl Catalog {
     }
     /// A schema that a statement names; `pg_temp` is the session's own. (PostgreSQL: `LookupExplicitNamespace`)
     pub fn explicit_namespace(&self, name: &str, missing_ok: bool) -> Result<Option<Oid>> {
-        if name == "pg_temp" {
-            let temp = self.path_state().lock().temp;
-            if temp.is_valid() {
-                return Ok(Some(temp));
-            }
+        if name == "pg_temp"
+            && let Some(temp) = self.temp_schema().valid()
+        {
+            return Ok(Some(temp));
         }
         match self.namespace_by_name(name)? {
             Some(n) => Ok(Some(n.oid)),
@@ -146,27 +150,16 @@ impl Catalog {
             None => Err(PgError::new(UNDEFINED_SCHEMA, format!("schema \"{name}\" does not exist"))),
         }
     }
-    /// Where an unqualified new object goes. (PostgreSQL: `RangeVarGetCreationNamespace`)
+    /// Where an unqualified new object goes; the temporary schema is made if it is that. (PostgreSQL: `RangeVarGetCreationNamespace`)
     pub fn creation_namespace(&self) -> Result<Oid> {
+        let path = self.search_path()?;
+        if path.temp_creation_pending {
+            return self.access_temp_schema();
+        }
         let none = || PgError::new(UNDEFINED_SCHEMA, "no schema has been selected to create in");
-        self.search_path()?.creation.valid().ok_or_else(none)
+        path.creation.valid().ok_or_else(none)
     }
 
-    /// The temporary schema with that number, made if it is missing, with its TOAST schema; number `n` belongs to one session at a
-    /// time, which then puts it into its search path. (PostgreSQL: `InitTempTableNamespace`)
-    pub fn temp_namespace(&self, n: u32) -> Result<Oid> {
-        let mut made = Vec::with_capacity(2);
-        for prefix in ["pg_temp", "pg_toast_temp"] {
-            let name = format!("{prefix}_{n}");
-            let oid = match self.namespace_by_name(&name)? {
-                Some(found) => found.oid,
-                None => self.create_namespace(&name, crate::oids::BOOTSTRAP_SUPERUSERID, None)?,
-            };
-            made.push(oid);
-        }
-        self.command_counter_increment()?;
-        Ok(made[0])
-    }
     /// Adds a schema. (PostgreSQL: `NamespaceCreate`)
     pub fn create_namespace(&self, name: &str, owner: Oid, acl: Option<Vec<crate::AclItem>>) -> Result<Oid> {
         if self.namespace_by_name(name)?.is_some() {
@@ -322,7 +315,7 @@ mod tests {
             c.find_relation(Some("nope"), "pg_class", false).unwrap_err().message(),
             "schema \"nope\" does not exist"
         );
-        c.set_search_path(&["public", "pg_catalog", "nope"], Oid(10), Oid::INVALID);
+        c.set_search_path(&["public", "pg_catalog", "nope"], Oid(10));
         assert_eq!(c.search_path().unwrap().schemas, [Oid(2200), Oid(11)]);
     }
 

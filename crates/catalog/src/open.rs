@@ -17,6 +17,7 @@ use types::{Comparator, Registry};
 
 use crate::oids;
 use crate::relcache::{Relation, relkind};
+use crate::row::PgClass;
 use crate::syscache::Catalog;
 
 /// What the upper floors contribute.
@@ -30,8 +31,6 @@ pub trait Environment: Send + Sync {
     fn default_compression(&self) -> Compression {
         Compression::Pglz
     }
-    /// The number in the file names of a session's temporary relations, by their schema.
-    fn temporary_session(&self, namespace: Oid) -> i32;
 }
 
 impl Catalog {
@@ -45,6 +44,9 @@ impl Catalog {
         self.heap_of(&rel)
     }
     pub fn heap_of(&self, rel: &Relation) -> Result<Arc<HeapRelation>> {
+        if rel.is_temporary() {
+            self.check_not_other_temp(rel.namespace())?;
+        }
         if let Some(heap) = rel.heap.get() {
             return Ok(heap.clone());
         }
@@ -64,11 +66,20 @@ impl Catalog {
 
     /// How long a relation's files last.
     pub fn persistence_of(&self, rel: &Relation) -> Result<Persistence> {
-        Ok(match rel.class.relpersistence {
+        self.class_persistence(&rel.class)
+    }
+    pub(crate) fn class_persistence(&self, class: &PgClass) -> Result<Persistence> {
+        Ok(match class.relpersistence {
             b'u' => Persistence::Unlogged,
-            b't' => Persistence::Temporary(self.environment()?.temporary_session(rel.namespace())),
+            b't' => Persistence::Temporary(self.temporary_number(class.relnamespace)?),
             _ => Persistence::Permanent,
         })
+    }
+    /// The number in the file names of a session's temporary relations, which is that of its schema.
+    fn temporary_number(&self, schema: Oid) -> Result<i32> {
+        let name = self.namespace_name(schema)?.unwrap_or_default();
+        crate::temp::session_number(&name)
+            .ok_or_else(|| PgError::internal(format!("a temporary relation lies in schema \"{name}\"")))
     }
 
     fn make_heap(&self, rel: &Relation) -> Result<HeapRelation> {

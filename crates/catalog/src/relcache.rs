@@ -244,9 +244,13 @@ impl Catalog {
             type_oid: class.reltype.valid().unwrap_or(types::oid::RECORDOID),
             typmod: -1,
         };
+        let locator = self.locator(&class)?;
+        if class.relpersistence != b'p' && relkind::has_storage(class.relkind) {
+            self.scan.declare_persistence(locator, self.class_persistence(&class)?);
+        }
         let mut rel = Relation {
             oid,
-            locator: self.locator(&class)?,
+            locator,
             desc: Arc::new(desc),
             attributes,
             indexes: Vec::new(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use access::index::IndexRelation;
 use base::{Oid, PgError, RelFileLocator, Result, TupleId};
+use storage::Persistence;
 use types::Datum;
 
 use crate::Invalidation;
@@ -60,6 +61,10 @@ pub trait CatalogScan: Send + Sync {
         let _ = locator;
         Ok(false)
     }
+    /// Tells the storage that a relation is not permanent, which it has forgotten if the server has restarted since.
+    fn declare_persistence(&self, locator: RelFileLocator, persistence: Persistence) {
+        let _ = (locator, persistence);
+    }
     /// Creates a relation's main fork; gone if the transaction aborts. `persistence` as in `pg_class`.
     fn create_storage(&self, locator: RelFileLocator, persistence: u8) -> Result<()> {
         let _ = (locator, persistence);
@@ -76,7 +81,7 @@ pub trait CatalogScan: Send + Sync {
         Ok(())
     }
     /// Removes a relation's files at commit.
-    fn drop_storage(&self, locator: RelFileLocator, persistence: u8) -> Result<()> {
+    fn drop_storage(&self, locator: RelFileLocator, persistence: Persistence) -> Result<()> {
         let _ = (locator, persistence);
         Err(read_only())
     }

@@ -458,11 +458,23 @@ impl CatalogScan for CatalogStore {
         let mut nothing: Box<BuildSource<'_>> = Box::new(|_| Ok(()));
         index.am.build(&txn, index, &mut *nothing, 1 << 20)?;
         match index.persistence {
-            Persistence::Unlogged => index.am.build_empty(&txn, index),
+            Persistence::Unlogged => {
+                txn.create_fork(index.locator, base::ForkNumber::Init)?;
+                index.am.build_empty(&txn, index)
+            }
             _ => Ok(()),
         }
     }
-    fn drop_storage(&self, locator: RelFileLocator, _persistence: u8) -> Result<()> {
+    fn declare_persistence(&self, locator: RelFileLocator, persistence: Persistence) {
+        if let Ok(txn) = self.txn() {
+            let smgr = txn.manager().pool().smgr();
+            if smgr.persistence(locator) != persistence {
+                smgr.set_persistence(locator, persistence);
+            }
+        }
+    }
+    fn drop_storage(&self, locator: RelFileLocator, persistence: Persistence) -> Result<()> {
+        self.declare_persistence(locator, persistence);
         self.txn()?.drop_storage(locator);
         Ok(())
     }

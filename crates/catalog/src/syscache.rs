@@ -30,6 +30,7 @@ use crate::open::Environment;
 use crate::row::CatalogRow;
 use crate::scan::{CatalogScan, Row};
 use crate::slots::{Slot, Value};
+use crate::temp::{TempMark, TempState};
 
 /// One cache: the unique index that serves it and that index's key columns with their types.
 pub struct CacheDef {
@@ -214,7 +215,7 @@ impl Overlay {
 
 /// A place in a transaction's changes, to roll back to. (PostgreSQL: a subtransaction's `TransInvalidationInfo`)
 #[derive(Clone, Copy, Debug)]
-pub struct Mark(usize);
+pub struct Mark(usize, TempMark);
 
 /// One session's view of the catalogs. Cheap to clone; clones see the same transaction.
 #[derive(Clone)]
@@ -231,6 +232,7 @@ struct Local {
     changed: AtomicBool,
     overlay: Mutex<Overlay>,
     path: Mutex<PathState>,
+    temp: TempState,
 }
 
 impl Catalog {
@@ -253,6 +255,9 @@ impl Catalog {
     }
     pub(crate) fn path_state(&self) -> &Mutex<PathState> {
         &self.local.path
+    }
+    pub(crate) fn temp_state(&self) -> &TempState {
+        &self.local.temp
     }
     /// Reads rows without any cache. (PostgreSQL: `systable_beginscan`)
     pub fn rows<T: CatalogRow>(&self, index: Oid, keys: &[Datum]) -> Result<Vec<T>> {
@@ -404,11 +409,12 @@ impl Catalog {
 
     /// Where a subtransaction begins.
     pub fn mark(&self) -> Mark {
-        Mark(self.local.overlay.lock().done.len())
+        Mark(self.local.overlay.lock().done.len(), self.temp_mark())
     }
 
     /// A subtransaction has failed: what it changed is as before. (PostgreSQL: `AtEOSubXact_Inval`)
     pub fn abort_to(&self, mark: Mark) {
+        self.temp_abort_to(mark.1);
         let mut overlay = self.local.overlay.lock();
         let keep = mark.0.min(overlay.done.len());
         let mut undone = overlay.done.split_off(keep);

@@ -30,9 +30,6 @@ impl Environment for Env {
     fn comparator(&self, function: Oid, _: Oid) -> Result<Comparator> {
         Err(base::PgError::unsupported(function))
     }
-    fn temporary_session(&self, _: Oid) -> i32 {
-        1
-    }
 }
 
 struct Cluster {

@@ -9,7 +9,7 @@ use catalog::ddl::new_attribute;
 use catalog::{DependencyType, NewRelation, ObjectAddress, PgAttrdef, PgAttribute, oids, relkind};
 use parser::ast::*;
 
-use crate::{CommandContext, Outcome, constraint, index, like, name, options, sequence};
+use crate::{CommandContext, Outcome, constraint, index, like, name, options, sequence, temp};
 
 /// A column with what belongs to it until the table exists.
 pub struct NewColumn {
@@ -27,14 +27,15 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
         (!stmt.inh_relations.is_empty() && stmt.partbound.is_none(), "CREATE TABLE ... INHERITS"),
         (stmt.partbound.is_some() || stmt.partspec.is_some(), "table partitioning"),
         (stmt.of_typename.is_some(), "CREATE TABLE OF"),
-        (stmt.relation.relpersistence == RelPersistence::Temp, "CREATE TEMPORARY TABLE"),
         (stmt.tablespacename.is_some(), "CREATE TABLE ... TABLESPACE"),
     ] {
         if is_there {
             return Err(PgError::unsupported(what));
         }
     }
-    let namespace = name::creation_schema(cmd.cx, stmt.relation.schemaname.as_deref())?;
+    let at = |e: PgError| if e.fields().position.is_some() { e } else { e.at(stmt.relation.location) };
+    let (namespace, persistence) = name::relation_schema(cmd.cx, &stmt.relation).map_err(at)?;
+    temp::check_on_commit(stmt.oncommit, persistence)?;
     let relname = catalog::ddl::truncate_name(&stmt.relation.relname).to_owned();
     if cmd.cx.catalog.relation_by_name(namespace.oid, &relname)?.is_some() {
         let text = format!("relation \"{relname}\" already exists");
@@ -64,9 +65,10 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
         columns.iter().map(|c| c.attribute.clone()).collect(),
     );
     new.kind = relkind::TABLE;
-    new.persistence = if stmt.relation.relpersistence == RelPersistence::Unlogged { b'u' } else { b'p' };
+    new.persistence = persistence;
     new.options = options::heap(&stmt.options)?;
     let oid = cmd.cx.catalog.create_relation(&new)?;
+    temp::register_on_commit(cmd.cx, oid, stmt.oncommit);
     cmd.cx.catalog.command_counter_increment()?;
     cmd.cx.catalog.create_toast_table(oid, None)?;
     cmd.cx.catalog.command_counter_increment()?;

@@ -8,23 +8,23 @@ use base::{Oid, PgError, Result, Severity};
 use catalog::NewRelation;
 use catalog::ddl::{new_attribute, truncate_name};
 use executor::{Destination, ExecContext, Execution, StartOptions};
-use parser::ast::{CreateTableAsStmt, ObjectType, RelPersistence, Statement};
+use parser::ast::{CreateTableAsStmt, ObjectType, Statement};
 use types::{Batch, Datum, Runtime};
 
-use crate::{CommandContext, Outcome, name, options, query};
+use crate::{CommandContext, Outcome, name, options, query, temp};
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateTableAsStmt) -> Result<Outcome> {
     let into = &stmt.into;
     for (is_there, what) in [
         (stmt.objtype == ObjectType::Matview, "CREATE MATERIALIZED VIEW"),
-        (into.rel.relpersistence == RelPersistence::Temp, "CREATE TEMPORARY TABLE"),
         (matches!(stmt.query, Statement::Execute(_)), "CREATE TABLE AS EXECUTE"),
     ] {
         if is_there {
             return Err(PgError::unsupported(what));
         }
     }
-    let namespace = name::creation_schema(cmd.cx, into.rel.schemaname.as_deref())?;
+    let (namespace, persistence) = name::relation_schema(cmd.cx, &into.rel)?;
+    temp::check_on_commit(into.on_commit, persistence)?;
     let relname = truncate_name(&into.rel.relname).to_owned();
     if cmd.cx.catalog.relation_by_name(namespace.oid, &relname)?.is_some() {
         let text = format!("relation \"{relname}\" already exists");
@@ -63,9 +63,10 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateTableAsStmt) -> Result
         }
     }
     let mut new = NewRelation::new(&relname, namespace.oid, cmd.cx.settings.current_user, columns);
-    new.persistence = if into.rel.relpersistence == RelPersistence::Unlogged { b'u' } else { b'p' };
+    new.persistence = persistence;
     new.options = options::heap(&into.options)?;
     let oid = cmd.cx.catalog.create_relation(&new)?;
+    temp::register_on_commit(cmd.cx, oid, into.on_commit);
     cmd.cx.catalog.command_counter_increment()?;
     cmd.cx.catalog.create_toast_table(oid, None)?;
     cmd.cx.catalog.command_counter_increment()?;

@@ -11,7 +11,7 @@ use types::{Datum, Runtime};
 use crate::{CommandContext, Outcome, constraint, index, name};
 
 /// Schema and name for a new type, which must be free.
-fn new_name(cmd: &CommandContext<'_>, parts: &[String]) -> Result<(Oid, String)> {
+pub(crate) fn new_name(cmd: &CommandContext<'_>, parts: &[String]) -> Result<(Oid, String)> {
     let (schema, tname) = name::split(cmd.cx, parts)?;
     let namespace = name::creation_schema(cmd.cx, schema.as_deref())?.oid;
     let tname = truncate_name(&tname).to_owned();
@@ -26,7 +26,7 @@ fn new_name(cmd: &CommandContext<'_>, parts: &[String]) -> Result<(Oid, String)>
 }
 
 /// A type's row as enums have it; domains change what they take from their base.
-fn new_row(cmd: &CommandContext<'_>, namespace: Oid, tname: String) -> Result<PgType> {
+pub(crate) fn new_row(cmd: &CommandContext<'_>, namespace: Oid, tname: String) -> Result<PgType> {
     let fresh = || cmd.cx.catalog.new_oid(oids::TYPE_RELATION, oids::TYPE_OID_INDEX);
     Ok(PgType {
         oid: fresh()?,
@@ -65,7 +65,7 @@ fn new_row(cmd: &CommandContext<'_>, namespace: Oid, tname: String) -> Result<Pg
 }
 
 /// The rows of a new type and its array type with what they depend on.
-fn store(cmd: &CommandContext<'_>, row: &PgType) -> Result<()> {
+pub(crate) fn store(cmd: &CommandContext<'_>, row: &PgType) -> Result<()> {
     let catalog = &cmd.cx.catalog;
     catalog.insert_row(row)?;
     let me = ObjectAddress::type_(row.oid);

@@ -183,9 +183,7 @@ pub fn create(cmd: &mut CommandContext<'_>, stmt: &CreatedbStmt) -> Result<Outco
     checkpoint(cmd)?;
     let manager = cmd.cx.txn()?.manager().clone();
     let (from, to) = ((source.dattablespace, source.oid), (row.dattablespace, oid));
-    let smgr = manager.pool().smgr();
-    let copied = files::copy_database(&**smgr.vfs(), from, to)
-        .and_then(|()| files::note_unlogged(&**smgr.vfs(), smgr, to.0, to.1));
+    let copied = files::copy_database(&**manager.pool().smgr().vfs(), from, to);
     if let Err(e) = copied {
         // The row goes with the transaction; the files would stay.
         files::remove_database_dir(&**manager.pool().smgr().vfs(), to.0, to.1)?;

@@ -202,7 +202,7 @@ fn key(
     Ok(key)
 }
 
-fn opclass_by_name(cx: &ExecContext, am: Oid, parts: &[String]) -> Result<Oid> {
+pub(crate) fn opclass_by_name(cx: &ExecContext, am: Oid, parts: &[String]) -> Result<Oid> {
     let (schema, name) = name::split(cx, parts)?;
     let schemas = match &schema {
         Some(schema) => vec![cx.catalog.explicit_namespace(schema, false)?.unwrap_or_default()],
@@ -303,6 +303,7 @@ pub fn build(cmd: &mut CommandContext<'_>, table: Oid, index: Oid) -> Result<()>
     };
     let built = access.am.build(&txn, &access, &mut source, kilobytes << 10)?;
     if access.persistence == storage::Persistence::Unlogged {
+        txn.create_fork(access.locator, base::ForkNumber::Init)?;
         access.am.build_empty(&txn, &access)?;
     }
     match built {

@@ -10,6 +10,7 @@ mod analyze_table;
 mod comment;
 mod constraint;
 mod copy;
+mod create_range;
 mod create_table;
 mod create_table_as;
 mod create_type;
@@ -35,6 +36,7 @@ mod sequence;
 mod sequence_functions;
 mod stored;
 mod table_scan;
+pub mod temp;
 mod truncate;
 pub mod vacuum;
 mod view;
@@ -136,6 +138,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::CreateFunction(s) => function::create(cmd, s),
         Statement::CreateDomain(s) => create_type::create_domain(cmd, s),
         Statement::CreateEnum(s) => create_type::create_enum(cmd, s),
+        Statement::CreateRange(s) => create_range::create(cmd, s),
         Statement::AlterEnum(s) => create_type::alter_enum(cmd, s),
         Statement::CompositeType(s) => create_type::create_composite(cmd, s),
         Statement::Grant(s) => grant::execute(cmd, s),

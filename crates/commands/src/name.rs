@@ -5,9 +5,9 @@ use std::sync::Arc;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
 use catalog::lookup::{must_be_owner, permission_denied};
-use catalog::{AclKind, PgNamespace, Relation, relkind};
+use catalog::{PgNamespace, Relation, relkind};
 use executor::{ExecContext, lock_relation};
-use parser::ast::{self, RangeVar};
+use parser::ast::{self, RangeVar, RelPersistence};
 use txn::LockMode;
 
 /// What a kind of relation is called in messages.
@@ -96,9 +96,10 @@ pub fn check_owner(cx: &ExecContext, rel: &Relation) -> Result<()> {
     Ok(())
 }
 
-/// The schema for a new object of that name. (PostgreSQL: `RangeVarGetAndCheckCreationNamespace`)
+/// The schema for a new object of that name. (PostgreSQL: `QualifiedNameGetCreationNamespace`)
 pub fn creation_schema(cx: &ExecContext, schema: Option<&str>) -> Result<Arc<PgNamespace>> {
     let oid = match schema {
+        Some("pg_temp") => cx.catalog.access_temp_schema()?,
         Some(name) => match cx.catalog.explicit_namespace(name, false)? {
             Some(oid) => oid,
             None => return Err(catalog::namespace::no_such_schema(name)),
@@ -106,12 +107,37 @@ pub fn creation_schema(cx: &ExecContext, schema: Option<&str>) -> Result<Arc<PgN
         None => cx.catalog.creation_namespace()?,
     };
     let namespace = cx.catalog.namespace(oid)?.ok_or_else(|| PgError::internal("the creation schema is gone"))?;
-    let role = cx.settings.current_user;
-    let acl = namespace.nspacl.as_deref();
-    if !cx.catalog.has_privilege(role, AclKind::Schema, namespace.nspowner, acl, catalog::acl::ACL_CREATE)? {
+    if !cx.catalog.may_schema(cx.settings.current_user, oid, catalog::acl::ACL_CREATE)? {
         return Err(permission_denied("schema", &namespace.nspname));
     }
     Ok(namespace)
+}
+
+/// The schema for a new relation, and its persistence as in `pg_class`: what is made in the temporary schema is temporary.
+/// (PostgreSQL: `RangeVarGetAndCheckCreationNamespace`, `RangeVarAdjustRelationPersistence`)
+pub fn relation_schema(cx: &ExecContext, name: &RangeVar) -> Result<(Arc<PgNamespace>, u8)> {
+    check_database(cx, name)?;
+    let wanted = name.relpersistence;
+    let schema = match (&name.schemaname, wanted) {
+        (None, RelPersistence::Temp) => Some("pg_temp"),
+        (schema, _) => schema.as_deref(),
+    };
+    let namespace = creation_schema(cx, schema)?;
+    let refuse = |text: &str| Err(PgError::new(INVALID_TABLE_DEFINITION, text));
+    let (mine, other) = (cx.catalog.is_my_temp_schema(namespace.oid), cx.catalog.is_other_temp_schema(namespace.oid)?);
+    let persistence = match wanted {
+        _ if other && wanted != RelPersistence::Unlogged => {
+            return refuse("cannot create relations in temporary schemas of other sessions");
+        }
+        RelPersistence::Temp if !mine => return refuse("cannot create temporary relation in non-temporary schema"),
+        RelPersistence::Unlogged if mine || other => {
+            return refuse("only temporary relations may be created in temporary schemas");
+        }
+        RelPersistence::Unlogged => b'u',
+        _ if mine => b't',
+        _ => b'p',
+    };
+    Ok((namespace, persistence))
 }
 
 /// The number of the column of that name.

@@ -4,7 +4,7 @@ use access::sequence::{SequenceData, SequenceDef};
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
 use catalog::ddl::new_attribute;
-use catalog::{DependencyType, NewRelation, ObjectAddress, PgSequence, oids, relkind};
+use catalog::{DependencyType, NewRelation, ObjectAddress, PgSequence, Relation, oids, relkind};
 use parser::ast::*;
 use txn::LockMode;
 use types::Datum;
@@ -13,10 +13,7 @@ use types::oid::{BOOLOID, INT2OID, INT4OID, INT8OID};
 use crate::{CommandContext, Outcome, name, options};
 
 pub fn create(cmd: &mut CommandContext<'_>, stmt: &CreateSeqStmt) -> Result<Outcome> {
-    if stmt.sequence.relpersistence == RelPersistence::Temp {
-        return Err(PgError::unsupported("CREATE TEMPORARY SEQUENCE"));
-    }
-    let namespace = name::creation_schema(cmd.cx, stmt.sequence.schemaname.as_deref())?;
+    let (namespace, persistence) = name::relation_schema(cmd.cx, &stmt.sequence)?;
     if cmd.cx.catalog.relation_by_name(namespace.oid, &stmt.sequence.relname)?.is_some() {
         let text = format!("relation \"{}\" already exists", stmt.sequence.relname);
         if !stmt.if_not_exists {
@@ -25,7 +22,8 @@ pub fn create(cmd: &mut CommandContext<'_>, stmt: &CreateSeqStmt) -> Result<Outc
         cmd.notice(base::Severity::Notice, DUPLICATE_TABLE, format!("{text}, skipping"));
         return Ok(Outcome::tag("CREATE SEQUENCE"));
     }
-    let oid = make(cmd, &stmt.sequence.relname, namespace.oid, INT8OID, &stmt.options)?;
+    let place = Place { name: &stmt.sequence.relname, schema: namespace.oid, persistence };
+    let oid = make(cmd, place, INT8OID, &stmt.options)?;
     owned_by(cmd, oid, &stmt.options)?;
     Ok(Outcome::tag("CREATE SEQUENCE"))
 }
@@ -141,8 +139,15 @@ fn parse(cmd: &mut CommandContext<'_>, list: &[DefElem], type_oid: Oid, old: Opt
     Ok(Parsed { type_oid, start, def: SequenceDef { increment, min, max, cache, cycle }, restart })
 }
 
+/// What a new sequence is called, and where it goes.
+struct Place<'a> {
+    name: &'a str,
+    schema: Oid,
+    persistence: u8,
+}
+
 /// The relation of a sequence, its page and its row in `pg_sequence`.
-fn make(cmd: &mut CommandContext<'_>, name: &str, schema: Oid, type_oid: Oid, list: &[DefElem]) -> Result<Oid> {
+fn make(cmd: &mut CommandContext<'_>, place: Place<'_>, type_oid: Oid, list: &[DefElem]) -> Result<Oid> {
     let p = parse(cmd, list, type_oid, None)?;
     let mut columns = Vec::new();
     for (name, ty) in [("last_value", INT8OID), ("log_cnt", INT8OID), ("is_called", BOOLOID)] {
@@ -151,7 +156,8 @@ fn make(cmd: &mut CommandContext<'_>, name: &str, schema: Oid, type_oid: Oid, li
         a.attnotnull = true;
         columns.push(a);
     }
-    let mut new = NewRelation::new(name, schema, cmd.cx.settings.current_user, columns);
+    let mut new = NewRelation::new(place.name, place.schema, cmd.cx.settings.current_user, columns);
+    new.persistence = place.persistence;
     new.kind = relkind::SEQUENCE;
     new.am = Oid::INVALID;
     let oid = cmd.cx.catalog.create_relation(&new)?;
@@ -168,8 +174,18 @@ fn make(cmd: &mut CommandContext<'_>, name: &str, schema: Oid, type_oid: Oid, li
     cmd.cx.catalog.command_counter_increment()?;
     let rel = cmd.cx.catalog.relation_entry(oid)?;
     let data = SequenceData { last_value: p.start, log_cnt: 0, is_called: false };
-    access::sequence::create(cmd.cx.txn()?, rel.locator, base::ForkNumber::Main, true, data)?;
+    fill(cmd.cx.txn()?, &rel, data)?;
     Ok(oid)
+}
+
+/// The page of a sequence whose file is new. (PostgreSQL: `fill_seq_with_data`)
+fn fill(txn: &txn::Transaction, rel: &Relation, data: SequenceData) -> Result<()> {
+    access::sequence::create(txn, rel.locator, base::ForkNumber::Main, rel.is_permanent(), data)?;
+    if rel.class.relpersistence == b'u' {
+        txn.create_fork(rel.locator, base::ForkNumber::Init)?;
+        access::sequence::create(txn, rel.locator, base::ForkNumber::Init, true, data)?;
+    }
+    Ok(())
 }
 
 /// The sequence of a serial or identity column. For a serial, its default comes back: `nextval('...'::regclass)`.
@@ -189,7 +205,8 @@ pub fn create_for_column(
         Some(name) => name.rsplit('.').next().unwrap_or_default().to_owned(),
         None => name::choose_relation_name(cmd.cx, table.name(), Some(&column.attname), "seq", table.namespace(), &[])?,
     };
-    let oid = make(cmd, &name, table.namespace(), column.atttypid, &list)?;
+    let place = Place { name: &name, schema: table.namespace(), persistence: table.class.relpersistence };
+    let oid = make(cmd, place, column.atttypid, &list)?;
     let kind = if identity { DependencyType::Internal } else { DependencyType::Auto };
     cmd.cx.catalog.record_dependency(&ObjectAddress::relation(oid), &ObjectAddress::column(rel, attnum), kind)?;
     cmd.cx.catalog.command_counter_increment()?;
@@ -266,7 +283,7 @@ pub fn alter(cmd: &mut CommandContext<'_>, stmt: &AlterSeqStmt) -> Result<Outcom
     (row.seqmax, row.seqmin, row.seqcache, row.seqcycle) = (p.def.max, p.def.min, p.def.cache, p.def.cycle);
     cmd.cx.catalog.update_row(&found, &row)?;
     data.log_cnt = 0;
-    access::sequence::set(&txn, rel.locator, true, data)?;
+    access::sequence::set(&txn, rel.locator, rel.is_permanent(), data)?;
     owned_by(cmd, rel.oid, &stmt.options)?;
     Ok(Outcome::tag("ALTER SEQUENCE"))
 }
@@ -276,5 +293,5 @@ pub fn restart(cmd: &mut CommandContext<'_>, seq: Oid) -> Result<()> {
     let row = cmd.cx.catalog.sequence(seq)?.ok_or_else(|| PgError::internal("a sequence without its row"))?;
     let rel = cmd.cx.catalog.relation_entry(seq)?;
     let data = SequenceData { last_value: row.seqstart, log_cnt: 0, is_called: false };
-    access::sequence::set(cmd.cx.txn()?, rel.locator, true, data)
+    access::sequence::set(cmd.cx.txn()?, rel.locator, rel.is_permanent(), data)
 }

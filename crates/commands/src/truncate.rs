@@ -84,10 +84,10 @@ pub fn new_file(cmd: &mut CommandContext<'_>, rel: &Relation) -> Result<()> {
     }
     let locator = cmd.cx.catalog.locator(&row)?;
     let txn = cmd.cx.txn()?;
-    let persistence = cmd.cx.catalog.persistence_of(rel)?;
-    txn.create_storage(locator, persistence)?;
-    // What a crash leaves of an unlogged table; an index gets its own when it is built.
-    if persistence == storage::Persistence::Unlogged && row.relkind != relkind::INDEX {
+    txn.create_storage(locator, cmd.cx.catalog.persistence_of(rel)?)?;
+    // An index writes its own, and a sequence's is not empty.
+    if row.relpersistence == b'u' && matches!(row.relkind, relkind::TABLE | relkind::MATERIALIZED_VIEW | relkind::TOAST)
+    {
         txn.create_fork(locator, base::ForkNumber::Init)?;
     }
     txn.drop_storage(rel.locator);

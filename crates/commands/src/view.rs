@@ -15,8 +15,8 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &ViewStmt) -> Result<Outcome>
     if stmt.with_check_option != ViewCheckOption::None {
         return Err(PgError::unsupported("CREATE VIEW ... WITH CHECK OPTION"));
     }
-    if stmt.view.relpersistence != RelPersistence::Permanent {
-        return Err(PgError::unsupported("CREATE TEMPORARY VIEW"));
+    if stmt.view.relpersistence == RelPersistence::Unlogged {
+        return Err(PgError::new(SYNTAX_ERROR, "views cannot be unlogged because they do not have storage"));
     }
     if stmt.query.into_clause.is_some() {
         return Err(PgError::new(FEATURE_NOT_SUPPORTED, "views must not contain SELECT INTO"));
@@ -24,7 +24,13 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &ViewStmt) -> Result<Outcome>
     let mut query = analyze_body(cmd, &stmt.query)?;
     name_columns(&mut query, &stmt.aliases)?;
     let reloptions = view_options(stmt)?;
-    let namespace = name::creation_schema(cmd.cx, stmt.view.schemaname.as_deref())?;
+    let mut target = stmt.view.clone();
+    if target.relpersistence == RelPersistence::Permanent && uses_temporary(cmd, &query)? {
+        target.relpersistence = RelPersistence::Temp;
+        let text = format!("view \"{}\" will be a temporary view", target.relname);
+        cmd.notice(base::Severity::Notice, SUCCESSFUL_COMPLETION, text);
+    }
+    let (namespace, persistence) = name::relation_schema(cmd.cx, &target)?;
     let columns = columns(cmd, &query)?;
     let view = match cmd.cx.catalog.relation_by_name(namespace.oid, &stmt.view.relname)? {
         Some(oid) if stmt.replace => replace(cmd, oid, &columns, reloptions)?,
@@ -32,6 +38,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &ViewStmt) -> Result<Outcome>
             let owner = cmd.cx.settings.current_user;
             let mut new = NewRelation::new(&stmt.view.relname, namespace.oid, owner, columns);
             new.kind = relkind::VIEW;
+            new.persistence = persistence;
             new.am = Oid::INVALID;
             new.options = reloptions;
             cmd.cx.catalog.create_relation(&new)?
@@ -53,6 +60,18 @@ fn analyze_body(cmd: &mut CommandContext<'_>, body: &SelectStmt) -> Result<Query
         return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
     }
     Ok(query)
+}
+
+/// (PostgreSQL: `isQueryUsingTempRelation`)
+fn uses_temporary(cmd: &CommandContext<'_>, query: &Query) -> Result<bool> {
+    let mut objects = Vec::new();
+    collect(query, &mut objects);
+    for o in objects.iter().filter(|o| o.class == oids::RELATION_RELATION) {
+        if cmd.cx.catalog.relation_entry(o.object)?.is_temporary() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn name_columns(query: &mut Query, aliases: &[String]) -> Result<()> {

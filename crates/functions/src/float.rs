@@ -128,6 +128,17 @@ pub fn parse_f32(s: &str) -> Result<f32> {
     read(s, "real", |t| t.parse().ok(), |v| v as f32, |v: &f32| *v == 0.0 || v.is_infinite())
 }
 
+/// The number that begins a text, with the rest after blanks: parts of larger values. (PostgreSQL: `float8in_internal`)
+pub(crate) fn parse_f64_prefix<'a>(s: &'a str, type_name: &str, whole: &str) -> Result<(f64, &'a str)> {
+    let t = s.trim_start_matches(is_space);
+    let Some((len, special)) = scan(t) else { return Err(invalid_input(type_name, whole)) };
+    let value = match special {
+        Special::Number(v) => v,
+        Special::Decimal => parse_f64(&t[..len], "double precision")?,
+    };
+    Ok((value, t[len..].trim_start_matches(is_space)))
+}
+
 #[builtin("float4in")]
 fn float4in(s: &str) -> Result<f32> {
     parse_f32(s)

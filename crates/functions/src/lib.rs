@@ -24,11 +24,15 @@ pub mod float;
 pub mod float_math;
 pub mod formatting;
 pub mod generic;
+pub mod geometry;
 pub mod hash;
 pub mod int;
 pub mod json;
 pub mod like;
+pub mod mac;
 pub mod misc;
+pub mod money;
+pub mod multirange;
 pub mod network;
 pub mod numeric;
 pub mod oid;
@@ -56,6 +60,7 @@ pub static AGGREGATES: &[&[BuiltinAggregate]] = &[
     agg::collect::AGGREGATES,
     agg::intervals::AGGREGATES,
     json::aggregate::AGGREGATES,
+    multirange::AGGREGATES,
     agg::floats::AVERAGE,
     agg::floats::VAR_POP,
     agg::floats::VAR_SAMP,
@@ -75,6 +80,7 @@ pub static ORDERS: &[BuiltinOrder] = &[
     BuiltinOrder { names: &["jsonb_cmp"], cmp: json::jsonb::compare_bytes },
     BuiltinOrder { names: &["interval_cmp"], cmp: datetime::interval::compare_bytes },
     BuiltinOrder { names: &["bitcmp"], cmp: bits::compare_bytes },
+    BuiltinOrder { names: &["macaddr_cmp", "macaddr8_cmp"], cmp: mac::order },
     BuiltinOrder { names: &["network_cmp"], cmp: network::compare_bytes },
     BuiltinOrder { names: &["timetz_cmp"], cmp: datetime::time::compare_timetz },
     BuiltinOrder { names: &["btoidvectorcmp"], cmp: oid::compare_oidvectors },

@@ -16,7 +16,7 @@ use crate::err::{error, out_of_range};
 use crate::hash::hash_u32;
 use crate::int::is_space;
 
-const EMPTY: u8 = 0x01;
+pub(crate) const EMPTY: u8 = 0x01;
 const LOWER_INCLUSIVE: u8 = 0x02;
 const UPPER_INCLUSIVE: u8 = 0x04;
 const LOWER_INFINITE: u8 = 0x08;
@@ -24,27 +24,27 @@ const UPPER_INFINITE: u8 = 0x10;
 
 /// One end; without a value it is infinite.
 #[derive(Clone, PartialEq, Debug)]
-struct Bound {
-    value: Option<Datum>,
-    inclusive: bool,
-    lower: bool,
+pub(crate) struct Bound {
+    pub value: Option<Datum>,
+    pub inclusive: bool,
+    pub lower: bool,
 }
 
 /// `None` is the empty range.
-type Range = Option<[Bound; 2]>;
+pub(crate) type Range = Option<[Bound; 2]>;
 
 /// A range type with what its bounds are.
-struct Kind {
-    oid: Oid,
-    sub: Arc<TypeInfo>,
+pub(crate) struct Kind {
+    pub oid: Oid,
+    pub sub: Arc<TypeInfo>,
 }
 
-fn corrupted() -> PgError {
+pub(crate) fn corrupted() -> PgError {
     PgError::new(DATA_CORRUPTED, "invalid range value")
 }
 
 impl Kind {
-    fn of(rt: &mut dyn Runtime, oid: Oid) -> Result<Kind> {
+    pub(crate) fn of(rt: &mut dyn Runtime, oid: Oid) -> Result<Kind> {
         let info = rt.type_info(oid)?;
         if info.typtype != b'r' || info.range_subtype == Oid::INVALID {
             return Err(PgError::internal(format!("type {oid} is not a range type")));
@@ -52,22 +52,23 @@ impl Kind {
         Ok(Kind { oid, sub: rt.type_info(info.range_subtype)? })
     }
     /// Of a stored range.
-    fn of_value(rt: &mut dyn Runtime, b: &[u8]) -> Result<Kind> {
+    pub(crate) fn of_value(rt: &mut dyn Runtime, b: &[u8]) -> Result<Kind> {
         let oid = b.get(..4).and_then(|w| w.try_into().ok()).map(u32::from_le_bytes).ok_or_else(corrupted)?;
         Kind::of(rt, Oid(oid))
     }
-    fn read(&self, b: &[u8]) -> Result<Range> {
-        let flags = *b.last().ok_or_else(corrupted)?;
-        if flags & EMPTY != 0 {
-            return Ok(None);
-        }
-        let mut at = 4;
+    pub(crate) fn read(&self, b: &[u8]) -> Result<Range> {
+        let (data, flags) = (b.get(4..).ok_or_else(corrupted)?, *b.last().ok_or_else(corrupted)?);
+        if flags & EMPTY != 0 { Ok(None) } else { self.read_bounds(data, flags).map(Some) }
+    }
+    /// The bounds from where they lie, aligned, with the range's flags.
+    pub(crate) fn read_bounds(&self, b: &[u8], flags: u8) -> Result<[Bound; 2]> {
+        let mut at = 0;
         let mut bound = |infinite: u8, inclusive: u8, lower: bool| -> Result<Bound> {
             let value = if flags & infinite != 0 { None } else { Some(self.read_value(b, &mut at)?) };
             Ok(Bound { value, inclusive: flags & inclusive != 0, lower })
         };
         let lower = bound(LOWER_INFINITE, LOWER_INCLUSIVE, true)?;
-        Ok(Some([lower, bound(UPPER_INFINITE, UPPER_INCLUSIVE, false)?]))
+        Ok([lower, bound(UPPER_INFINITE, UPPER_INCLUSIVE, false)?])
     }
     /// Alignment counts from the varlena's header, four bytes before.
     fn align(&self, at: usize) -> usize {
@@ -83,14 +84,14 @@ impl Kind {
                 *at += len;
                 return Ok(Datum::bytes(value.get(1..).ok_or_else(corrupted)?));
             }
-            let start = self.align(*at);
+            let start = self.sub.align.up(*at);
             let head: [u8; 4] = take(start, 4)?.try_into().map_err(|_| corrupted())?;
             let len = (u32::from_le_bytes(head) >> 2) as usize;
             *at = start + len;
             return Ok(Datum::bytes(take(start, len)?.get(4..).ok_or_else(corrupted)?));
         }
         let len = usize::try_from(self.sub.len).map_err(|_| corrupted())?;
-        let start = self.align(*at);
+        let start = self.sub.align.up(*at);
         let value = take(start, len)?;
         *at = start + len;
         Ok(match (self.sub.byval, value) {
@@ -101,7 +102,7 @@ impl Kind {
             (false, v) => Datum::bytes(v),
         })
     }
-    fn write(&self, r: &Range) -> Result<Datum> {
+    pub(crate) fn write(&self, r: &Range) -> Result<Datum> {
         let mut out = self.oid.0.to_le_bytes().to_vec();
         let mut flags = 0;
         match r {
@@ -141,7 +142,7 @@ impl Kind {
             _ => out.extend_from_slice(bytes),
         }
     }
-    fn compare_values(&self, rt: &mut dyn Runtime, a: DatumRef<'_>, b: DatumRef<'_>) -> Result<Ordering> {
+    pub(crate) fn compare_values(&self, rt: &mut dyn Runtime, a: DatumRef<'_>, b: DatumRef<'_>) -> Result<Ordering> {
         match self.sub.oid {
             INT4OID | INT8OID | DATEOID | TIMESTAMPOID | TIMESTAMPTZOID => {
                 Ok((a.word() as i64).cmp(&(b.word() as i64)))
@@ -151,7 +152,7 @@ impl Kind {
         }
     }
     /// (PostgreSQL: `range_cmp_bounds`)
-    fn compare(&self, rt: &mut dyn Runtime, a: &Bound, b: &Bound) -> Result<Ordering> {
+    pub(crate) fn compare(&self, rt: &mut dyn Runtime, a: &Bound, b: &Bound) -> Result<Ordering> {
         let side = |low: bool| if low { Ordering::Less } else { Ordering::Greater };
         let (x, y) = match (&a.value, &b.value) {
             (None, None) if a.lower == b.lower => return Ok(Ordering::Equal),
@@ -168,7 +169,7 @@ impl Kind {
         }))
     }
     /// (PostgreSQL: `make_range`)
-    fn make(&self, rt: &mut dyn Runtime, mut bounds: [Bound; 2]) -> Result<Range> {
+    pub(crate) fn make(&self, rt: &mut dyn Runtime, mut bounds: [Bound; 2]) -> Result<Range> {
         for b in &mut bounds {
             b.inclusive &= b.value.is_some();
         }
@@ -316,6 +317,44 @@ fn range_in(cx: &mut FnCx<'_>, s: &str, oid: Oid, typmod: i32) -> Result<Datum> 
     let r = kind.make(cx.rt, bounds)?;
     kind.write(&r)
 }
+#[builtin("range_recv")]
+fn range_recv(cx: &mut FnCx<'_>, b: &[u8], oid: Oid, typmod: i32) -> Result<Datum> {
+    let kind = Kind::of(cx.rt, oid)?;
+    let mut r = crate::wire::Reader::new(b);
+    let flags = r.u8()? & 0x1f;
+    let mut value = |infinite: u8| -> Result<Option<Datum>> {
+        if flags & (EMPTY | infinite) != 0 {
+            return Ok(None);
+        }
+        let n = usize::try_from(r.i32()?).unwrap_or(usize::MAX);
+        let (param, typmod) = (Datum::oid(kind.sub.ioparam), Datum::i32(typmod));
+        let args = [DatumRef::Bytes(r.take(n)?), param.as_ref(), typmod.as_ref()];
+        cx.rt.call(kind.sub.receive, Oid::INVALID, &args).map(Some)
+    };
+    let (low, high) = (value(LOWER_INFINITE)?, value(UPPER_INFINITE)?);
+    r.end()?;
+    if flags & EMPTY != 0 {
+        return kind.write(&None);
+    }
+    let bounds = [
+        Bound { value: low, inclusive: flags & LOWER_INCLUSIVE != 0, lower: true },
+        Bound { value: high, inclusive: flags & UPPER_INCLUSIVE != 0, lower: false },
+    ];
+    let r = kind.make(cx.rt, bounds)?;
+    kind.write(&r)
+}
+#[builtin("range_send")]
+fn range_send(cx: &mut FnCx<'_>, b: &[u8]) -> Result<Vec<u8>> {
+    let (kind, r) = open(cx, b)?;
+    let mut out = vec![b.last().copied().unwrap_or(EMPTY) & 0x1f];
+    for v in r.iter().flatten().filter_map(|b| b.value.as_ref()) {
+        let sent = cx.rt.call(kind.sub.send, Oid::INVALID, &[v.as_ref()])?;
+        let sent = sent.as_ref().as_bytes();
+        out.extend_from_slice(&(sent.len() as i32).to_be_bytes());
+        out.extend_from_slice(sent);
+    }
+    Ok(out)
+}
 #[builtin("range_out")]
 fn range_out(cx: &mut FnCx<'_>, b: &[u8]) -> Result<String> {
     let kind = Kind::of_value(cx.rt, b)?;
@@ -341,7 +380,7 @@ fn range_out(cx: &mut FnCx<'_>, b: &[u8]) -> Result<String> {
 // Parts.
 
 /// A range argument opened.
-fn open(cx: &mut FnCx<'_>, b: &[u8]) -> Result<(Kind, Range)> {
+pub(crate) fn open(cx: &mut FnCx<'_>, b: &[u8]) -> Result<(Kind, Range)> {
     let kind = Kind::of_value(cx.rt, b)?;
     let r = kind.read(b)?;
     Ok((kind, r))
@@ -427,19 +466,48 @@ fn range_gt(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
 fn range_ge(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
     Ok(order(cx, a, b)?.is_ge())
 }
-#[builtin("hash_range")]
-fn hash_range(cx: &mut FnCx<'_>, b: &[u8]) -> Result<i32> {
-    let (kind, r) = open(cx, b)?;
+/// A hash of bounds and flags. (PostgreSQL: `hash_range`)
+pub(crate) fn hash_bounds(rt: &mut dyn Runtime, kind: &Kind, r: &Range, flags: u8) -> Result<u32> {
     let mut hash = |v: Option<&Datum>| -> Result<u32> {
         let Some(v) = v else { return Ok(0) };
-        Ok(cx.rt.call(kind.sub.hash_proc, kind.sub.collation, &[v.as_ref()])?.as_ref().word() as u32)
+        let f = hash_function(kind, kind.sub.hash_proc)?;
+        Ok(rt.call(f, kind.sub.collation, &[v.as_ref()])?.as_ref().word() as u32)
     };
-    let (low, high) = match &r {
+    let (low, high) = match r {
         None => (0, 0),
         Some([l, u]) => (hash(l.value.as_ref())?, hash(u.value.as_ref())?),
     };
-    let start = hash_u32(b.last().copied().unwrap_or(0).into()) as u32;
-    Ok(((start ^ low).rotate_left(1) ^ high) as i32)
+    let start = hash_u32(flags.into()) as u32;
+    Ok((start ^ low).rotate_left(1) ^ high)
+}
+fn hash_function(kind: &Kind, f: Oid) -> Result<Oid> {
+    let text = || format!("could not identify a hash function for type {}", kind.sub.name);
+    f.valid().ok_or_else(|| error(UNDEFINED_FUNCTION, text()))
+}
+pub(crate) fn hash_bounds_extended(rt: &mut dyn Runtime, kind: &Kind, r: &Range, flags: u8, seed: i64) -> Result<u64> {
+    let mut hash = |v: Option<&Datum>| -> Result<u64> {
+        let Some(v) = v else { return Ok(0) };
+        let f = hash_function(kind, kind.sub.hash_extended_proc)?;
+        Ok(rt.call(f, kind.sub.collation, &[v.as_ref(), Datum::i64(seed).as_ref()])?.as_ref().word())
+    };
+    let (low, high) = match r {
+        None => (0, 0),
+        Some([l, u]) => (hash(l.value.as_ref())?, hash(u.value.as_ref())?),
+    };
+    let mixed = crate::hash::hash_u32_extended(flags.into(), seed) as u64 ^ low;
+    // Each half is turned by one bit.
+    let turned = (mixed << 1 & 0xffff_fffe_ffff_fffe) | (mixed >> 31 & 0x0000_0001_0000_0001);
+    Ok(turned ^ high)
+}
+#[builtin("hash_range")]
+fn hash_range(cx: &mut FnCx<'_>, b: &[u8]) -> Result<i32> {
+    let (kind, r) = open(cx, b)?;
+    Ok(hash_bounds(cx.rt, &kind, &r, b.last().copied().unwrap_or(0))? as i32)
+}
+#[builtin("hash_range_extended")]
+fn hash_range_extended(cx: &mut FnCx<'_>, b: &[u8], seed: i64) -> Result<i64> {
+    let (kind, r) = open(cx, b)?;
+    Ok(hash_bounds_extended(cx.rt, &kind, &r, b.last().copied().unwrap_or(0), seed)? as i64)
 }
 
 // Relations.
@@ -469,7 +537,7 @@ fn range_overleft(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
 fn range_overright(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
     both(cx, a, b, |k, rt, x, y| Ok(k.compare(rt, &x[0], &y[0])?.is_ge()))
 }
-fn overlap(k: &Kind, rt: &mut dyn Runtime, x: &[Bound; 2], y: &[Bound; 2]) -> Result<bool> {
+pub(crate) fn overlap(k: &Kind, rt: &mut dyn Runtime, x: &[Bound; 2], y: &[Bound; 2]) -> Result<bool> {
     Ok(k.compare(rt, &x[0], &y[1])?.is_le() && k.compare(rt, &y[0], &x[1])?.is_le())
 }
 #[builtin("range_overlaps")]
@@ -477,7 +545,7 @@ fn range_overlaps(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
     both(cx, a, b, overlap)
 }
 /// An upper bound and the lower bound that goes on from it.
-fn meet(k: &Kind, rt: &mut dyn Runtime, upper: &Bound, lower: &Bound) -> Result<bool> {
+pub(crate) fn meet(k: &Kind, rt: &mut dyn Runtime, upper: &Bound, lower: &Bound) -> Result<bool> {
     let (Some(u), Some(l)) = (&upper.value, &lower.value) else { return Ok(false) };
     match k.compare_values(rt, u.as_ref(), l.as_ref())? {
         Ordering::Greater => Ok(false),
@@ -490,39 +558,45 @@ fn meet(k: &Kind, rt: &mut dyn Runtime, upper: &Bound, lower: &Bound) -> Result<
         }
     }
 }
-fn adjacent(k: &Kind, rt: &mut dyn Runtime, x: &[Bound; 2], y: &[Bound; 2]) -> Result<bool> {
+pub(crate) fn adjacent(k: &Kind, rt: &mut dyn Runtime, x: &[Bound; 2], y: &[Bound; 2]) -> Result<bool> {
     Ok(meet(k, rt, &x[1], &y[0])? || meet(k, rt, &y[1], &x[0])?)
 }
 #[builtin("range_adjacent")]
 fn range_adjacent(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
     both(cx, a, b, adjacent)
 }
+pub(crate) fn encloses(k: &Kind, rt: &mut dyn Runtime, x: &[Bound; 2], y: &[Bound; 2]) -> Result<bool> {
+    Ok(k.compare(rt, &x[0], &y[0])?.is_le() && k.compare(rt, &x[1], &y[1])?.is_ge())
+}
 #[builtin("range_contains")]
 fn range_contains(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
     if flag(b, EMPTY) {
         return Ok(true);
     }
-    both(cx, a, b, |k, rt, x, y| Ok(k.compare(rt, &x[0], &y[0])?.is_le() && k.compare(rt, &x[1], &y[1])?.is_ge()))
+    both(cx, a, b, encloses)
 }
 #[builtin("range_contained_by")]
 fn range_contained_by(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
     range_contains(cx, b, a)
 }
+pub(crate) fn holds(k: &Kind, rt: &mut dyn Runtime, r: &[Bound; 2], v: DatumRef<'_>) -> Result<bool> {
+    for b in r {
+        if let Some(edge) = &b.value {
+            let order = k.compare_values(rt, edge.as_ref(), v)?;
+            let wrong = if b.lower { Ordering::Greater } else { Ordering::Less };
+            if order == wrong || order.is_eq() && !b.inclusive {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
 fn has(cx: &mut FnCx<'_>, r: &[u8], v: DatumRef<'_>) -> Result<Option<bool>> {
     if v.is_null() {
         return Ok(None);
     }
-    let (k, Some([low, high])) = open(cx, r)? else { return Ok(Some(false)) };
-    for b in [low, high] {
-        if let Some(edge) = &b.value {
-            let order = k.compare_values(cx.rt, edge.as_ref(), v)?;
-            let wrong = if b.lower { Ordering::Greater } else { Ordering::Less };
-            if order == wrong || order.is_eq() && !b.inclusive {
-                return Ok(Some(false));
-            }
-        }
-    }
-    Ok(Some(true))
+    let (k, Some(r)) = open(cx, r)? else { return Ok(Some(false)) };
+    holds(&k, cx.rt, &r, v).map(Some)
 }
 #[builtin("range_contains_elem")]
 fn range_contains_elem(cx: &mut FnCx<'_>, r: Option<&[u8]>, v: DatumRef<'_>) -> Result<Option<bool>> {
@@ -535,7 +609,7 @@ fn elem_contained_by_range(cx: &mut FnCx<'_>, v: DatumRef<'_>, r: Option<&[u8]>)
 
 // Sets.
 
-fn wider(k: &Kind, rt: &mut dyn Runtime, x: [Bound; 2], y: [Bound; 2]) -> Result<[Bound; 2]> {
+pub(crate) fn wider(k: &Kind, rt: &mut dyn Runtime, x: [Bound; 2], y: [Bound; 2]) -> Result<[Bound; 2]> {
     let low = k.compare(rt, &x[0], &y[0])?.is_lt();
     let high = k.compare(rt, &x[1], &y[1])?.is_gt();
     let ([xl, xu], [yl, yu]) = (x, y);
@@ -595,4 +669,35 @@ fn range_minus(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<Datum> {
         (false, false) => None,
     };
     k.write(&r)
+}
+
+// What a range type's definition names: canonical forms and differences.
+
+#[builtin("int4range_canonical", "int8range_canonical", "daterange_canonical")]
+fn canonical(cx: &mut FnCx<'_>, b: &[u8]) -> Result<Datum> {
+    match open(cx, b)? {
+        (k, Some(bounds)) => {
+            let r = k.make(cx.rt, bounds)?;
+            k.write(&r)
+        }
+        (k, None) => k.write(&None),
+    }
+}
+#[builtin("int4range_subdiff", "daterange_subdiff")]
+fn int4range_subdiff(a: i32, b: i32) -> f64 {
+    f64::from(a) - f64::from(b)
+}
+#[builtin("int8range_subdiff")]
+fn int8range_subdiff(a: i64, b: i64) -> f64 {
+    a as f64 - b as f64
+}
+#[builtin("tsrange_subdiff", "tstzrange_subdiff")]
+fn tsrange_subdiff(a: i64, b: i64) -> f64 {
+    (a as f64 - b as f64) / 1_000_000.0
+}
+#[builtin("numrange_subdiff")]
+fn numrange_subdiff(cx: &mut FnCx<'_>, a: DatumRef<'_>, b: DatumRef<'_>) -> Result<f64> {
+    let mut float =
+        |d| crate::generic::text_of(cx.rt, NUMERICOID, d).and_then(|t| crate::float::parse_f64(&t, "numeric"));
+    Ok(float(a)? - float(b)?)
 }

@@ -52,14 +52,14 @@ impl SqlRunner for Runner {
         txn.set_database_tablespace(PG_DEFAULT);
         txn.add_callback(store.follower(&cx));
         store.set_transaction(&mut cx, Some(Arc::new(txn)));
-        cx.catalog.set_search_path(&["pg_catalog"], cx.settings.current_user, Oid::INVALID);
+        cx.catalog.set_search_path(&["pg_catalog"], cx.settings.current_user);
         let mut session = Alone { values: cluster.config().values.clone() };
         for (name, text) in files {
             for stmt in parser::parse(text).map_err(|e| located(e, name, text, None))? {
                 // The files set nothing but the search path.
                 if let Statement::VariableSet(set) = &stmt.stmt {
                     let path: Vec<&str> = set.args.iter().filter_map(word).collect();
-                    cx.catalog.set_search_path(&path, cx.settings.current_user, Oid::INVALID);
+                    cx.catalog.set_search_path(&path, cx.settings.current_user);
                     continue;
                 }
                 cx.txn()?.begin_sub(None)?;

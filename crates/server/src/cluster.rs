@@ -408,7 +408,4 @@ impl Environment for Access {
     fn comparator(&self, function: Oid, _collation: Oid) -> Result<Comparator> {
         Err(PgError::unsupported(format!("an index ordered by function {function}")))
     }
-    fn temporary_session(&self, namespace: Oid) -> i32 {
-        i32::try_from(namespace.0).unwrap_or(1)
-    }
 }

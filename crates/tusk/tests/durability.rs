@@ -59,3 +59,36 @@ fn a_damaged_page_is_noticed() {
     assert!(error.message().starts_with("invalid page in block 0 of relation"), "{error:?}");
     assert_eq!(server.connect().value("SELECT 1").expect("the server lives"), "1");
 }
+
+#[test]
+fn unlogged_tables_are_empty_and_temporary_ones_gone_after_a_crash() {
+    let dir = DataDirectory::new("unlogged");
+    let server = Server::start(&dir);
+    let mut client = server.connect();
+    for text in [
+        "CREATE UNLOGGED TABLE u (a int PRIMARY KEY, b text, c serial)",
+        "INSERT INTO u SELECT n, repeat('x', 9000) FROM generate_series(1, 100) n",
+        "CREATE TEMP TABLE t (a int PRIMARY KEY, b text)",
+        "INSERT INTO t SELECT n, repeat('x', 9000) FROM generate_series(1, 100) n",
+        "CHECKPOINT",
+        "DELETE FROM u WHERE a > 50",
+    ] {
+        client.execute(text).expect(text);
+    }
+    let file = client.value("SELECT pg_relation_filepath('t')").expect("a path");
+    assert!(dir.path().join(&file).exists(), "{file}");
+    server.crash(&dir);
+    let server = Server::start(&dir);
+    assert!(!dir.path().join(&file).exists());
+    let mut client = server.connect();
+    assert_eq!(client.value("SELECT count(*) FROM u").expect("rows"), "0");
+    client.execute("INSERT INTO u VALUES (1, 'y')").expect("insert");
+    assert_eq!(client.value("SELECT a || b || c FROM u WHERE a = 1").expect("rows"), "1y1");
+    client.execute("CREATE TEMP TABLE t (a int)").expect("create");
+    client.execute("INSERT INTO t VALUES (1)").expect("insert");
+    assert!(server.stop().success());
+    // An orderly stop keeps them.
+    let server = Server::start(&dir);
+    let mut client = server.connect();
+    assert_eq!(client.value("SELECT count(*) FROM u").expect("rows"), "1");
+}

@@ -6,7 +6,7 @@ use std::io;
 use base::sqlstate::{OBJECT_NOT_IN_PREREQUISITE_STATE, UNDEFINED_FILE};
 use base::{BlockNumber, ForkNumber, Lsn, Oid, PgError, RelFileLocator, Result};
 use storage::vfs::{FileKind, IoContext, OpenMode};
-use storage::{BufferPool, Critical, Persistence, Smgr, Vfs, critical};
+use storage::{BufferPool, Critical, Persistence, Vfs, critical};
 use wal::bytes::Put;
 use wal::{RecordBuilder, RmgrId, Wal};
 
@@ -35,18 +35,6 @@ pub fn database_path(spc: Oid, db: Oid) -> String {
         DEFAULT_TABLESPACE => format!("base/{db}"),
         _ => format!("pg_tblspc/{spc}/{TABLESPACE_VERSION_DIRECTORY}/{db}"),
     }
-}
-
-/// Tells the storage manager which relations of a database are unlogged: those with an init fork. Nobody else knows after a start
-/// until the catalogs are read, and by then their pages may have been touched.
-pub fn note_unlogged(vfs: &dyn Vfs, smgr: &Smgr, spc: Oid, db: Oid) -> Result<()> {
-    let dir = database_path(spc, db);
-    for entry in vfs.list(&dir).or_pg("open directory", &dir)? {
-        if let Some(rel) = entry.name.strip_suffix("_init").and_then(|n| n.parse().ok()) {
-            smgr.set_persistence(RelFileLocator { spc, db, rel: Oid(rel) }, Persistence::Unlogged);
-        }
-    }
-    Ok(())
 }
 
 /// Copies a database's directory durably, replacing what there may be. (PostgreSQL: `copydir`)

@@ -17,7 +17,7 @@ use wal::recovery::{Outcome, RecoveryHooks};
 use wal::{CheckPoint, Control, RmgrTable, Wal, WalOptions};
 
 use crate::checkpoint::{self, Pace};
-use crate::database_files::{DEFAULT_TABLESPACE, TABLESPACE_VERSION_DIRECTORY, note_unlogged};
+use crate::database_files::TABLESPACE_VERSION_DIRECTORY;
 use crate::manager::{ManagerOptions, TransactionManager};
 
 /// Settings of a cluster's lower floors.
@@ -109,11 +109,6 @@ pub fn open(
     if crashed {
         reset_unlogged(&*vfs, Reset::Init)?;
     }
-    for dir in database_dirs(&*vfs)? {
-        if let Some((spc, db)) = ids_of(&dir) {
-            note_unlogged(&*vfs, pool.smgr(), spc, db)?;
-        }
-    }
     if recovery.redo.is_some() {
         checkpoint::run(&manager, Kind::EndOfRecovery, Pace::Fast, true)?;
     }
@@ -188,16 +183,6 @@ fn database_dirs(vfs: &dyn Vfs) -> Result<Vec<String>> {
         dirs.extend(numbered.map(|e| format!("{parent}/{}", e.name)));
     }
     Ok(dirs)
-}
-
-/// The tablespace and database of one of these directories.
-fn ids_of(dir: &str) -> Option<(Oid, Oid)> {
-    let mut parts = dir.split('/');
-    let spc = match parts.next()? {
-        "base" => DEFAULT_TABLESPACE,
-        _ => Oid(parts.next()?.parse().ok()?),
-    };
-    Some((spc, Oid(parts.next_back()?.parse().ok()?)))
 }
 
 /// Files of temporary relations that a crash left (`tN_REL`), and `pgsql_tmp`. (PostgreSQL: `RemovePgTempFiles`)

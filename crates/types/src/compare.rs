@@ -23,6 +23,8 @@ pub enum Comparator {
     /// Signed integers of different widths: their words are sign-extended already. (PostgreSQL: `btint48cmp`, ...)
     Integer,
     Oid,
+    /// 64 bits without a sign: `xid8`, `pg_lsn`.
+    Unsigned,
     Float4,
     Float8,
     /// `float4` with `float8`, `float8` with `float4`. (PostgreSQL: `btfloat48cmp`, `btfloat84cmp`)
@@ -49,6 +51,7 @@ impl fmt::Debug for Comparator {
             Comparator::Int8 => "Int8",
             Comparator::Integer => "Integer",
             Comparator::Oid => "Oid",
+            Comparator::Unsigned => "Unsigned",
             Comparator::Float4 => "Float4",
             Comparator::Float8 => "Float8",
             Comparator::Float48 => "Float48",
@@ -91,6 +94,7 @@ impl Comparator {
                 Comparator::Integer
             }
             "btoidcmp" => Comparator::Oid,
+            "xid8cmp" | "pg_lsn_cmp" => Comparator::Unsigned,
             "btfloat4cmp" => Comparator::Float4,
             "btfloat8cmp" => Comparator::Float8,
             "btfloat48cmp" => Comparator::Float48,
@@ -111,6 +115,7 @@ impl Comparator {
             Comparator::Int4 => i32::from_word(a.word()).cmp(&i32::from_word(b.word())),
             Comparator::Int8 | Comparator::Integer => i64::from_word(a.word()).cmp(&i64::from_word(b.word())),
             Comparator::Oid => Oid::from_word(a.word()).cmp(&Oid::from_word(b.word())),
+            Comparator::Unsigned => a.word().cmp(&b.word()),
             Comparator::Bytes => a.as_bytes().cmp(b.as_bytes()),
             Comparator::Bool | Comparator::Char => (a.word() as u8).cmp(&(b.word() as u8)),
             Comparator::Int2 => i16::from_word(a.word()).cmp(&i16::from_word(b.word())),

@@ -198,7 +198,6 @@ impl IndexAm for Nbtree {
         self.with_tree(txn, index, |tree| tree.build(source, memory, &mut || txn.proc().interrupt().check()))
     }
     fn build_empty(&self, txn: &Transaction, index: &IndexRelation) -> Result<()> {
-        txn.create_fork(index.locator, base::ForkNumber::Init)?;
         self.with_tree(txn, index, |tree| {
             // The init fork survives crashes, so it is logged.
             let logged = Tree { log: Some(&**txn.manager().wal()), ..*tree };

@@ -4,3 +4,4 @@ pub mod describe;
 pub mod enums;
 pub mod privileges;
 pub mod regtypes;
+pub mod validate;

@@ -377,7 +377,7 @@ impl Catalog {
         let found = found.ok_or_else(|| PgError::internal(format!("cache lookup failed for relation {rel}")))?;
         let class = &found.row;
         if relkind::has_storage(class.relkind) {
-            self.scan.drop_storage(self.locator(class)?, class.relpersistence)?;
+            self.scan.drop_storage(self.locator(class)?, self.class_persistence(class)?)?;
         }
         match class.relkind {
             relkind::INDEX | relkind::PARTITIONED_INDEX => {

@@ -445,7 +445,7 @@ impl<'a> Compiler<'a> {
 
     fn subscript(&mut self, s: &SubscriptingRef) -> Result<Kind> {
         let t = self.cx.type_info(s.refcontainertype)?;
-        if s.refcontainertype == JSONBOID || !t.elem.is_valid() {
+        if s.refcontainertype == JSONBOID || !s.refelemtype.is_valid() {
             return Ok(Kind::Unsupported(format!("subscripting of type {}", t.name)));
         }
         let elem = self.elem(s.refelemtype)?;
@@ -455,7 +455,16 @@ impl<'a> Compiler<'a> {
         };
         let (upper, lower) = (optional(&s.refupperindexpr)?, optional(&s.reflowerindexpr)?);
         let container = self.expr(&s.refexpr)?;
-        let assign = s.refassgnexpr.as_ref().map(|a| self.expr(a)).transpose()?;
+        let assign = match &s.refassgnexpr {
+            Some(a) if reads_old_value(a) => {
+                let mut old = s.clone();
+                old.refassgnexpr = None;
+                old.refrestype = if old.reflowerindexpr.is_empty() { s.refelemtype } else { s.refcontainertype };
+                Some(self.over(&Expr::SubscriptingRef(Box::new(old)), a)?)
+            }
+            Some(a) => Some(self.expr(a)?),
+            None => None,
+        };
         let slice = !s.reflowerindexpr.is_empty();
         Ok(Kind::Subscript(Box::new(SubscriptNode { container, upper, lower, slice, assign, elem, fixed_len })))
     }
@@ -485,6 +494,17 @@ impl<'a> Compiler<'a> {
             not_null: constraints.not_null,
             checks,
         })
+    }
+}
+
+/// Whether what is assigned to an element changes a part of the element's old value, for which a CaseTestExpr stands.
+/// (PostgreSQL: `isAssignmentIndirectionExpr`)
+fn reads_old_value(e: &Expr) -> bool {
+    match e {
+        Expr::FieldStore(f) => matches!(f.arg, Expr::CaseTestExpr(_)),
+        Expr::SubscriptingRef(s) => s.refassgnexpr.is_some() && matches!(s.refexpr, Expr::CaseTestExpr(_)),
+        Expr::CoerceToDomain(c) => reads_old_value(&c.arg),
+        _ => false,
     }
 }
 

@@ -15,6 +15,7 @@
 //!   anything.
 //! - The result is read through [`CExpr::result`] with the same input batch.
 
+mod array_assign;
 pub mod compile;
 mod eval;
 pub mod function;

@@ -11,7 +11,7 @@ use types::array::{self, ArrayRef};
 use types::{Batch, Column, Datum, DatumRef, Rows, Runtime, SortKey, TupleDesc};
 
 use super::function::{FuncNode, plain};
-use super::{CExpr, Elem, Kind, is_true};
+use super::{CExpr, Elem, Kind, array_assign, is_true};
 use crate::state::Run;
 
 /// `x op ANY (array)`.
@@ -274,6 +274,10 @@ impl SubscriptNode {
             return Ok(Datum::Null);
         }
         if let Some(len) = self.fixed_len {
+            if self.slice {
+                let text = "slices of fixed-length arrays not implemented";
+                return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
+            }
             return Ok(self.fixed_element(&container, len, upper.first().copied().flatten()));
         }
         let payload = container.as_ref();
@@ -291,15 +295,40 @@ impl SubscriptNode {
     fn fixed_element(&self, container: &Datum, len: usize, subscript: Option<i32>) -> Datum {
         let width = self.elem.len.max(1) as usize;
         let at = usize::try_from(subscript.unwrap_or(-1)).unwrap_or(usize::MAX / 64);
-        let bytes = container.as_ref();
         if at >= len / width {
             return Datum::Null;
         }
-        let mut word = [0u8; 8];
-        for (i, b) in word.iter_mut().take(width).enumerate() {
-            *b = bytes.as_bytes().get(at * width + i).copied().unwrap_or(0);
+        let bytes = container.as_ref();
+        let part = bytes.as_bytes().get(at * width..(at + 1) * width).unwrap_or_default();
+        if !self.elem.byval {
+            return Datum::bytes(part);
         }
+        let mut word = [0u8; 8];
+        word[..part.len()].copy_from_slice(part);
         Datum::Word(u64::from_le_bytes(word))
+    }
+    /// One part of a `point` and such replaced; what is null leaves all as it was. (PostgreSQL: `array_set_element`)
+    fn fixed_assigned(&self, container: Datum, value: &Datum, len: usize, upper: &[Option<i32>]) -> Result<Datum> {
+        if self.slice {
+            let text = "updates on slices of fixed-length arrays not implemented";
+            return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
+        }
+        if container.is_null() || value.is_null() {
+            return Ok(container);
+        }
+        let width = self.elem.len.max(1) as usize;
+        let at = upper.first().copied().flatten().and_then(|u| usize::try_from(u).ok()).filter(|u| *u < len / width);
+        let (Some(at), 1) = (at, upper.len()) else {
+            return Err(PgError::new(ARRAY_SUBSCRIPT_ERROR, "array subscript out of range"));
+        };
+        let mut bytes = container.as_ref().as_bytes().to_vec();
+        bytes.resize(len, 0);
+        let part = &mut bytes[at * width..(at + 1) * width];
+        match value.as_ref() {
+            DatumRef::Word(w) => part.copy_from_slice(&w.to_le_bytes()[..width.min(8)]),
+            v => part.copy_from_slice(v.as_bytes().get(..width).unwrap_or(&vec![0; width])),
+        }
+        Ok(Datum::bytes(bytes))
     }
 
     fn slice_of(&self, array: &ArrayRef<'_>, upper: &[Option<i32>], lower: &[Option<i32>]) -> Result<Datum> {
@@ -347,36 +376,24 @@ impl SubscriptNode {
         input: &Batch,
         row: usize,
     ) -> Result<Datum> {
-        if self.slice || self.fixed_len.is_some() || upper.len() != 1 || !lower.is_empty() {
-            return Err(PgError::unsupported("assignment to this kind of array subscript"));
-        }
         let value = match &self.assign {
             Some(a) => plain(run, a.value(input, row))?,
             None => Datum::Null,
         };
-        let at = upper[0].unwrap_or_default();
+        if let Some(len) = self.fixed_len {
+            return self.fixed_assigned(container, &value, len, upper);
+        }
         let container = if container.is_null() { array::build_empty(self.elem.oid) } else { container };
         let payload = container.as_ref();
-        let array = ArrayRef::new(payload.as_bytes())?;
-        if array.ndim() > 1 {
-            return Err(PgError::new(ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts"));
+        if self.slice {
+            if value.is_null() {
+                return Ok(container);
+            }
+            let source = value.as_ref();
+            return array_assign::set_slice(payload.as_bytes(), &self.elem, lower, upper, source.as_bytes());
         }
-        let mut all = array.to_vec(&self.elem)?;
-        let mut lb = if array.ndim() == 0 { at } else { array.lower_bound(0) };
-        while at < lb {
-            all.insert(0, DatumRef::Null);
-            lb -= 1;
-        }
-        let index = (i64::from(at) - i64::from(lb)) as usize;
-        if index >= array::MAX_ARRAY_SIZE {
-            let text = format!("array size exceeds the maximum allowed ({})", array::MAX_ARRAY_SIZE);
-            return Err(PgError::new(PROGRAM_LIMIT_EXCEEDED, text));
-        }
-        if index >= all.len() {
-            all.resize(index + 1, DatumRef::Null);
-        }
-        all[index] = value.as_ref();
-        array::build(&self.elem, &[all.len() as i32], &[lb], &all)
+        let at: Vec<i32> = upper.iter().map(|u| u.unwrap_or_default()).collect();
+        array_assign::set_element(payload.as_bytes(), &self.elem, &at, value.as_ref())
     }
 }
 

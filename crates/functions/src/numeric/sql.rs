@@ -293,7 +293,7 @@ fn int4_numeric(v: i32) -> Numeric {
 fn int8_numeric(v: i64) -> Numeric {
     Numeric::from_i64(v)
 }
-fn to_int(n: &Numeric, what: &str) -> Result<i128> {
+pub(crate) fn to_int(n: &Numeric, what: &str) -> Result<i128> {
     let kind = match n.kind {
         Kind::NaN => "NaN",
         Kind::Infinity | Kind::NegInfinity => "infinity",

@@ -116,7 +116,7 @@ impl Alone {
             settings.database_collation_is_c = d.datlocprovider == b'b' || d.datcollate == "C";
         }
         // Nothing of the users' own comes before what is meant. (PostgreSQL: `search_path` of workers)
-        cx.catalog.set_search_path(&["pg_catalog"], cx.settings.current_user, Oid::INVALID);
+        cx.catalog.set_search_path(&["pg_catalog"], cx.settings.current_user);
         let proc = cluster.manager.register(id, database, interrupt)?;
         Ok(Alone { cluster: Arc::clone(cluster), proc, cx, store })
     }

@@ -58,12 +58,12 @@ fn pg_trigger_depth() -> i32 {
     0
 }
 #[builtin("pg_my_temp_schema")]
-fn pg_my_temp_schema() -> Oid {
-    Oid::INVALID
+fn pg_my_temp_schema(cx: &mut FnCx<'_>) -> Result<Oid> {
+    Ok(catalog(cx)?.temp_schema())
 }
 #[builtin("pg_is_other_temp_schema")]
 fn pg_is_other_temp_schema(cx: &mut FnCx<'_>, schema: Oid) -> Result<bool> {
-    catalog(cx)?.is_any_temp_namespace(schema)
+    catalog(cx)?.is_other_temp_schema(schema)
 }
 #[builtin("pg_notify")]
 fn pg_notify(_: Option<&str>, _: Option<&str>) -> Result<()> {

@@ -43,7 +43,7 @@ impl Session {
         let generation = self.cx.catalog.shared().generation();
         if let Some(at) = self.idle.0.iter().rposition(|r| Arc::ptr_eq(r.execution.planned(), planned)) {
             let mut running = self.idle.0.remove(at);
-            let current = (running.generation, running.plan_key) == (generation, self.plan_key);
+            let current = (running.generation, running.plan_key) == (generation, self.plan_key());
             if current && !self.cx.catalog.has_changes() {
                 let snapshot = self.cx.snapshot.clone();
                 running.execution.restart(&mut self.cx, params, snapshot)?;
@@ -53,7 +53,7 @@ impl Session {
         }
         let options = StartOptions { params, snapshot: self.cx.snapshot.clone(), ..StartOptions::default() };
         let execution = Box::new(Execution::start(Arc::clone(planned), &mut self.cx, options)?);
-        Ok(Running { execution, writer: None, generation, plan_key: self.plan_key })
+        Ok(Running { execution, writer: None, generation, plan_key: self.plan_key() })
     }
 
     /// Keeps a finished execution for the statement's next run, if it can be run again.

@@ -7,6 +7,7 @@
 //! | `transaction.rs` | blocks, savepoints, what happens around a statement |
 //! | `simple.rs`, `extended.rs` | the two query protocols |
 //! | `statement.rs` | text to plans, with the cache that sessions share; running them |
+//! | `constants.rs` | texts that differ only in their constants share a plan |
 //! | `idle.rs` | executions kept for the next run of their statement |
 //! | `portal.rs` | running statements between messages |
 //! | `utility.rs` | statements that are the session's own business: SET, SHOW, PREPARE, cursors, DISCARD |
@@ -14,6 +15,7 @@
 //! | `variables.rs`, `derived.rs` | settings |
 //! | `rows.rs` | rows to the wire |
 
+mod constants;
 mod derived;
 mod extended;
 mod idle;
@@ -349,9 +351,14 @@ impl Session {
         let (statement, transaction) = (guc::STATEMENT_TIMEOUT, guc::TRANSACTION_TIMEOUT);
         self.timeouts = Timeouts { statement: milliseconds(statement), transaction: milliseconds(transaction) };
         let path = catalog::namespace::split_identifiers(values.str(guc::SEARCH_PATH)).unwrap_or_default();
-        self.cx.catalog.set_search_path(&path, self.cx.settings.current_user, Oid::INVALID);
+        self.cx.catalog.set_search_path(&path, self.cx.settings.current_user);
         self.plan_key = derived::plan_key(values, &self.cx.settings);
         self.entry.activity.lock().application_name = values.str(guc::APPLICATION_NAME).to_owned();
+    }
+
+    /// Names what a plan depends on besides its text: the settings and the temporary schema, whose tables are found first.
+    pub(crate) fn plan_key(&self) -> u64 {
+        self.plan_key ^ u64::from(self.cx.catalog.temp_schema().0) << 32
     }
 
     /// Makes a transaction the current one, wherever it is looked for; gives back the one before.
@@ -359,9 +366,23 @@ impl Session {
         self.store.set_transaction(&mut self.cx, txn)
     }
 
+    /// Drops the temporary tables.
+    fn drop_temporary(&mut self) -> Result<()> {
+        self.start_transaction()?;
+        commands::temp::discard(&mut self.cx)?;
+        self.commit()
+    }
+
     /// The end of the session: what it holds goes.
     fn end(&mut self) {
         self.abort();
+        if self.cx.catalog.temp_schema().is_valid() {
+            self.entry.interrupt.end();
+            if let Err(e) = self.drop_temporary() {
+                log::error(&e, None);
+                self.abort();
+            }
+        }
         self.cluster.manager.unregister(&self.proc);
         self.cluster.sessions.remove(self.entry.id);
     }

@@ -247,6 +247,7 @@ fn open(
 
     proc.set_database(database.oid);
     let (mut cx, store) = context(cluster, database.oid, database.dattablespace, entry)?;
+    cx.catalog.set_session_number(proc.number() as u32);
     let settings = Arc::make_mut(&mut cx.settings);
     settings.database = database.oid;
     settings.database_name = database.datname.as_str().into();

@@ -111,7 +111,10 @@ impl Session {
 
     /// The transaction commits; the session is outside a block afterwards, also if the commit fails.
     pub(super) fn commit(&mut self) -> Result<()> {
-        self.close_portals_at_commit()?;
+        if let Err(e) = self.before_commit() {
+            self.abort();
+            return Err(e);
+        }
         self.block = Block::None;
         self.savepoints.clear();
         self.cx.snapshot = None;
@@ -134,6 +137,15 @@ impl Session {
         }
         self.settings_changed();
         result
+    }
+
+    /// What may still fail or change something.
+    fn before_commit(&mut self) -> Result<()> {
+        self.close_portals_at_commit()?;
+        match self.cx.txn {
+            Some(_) => commands::temp::before_commit(&mut self.cx),
+            None => Ok(()),
+        }
     }
 
     /// The transaction aborts. In a block the session then waits for its end. (PostgreSQL: `AbortCurrentTransaction`)

@@ -344,6 +344,7 @@ impl Session {
                 let asker = self.asker();
                 self.variables.lock().reset_all(0, asker)?;
                 self.settings_changed();
+                commands::temp::discard(&mut self.cx)?;
                 "DISCARD ALL"
             }
             DiscardMode::Plans => "DISCARD PLANS",
@@ -351,7 +352,10 @@ impl Session {
                 self.discard_sequences();
                 "DISCARD SEQUENCES"
             }
-            DiscardMode::Temp => "DISCARD TEMP",
+            DiscardMode::Temp => {
+                commands::temp::discard(&mut self.cx)?;
+                "DISCARD TEMP"
+            }
         }
         .into())
     }

@@ -66,6 +66,8 @@ pub(crate) struct Fork {
 
 struct Segment {
     path: String,
+    /// Of a temporary relation: never fsynced.
+    temporary: bool,
     file: Box<dyn VfsFile>,
     /// The sync cycle in which a sync of this segment was last asked for.
     registered: AtomicU32,
@@ -100,9 +102,19 @@ impl Smgr {
     /// Tells that a relation is not permanent, before any of its pages is touched. Forgotten at `unlink`.
     pub fn set_persistence(&self, locator: RelFileLocator, persistence: Persistence) {
         let mut map = self.persistence.write();
-        match persistence {
-            Persistence::Permanent => _ = map.remove(&locator),
-            _ => _ = map.insert(locator, persistence),
+        let before = match persistence {
+            Persistence::Permanent => map.remove(&locator),
+            _ => map.insert(locator, persistence),
+        };
+        drop(map);
+        if matches!(persistence, Persistence::Temporary(_)) && before != Some(persistence) {
+            // Someone may have asked whether the file exists, under another name.
+            for fork in ForkNumber::ALL {
+                let key = (locator, fork);
+                if let Some(f) = self.shard(&key).write().remove(&key) {
+                    f.close(self);
+                }
+            }
         }
     }
     pub fn persistence(&self, locator: RelFileLocator) -> Persistence {
@@ -420,6 +432,9 @@ impl Smgr {
     }
 
     fn register(&self, segment: &Segment) {
+        if segment.temporary {
+            return;
+        }
         // The cycle ends when a sync takes its list. As long as it lasts, an entry made in it will be synced after our
         // write, which is complete. Noted only after the entry is made, or another writer could rely on it too early.
         let cycle = self.queue.cycle();
@@ -451,7 +466,8 @@ impl Smgr {
         Ok(self.keep_open(f, segno, path, file))
     }
     fn keep_open(&self, f: &Fork, segno: u32, path: String, file: Box<dyn VfsFile>) -> Arc<Segment> {
-        let segment = Arc::new(Segment { path, file, registered: AtomicU32::new(u32::MAX) });
+        let temporary = path::is_temporary(&path);
+        let segment = Arc::new(Segment { path, temporary, file, registered: AtomicU32::new(u32::MAX) });
         {
             let mut segments = f.segments.write();
             if segments.len() <= segno as usize {
@@ -557,6 +573,17 @@ mod tests {
         smgr.sync_all().unwrap();
         smgr.sync_post_checkpoint().unwrap();
         assert!(!vfs.exists("base/5/16384"));
+    }
+
+    #[test]
+    fn temporary_files_have_their_own_names() {
+        let (vfs, smgr) = smgr(1);
+        assert!(!smgr.exists(REL, ForkNumber::Main).unwrap());
+        smgr.set_persistence(REL, Persistence::Temporary(3));
+        smgr.create(REL, ForkNumber::Main, false).unwrap();
+        assert!(vfs.metadata("base/5/t3_16384").is_ok());
+        smgr.unlink(&[REL], false).unwrap();
+        assert!(vfs.metadata("base/5/t3_16384").is_err());
     }
 
     #[test]

@@ -26,6 +26,11 @@ pub fn temporary(l: RelFileLocator, fork: ForkNumber, session: i32) -> String {
     format!("{}/t{session}_{}{}", database_dir(l.db, l.spc), l.rel, fork.suffix())
 }
 
+/// Whether it is a temporary relation's file.
+pub fn is_temporary(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.starts_with('t'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +46,7 @@ mod tests {
             assert_eq!(permanent(l, fork), expected);
         }
         let l = RelFileLocator { spc: Oid(1663), db: Oid(5), rel: Oid(7) };
+        assert!(is_temporary("base/5/t3_7_init") && !is_temporary("base/5/7_init"));
         assert_eq!(temporary(l, ForkNumber::Init, 3), "base/5/t3_7_init");
     }
 }
