@@ -6,6 +6,7 @@
 //! analyze_statement(cx, stmt, source, &mut params) -> Query
 //! rewrite(cx, query) -> Vec<Query>                    views expanded, defaults filled; what the planner gets
 //! ddl::*                                              for DDL: defaults, CHECK, index expressions, USING, type names, ..
+//! lift_constants(query, constants, accept)            constants of a text become parameters, so that texts share a plan
 //! nodes::{write, read}                                the text of `pg_node_tree`
 //! deparse::*                                          pg_get_viewdef and its like
 //! ```
@@ -30,6 +31,7 @@ mod from;
 mod func;
 mod json;
 mod level;
+mod lift;
 pub mod lookup;
 mod names;
 pub mod nodes;
@@ -37,6 +39,7 @@ mod oper;
 mod poly;
 pub mod query;
 mod recursion;
+pub mod references;
 mod relation;
 mod resolve;
 mod rewrite;
@@ -51,6 +54,7 @@ pub use agg::{expand_grouping_sets, flatten_group_exprs, flatten_join_aliases};
 pub use api::{analyze, analyze_statement, inner_query};
 pub use context::{AnalyzeContext, ColumnHooks, ParamTypes};
 pub use level::{equal, increment_levels, increment_query_levels};
+pub use lift::{LiftedConstant, lift_constants};
 pub use rewrite::{fill_arguments, rewrite};
 
 #[cfg(test)]

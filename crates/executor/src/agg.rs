@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use analyze::query::{Aggref, Expr};
 use base::{PgError, Result};
-use planner::{AggStrategy, GroupCol, Plan, PlanNode};
-use types::{Batch, Column, Datum, DatumRef, Physical, Rows};
+use planner::{AggPhase, AggStrategy, GroupCol, Plan, PlanNode};
+use types::{Batch, Column, Datum, DatumRef, Physical, Rows, SortKey};
 
 use crate::agg_state::AggCall;
 use crate::build::Builder;
@@ -30,6 +30,11 @@ struct Set {
     /// Input columns (from 1) that this set groups by.
     members: Vec<usize>,
     groups: usize,
+    /// Which pass over the input it belongs to.
+    phase: usize,
+    /// Of sets that share a sorted pass: how many rows were seen, and at which each finished group ended.
+    seen: u64,
+    ends: Vec<u64>,
     /// First row of each group.
     rows: Vec<Column>,
     calls: Vec<AggCall>,
@@ -51,6 +56,11 @@ pub(crate) struct AggExec {
     having: Filter,
     projection: Projection,
     filled: bool,
+    /// Further passes: the order they want the input in.
+    sorts: Vec<Vec<(usize, SortKey)>>,
+    /// Groups of all sets in the order they are given out, by set and number; empty: set by set.
+    order: Vec<(u32, u32)>,
+    ordered: usize,
     at: (usize, usize),
     work: Batch,
     out: Batch,
@@ -69,7 +79,7 @@ fn collect(e: &Expr, out: &mut Vec<Expr>) {
 
 impl AggExec {
     pub fn build(b: &mut Builder<'_>, plan: &Plan) -> Result<AggExec> {
-        let PlanNode::Agg { strategy, columns, grouping_sets, .. } = &plan.node else {
+        let PlanNode::Agg { strategy, columns, phases, .. } = &plan.node else {
             return Err(PgError::internal("not an Agg"));
         };
         let input = b.outer(plan)?;
@@ -103,25 +113,39 @@ impl AggExec {
             }
         }
         let all: Vec<usize> = columns.iter().map(|c| c.column as usize).collect();
-        let members: Vec<Vec<usize>> = match grouping_sets.is_empty() {
-            true => vec![all.clone()],
-            false => grouping_sets.iter().map(|s| s.columns.iter().map(|c| *c as usize).collect()).collect(),
+        let members: Vec<(usize, AggStrategy, Vec<usize>)> = match phases.is_empty() {
+            true => vec![(0, *strategy, all.clone())],
+            false => {
+                let sets = |(n, p): (usize, &AggPhase)| {
+                    let strategy = p.strategy;
+                    let one = move |s: &Vec<i16>| (n, strategy, s.iter().map(|c| *c as usize).collect());
+                    p.sets.iter().map(one).collect::<Vec<_>>()
+                };
+                phases.iter().enumerate().flat_map(sets).collect()
+            }
         };
+        let mut sorts = Vec::new();
+        for p in phases {
+            sorts.push(crate::sort::sort_keys(b, &p.sort)?);
+        }
         let mut sets = Vec::new();
-        for m in members {
+        for (phase, strategy, m) in members {
             let cols: Vec<&GroupCol> =
                 m.iter().filter_map(|n| columns.iter().find(|c| c.column as usize == *n)).collect();
-            let grouping = grouping(b, &input, *strategy, &cols, grouping_sets.is_empty())?;
+            let grouping = grouping(b, &input, strategy, &cols)?;
             let calls: Result<Vec<AggCall>> = aggs.iter().map(|a| AggCall::build(b, a, width)).collect();
             sets.push(Set {
                 grouping,
                 members: m,
                 groups: 0,
+                phase,
+                seen: 0,
+                ends: Vec::new(),
                 rows: input.output.iter().map(|p| Column::new(*p)).collect(),
                 calls: calls?,
             });
         }
-        let nullable = if grouping_sets.is_empty() { Vec::new() } else { all };
+        let nullable = if phases.is_empty() { Vec::new() } else { all };
         Ok(AggExec {
             input,
             sets,
@@ -130,6 +154,9 @@ impl AggExec {
             having,
             projection,
             filled: false,
+            sorts,
+            order: Vec::new(),
+            ordered: 0,
             at: (0, 0),
             work: Batch::default(),
             out: Batch::default(),
@@ -140,9 +167,38 @@ impl AggExec {
         for set in &mut self.sets {
             set.reset();
         }
+        // Passes in other orders read a copy of the input.
+        let copies = self.sorts.iter().any(|s| !s.is_empty());
+        let mut copy: Vec<Column> = self.input.output.iter().map(|p| Column::new(*p)).collect();
         while let Some(batch) = self.input.next(run, usize::MAX)? {
             for set in &mut self.sets {
-                set.take(run, batch)?;
+                if self.sorts.get(set.phase).is_none_or(Vec::is_empty) {
+                    set.take(run, batch)?;
+                }
+            }
+            if copies {
+                for (c, from) in copy.iter_mut().zip(&batch.columns) {
+                    c.append(from, batch.selected());
+                }
+            }
+        }
+        for (phase, keys) in self.sorts.iter().enumerate().filter(|s| !s.1.is_empty()) {
+            for (c, _) in keys {
+                crate::sort::detoast_column(run, &mut copy[*c])?;
+            }
+            let n = copy[keys[0].0].len();
+            for part in crate::sort::sorted_order(&copy, n, keys)?.chunks(1024) {
+                run.cx.interrupt.check()?;
+                let mut columns = Vec::with_capacity(copy.len());
+                for c in &copy {
+                    let mut column = Column::with_capacity(c.physical(), part.len());
+                    column.append(c, Rows::Some(part));
+                    columns.push(Arc::new(column));
+                }
+                let batch = Batch { columns, rows: part.len(), selection: None };
+                for set in self.sets.iter_mut().filter(|s| s.phase == phase) {
+                    set.take(run, &batch)?;
+                }
             }
         }
         for set in &mut self.sets {
@@ -165,8 +221,30 @@ impl AggExec {
             let kilobytes = bytes.iter().sum::<usize>().div_ceil(1024).max(32) as i64;
             run.note(|i| i.hash = Some(crate::node::HashInfo { batches: 1, kilobytes, ..Default::default() }));
         }
-        (self.filled, self.at) = (true, (0, 0));
+        self.order_groups();
+        (self.filled, self.at, self.ordered) = (true, (0, 0), 0);
         Ok(())
+    }
+
+    /// Sets that share a sorted pass give their groups out as they end, the finer ones first; hashed sets come last.
+    fn order_groups(&mut self) {
+        self.order.clear();
+        if self.sorts.is_empty() {
+            return;
+        }
+        let hashed = |s: &Set| matches!(s.grouping, Grouping::Hashed { .. });
+        let mut all: Vec<(bool, usize, u64, usize, usize)> = Vec::new();
+        for (i, s) in self.sets.iter().enumerate() {
+            for g in 0..s.groups {
+                all.push(match hashed(s) {
+                    true => (true, i, 0, 0, g),
+                    false => (false, s.phase, s.ends.get(g).copied().unwrap_or(u64::MAX), i, g),
+                });
+            }
+        }
+        all.sort_unstable();
+        let place = |x: (bool, usize, u64, usize, usize)| (if x.0 { x.1 } else { x.3 } as u32, x.4 as u32);
+        self.order = all.into_iter().map(place).collect();
     }
 
     /// The groups `from..to` of a set as input columns and computed ones.
@@ -205,20 +283,14 @@ impl AggExec {
     }
 }
 
-fn grouping(
-    b: &mut Builder<'_>,
-    input: &Node,
-    strategy: AggStrategy,
-    columns: &[&GroupCol],
-    only_set: bool,
-) -> Result<Grouping> {
+fn grouping(b: &mut Builder<'_>, input: &Node, strategy: AggStrategy, columns: &[&GroupCol]) -> Result<Grouping> {
     if columns.is_empty() {
         return Ok(Grouping::All);
     }
     let numbers: Vec<usize> = columns.iter().map(|c| c.column as usize - 1).collect();
     let eq: Vec<_> = columns.iter().map(|c| (c.eqop, c.collation)).collect();
     let eq = KeyEq::for_operators(b.cx, &eq)?;
-    if strategy == AggStrategy::Sorted && only_set {
+    if strategy == AggStrategy::Sorted {
         return Ok(Grouping::Sorted { columns: numbers, eq, last: None });
     }
     let keys: Vec<_> = columns.iter().map(|c| (c.eqop, c.collation, false)).collect();
@@ -229,7 +301,8 @@ fn grouping(
 
 impl Set {
     fn reset(&mut self) {
-        self.groups = 0;
+        (self.groups, self.seen) = (0, 0);
+        self.ends.clear();
         self.rows.iter_mut().for_each(Column::clear);
         self.calls.iter_mut().for_each(AggCall::reset);
         match &mut self.grouping {
@@ -262,8 +335,12 @@ impl Set {
                     };
                     if !same {
                         firsts.push(i as u32);
+                        if self.groups > 0 {
+                            self.ends.push(self.seen);
+                        }
                         self.groups += 1;
                     }
+                    self.seen += 1;
                     groups[i] = self.groups as u32 - 1;
                     previous = Some(i);
                 }
@@ -302,6 +379,21 @@ impl Exec for AggExec {
             self.fill(run)?;
         }
         loop {
+            // The next groups of one set that stand together.
+            if !self.sorts.is_empty() {
+                let Some(&(set, group)) = self.order.get(self.ordered) else { return Ok(None) };
+                let same = |(k, o): (usize, &(u32, u32))| *o == (set, group + k as u32);
+                let rest = &self.order[self.ordered..];
+                let n = rest.iter().enumerate().take(max.min(1024)).take_while(|x| same(*x)).count();
+                self.ordered += n;
+                self.at = (set as usize, group as usize);
+                self.emit(run, group as usize, group as usize + n)?;
+                if self.having.apply(run, &mut self.work)? > 0 {
+                    self.projection.apply(run, &self.work, &mut self.out)?;
+                    return Ok(Some(&self.out));
+                }
+                continue;
+            }
             let Some(set) = self.sets.get(self.at.0) else { return Ok(None) };
             if self.at.1 >= set.groups {
                 self.at = (self.at.0 + 1, 0);

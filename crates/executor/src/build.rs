@@ -121,8 +121,12 @@ impl<'a> Builder<'a> {
             PlanNode::Limit { offset, count, with_ties, ties_columns } => {
                 Box::new(limit::LimitExec::build(self, plan, offset, count, *with_ties, ties_columns)?)
             }
-            PlanNode::SampleScan { .. } => return Err(base::PgError::unsupported("TABLESAMPLE")),
-            PlanNode::TidRangeScan { .. } => return Err(base::PgError::unsupported("TID range scans")),
+            PlanNode::SampleScan { scanrelid, sample } => {
+                Box::new(sample_scan::SampleScanExec::build(self, plan, *scanrelid, sample)?)
+            }
+            PlanNode::TidRangeScan { scanrelid, tidrangequals } => {
+                Box::new(tid_range_scan::TidRangeScanExec::build(self, plan, *scanrelid, tidrangequals)?)
+            }
             PlanNode::TableFuncScan { .. } => return Err(base::PgError::unsupported("XMLTABLE and JSON_TABLE")),
             PlanNode::BitmapAnd { .. } | PlanNode::BitmapOr { .. } | PlanNode::BitmapIndexScan { .. } => {
                 return Err(base::PgError::internal("bitmap node outside a bitmap heap scan"));

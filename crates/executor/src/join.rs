@@ -86,7 +86,7 @@ impl JoinOutput {
         }
         (self.pairs.rows, self.pairs.selection) = (n, None);
     }
-    /// As `pair`, where an inner row may be [`NO_ROW`].
+    /// As `pair`, where a row may be [`NO_ROW`].
     pub fn pair_optional(
         &mut self,
         outer: &[Arc<Column>],
@@ -95,24 +95,29 @@ impl JoinOutput {
         inner_rows: &[u32],
     ) {
         let n = outer_rows.len();
-        if !inner_rows.contains(&NO_ROW) {
+        let (some_outer, some_inner) = (outer_rows.contains(&NO_ROW), inner_rows.contains(&NO_ROW));
+        if !some_outer && !some_inner {
             return self.pair(Some((outer, Rows::Some(outer_rows))), Some((inner, Rows::Some(inner_rows))), n);
         }
-        let optional: Vec<Arc<Column>> = inner
-            .iter()
-            .enumerate()
-            .map(|(i, from)| {
-                if !self.used[self.outer_width + i] {
+        let optional = |columns: &[Arc<Column>], rows: &[u32], first: usize| -> Vec<Arc<Column>> {
+            let column = |(i, from): (usize, &Arc<Column>)| {
+                if !self.used[first + i] {
                     return self.dummy.clone();
                 }
                 let mut c = Column::with_capacity(from.physical(), n);
-                for r in inner_rows {
+                for r in rows {
                     c.push(if *r == NO_ROW { types::DatumRef::Null } else { from.get(*r as usize) });
                 }
                 Arc::new(c)
-            })
-            .collect();
-        self.pair(Some((outer, Rows::Some(outer_rows))), Some((&optional, Rows::All(n))), n);
+            };
+            columns.iter().enumerate().map(column).collect()
+        };
+        let inner_columns = optional(inner, inner_rows, self.outer_width);
+        if !some_outer {
+            return self.pair(Some((outer, Rows::Some(outer_rows))), Some((&inner_columns, Rows::All(n))), n);
+        }
+        let outer_columns = optional(outer, outer_rows, 0);
+        self.pair(Some((&outer_columns, Rows::All(n))), Some((&inner_columns, Rows::All(n))), n);
     }
     /// As `pair`, with one outer row for all inner rows.
     pub fn pair_one(&mut self, outer: &[Arc<Column>], row: usize, inner: &Batch) {

@@ -149,7 +149,9 @@ impl MergeJoinExec {
 
     /// Joins some outer rows, each with its whole group.
     fn step(&mut self, run: &mut Run<'_>, max: usize) -> Result<bool> {
+        let fills_inner = matches!(self.jointype, JoinType::Right | JoinType::Full | JoinType::RightAnti);
         let (mut outer, mut inner, mut starts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut behind = Vec::new();
         let first = self.at;
         while self.at < self.outer_rows.len() && outer.len() < max.min(1024) {
             let row = self.outer_rows[self.at];
@@ -158,6 +160,7 @@ impl MergeJoinExec {
                 outer.push(row);
                 inner.push(i as u32);
             }
+            behind.push(self.start);
             self.at += 1;
         }
         let mut keep: Vec<u32> = Vec::new();
@@ -177,6 +180,14 @@ impl MergeJoinExec {
         for (n, place) in (first..self.at).enumerate() {
             let end = starts.get(n + 1).copied().unwrap_or(outer.len()) as u32;
             let before = k;
+            // Inner rows that no outer row can match any more come before this one.
+            while fills_inner && self.inner_at < behind[n] {
+                if !self.matched[self.inner_at] {
+                    out_outer.push(NO_ROW);
+                    out_inner.push(self.inner_at as u32);
+                }
+                self.inner_at += 1;
+            }
             while k < keep.len() && keep[k] < end {
                 let i = inner[keep[k] as usize];
                 let seen = std::mem::replace(&mut self.matched[i as usize], true);

@@ -140,7 +140,7 @@ impl TableColumns {
         }
         columns
     }
-    fn add(&mut self, relid: RtIndex, attno: AttrNumber) -> usize {
+    pub(crate) fn add(&mut self, relid: RtIndex, attno: AttrNumber) -> usize {
         let key = (relid, attno, VarReturning::Default);
         if let Some(i) = self.scope.vars.get(&key) {
             return *i;

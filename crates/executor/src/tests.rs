@@ -276,7 +276,7 @@ fn grouping_counts() {
     for (strategy, grouped) in [(AggStrategy::Hashed, true), (AggStrategy::Sorted, true), (AggStrategy::Plain, false)] {
         let columns = if grouped { vec![GroupCol { column: 2, eqop: EQ.0, collation: Oid(0) }] } else { Vec::new() };
         let targets = if grouped { vec![var(OUTER_VAR, 2), count.clone()] } else { vec![count.clone()] };
-        let mut agg = node(PlanNode::Agg { strategy, columns, num_groups: 2.0, grouping_sets: Vec::new() }, targets);
+        let mut agg = node(PlanNode::Agg { strategy, columns, num_groups: 2.0, phases: Vec::new() }, targets);
         agg.outer = Some(Box::new(values(1, &[(1, Some(5)), (2, Some(5)), (3, None), (4, None), (5, None)])));
         match grouped {
             true => check(agg, &[&[Some(5), Some(2)], &[None, Some(3)]]),

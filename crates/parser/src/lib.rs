@@ -3,6 +3,7 @@
 //! ```text
 //! parse(sql)                 -> Vec<RawStmt>     statements of a string, `SelectStmt` etc. in `ast`
 //! parse_with(sql, options)   -> Parsed           the same under other string rules, with notices
+//! parse_lexed(lexed, options) -> Parsed          the same, of a text that is split already
 //! parse_type_name("int[]")   -> TypeName         for regtype and such
 //! parse_plpgsql_expr(text)   -> RawStmt          `SELECT text`, for PL/pgSQL's expressions
 //! parse_plpgsql_assign(..)   -> RawStmt          `target := expr`
@@ -76,9 +77,13 @@ pub fn parse(sql: &str) -> Result<Vec<RawStmt>> {
 
 /// As [`parse`], under the given settings and with the notices.
 pub fn parse_with(sql: &str, options: &Options) -> Result<Parsed> {
-    let lexed = lexer::lex(sql, options);
-    let stmts = Parser::new(&lexed, options).statements()?;
-    Ok(Parsed { stmts, notices: lexed.notices })
+    parse_lexed(&lexer::lex(sql, options), options)
+}
+
+/// As [`parse_with`], of a text that [`lexer::lex`] has split under the same options.
+pub fn parse_lexed(lexed: &lexer::Lexed<'_>, options: &Options) -> Result<Parsed> {
+    let stmts = Parser::new(lexed, options).statements()?;
+    Ok(Parsed { stmts, notices: lexed.notices.clone() })
 }
 
 /// A type alone: `int`, `pg_catalog.text[]`, `varchar(10)`. (PostgreSQL: `typeStringToTypeName`)

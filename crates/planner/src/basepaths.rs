@@ -34,8 +34,12 @@ impl Planner<'_, '_> {
     fn set_rel_size(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
         let rte = root.parse.rte(rti);
         let tuples = match &rte.kind {
-            RteKind::Relation { .. } => {
+            RteKind::Relation { table_sample, .. } => {
+                let sample = table_sample.clone();
                 self.check_predicates(root, rti)?;
+                if let Some(s) = sample {
+                    self.sample_size(root, rti, &s)?;
+                }
                 return self.set_base_size(root, rti);
             }
             RteKind::Subquery { .. } => return self.plan_subquery(root, rti),
@@ -102,7 +106,7 @@ impl Planner<'_, '_> {
         Ok(())
     }
 
-    fn add_base(&self, root: &mut Root, rti: RtIndex, p: P) {
+    pub(crate) fn add_base(&self, root: &mut Root, rti: RtIndex, p: P) {
         if let Some(Some(rel)) = root.base.get_mut(rti as usize) {
             rel.add(p);
         }
@@ -129,8 +133,10 @@ impl Planner<'_, '_> {
         let rte = root.parse.rte(rti);
         match &rte.kind {
             RteKind::Relation { table_sample, .. } => {
-                if table_sample.is_some() {
-                    let cost = self.cost_seqscan(rel, param.as_deref());
+                if let Some(s) = table_sample {
+                    let page = if self.is_block_sample(s)? { c.random_page_cost } else { c.seq_page_cost };
+                    let mut cost = self.cost_seqscan(rel, param.as_deref());
+                    cost.total += (page - c.seq_page_cost) * f64::from(rel.pages);
                     let p = new_path(PathKind::SampleScan, rel, param, rows, (cost.startup, cost.total));
                     self.add_base(root, rti, Rc::new(p));
                     return Ok(());
@@ -138,9 +144,12 @@ impl Planner<'_, '_> {
                 let cost = self.cost_seqscan(rel, param.as_deref());
                 let mut p = new_path(PathKind::SeqScan, rel, param, rows, (cost.startup, cost.total));
                 p.disabled = i32::from(!c.enable_seqscan);
-                self.add_base(root, rti, Rc::new(p));
-                self.index_paths(root, rti)?;
-                self.tid_paths(root, rti)?;
+                let seq = Rc::new(p);
+                // WHERE CURRENT OF allows no other way.
+                if !self.tid_paths(root, rti)? {
+                    self.add_base(root, rti, seq);
+                    self.index_paths(root, rti)?;
+                }
             }
             RteKind::Subquery { .. } => {
                 let paths = rel.subroot.as_ref().map(|s| s.final_paths.clone()).unwrap_or_default();
@@ -510,47 +519,6 @@ impl Planner<'_, '_> {
             }
         }
         Ok(out)
-    }
-
-    /// `ctid = ..`. (PostgreSQL: `tidpath.c`)
-    fn tid_paths(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
-        const TID_EQ: base::Oid = base::Oid(387);
-        let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(()) };
-        let is_ctid =
-            |e: &Expr| matches!(e, Expr::Var(v) if v.varno == rti && v.varattno == sysattr::CTID && v.varlevelsup == 0);
-        let mut found = Vec::new();
-        for r in &rel.baserestrict {
-            let hit = match &r.clause {
-                Expr::OpExpr(o) if o.opno == TID_EQ && o.args.len() == 2 => {
-                    (is_ctid(&o.args[0]) && !varnos(&o.args[1]).contains(rti))
-                        || (is_ctid(&o.args[1]) && !varnos(&o.args[0]).contains(rti))
-                }
-                Expr::ScalarArrayOpExpr(s) if s.opno == TID_EQ && s.use_or => {
-                    is_ctid(&s.args[0]) && varnos(&s.args[1]).is_empty()
-                }
-                _ => false,
-            };
-            if hit && !is_volatile(&self.cx.catalog, &r.clause)? {
-                found = vec![r.clone()];
-                break;
-            }
-        }
-        if found.is_empty() || !self.cx.cost.enable_tidscan {
-            return Ok(());
-        }
-        let c = self.cx.cost;
-        let n = match &found[0].clause {
-            Expr::ScalarArrayOpExpr(s) => crate::costsize::array_length(&s.args[1]),
-            _ => 1.0,
-        };
-        let q = rel.baserestrict_cost;
-        let own = self.rinfo_cost(&found[0]);
-        let startup = q.0 + own.1 + rel.target.startup;
-        let run = c.random_page_cost * n + (c.cpu_tuple_cost + q.1 - own.1) * n + rel.target.per_tuple * rel.rows;
-        let exprs = found.iter().map(|r| r.clause.clone()).collect();
-        let p = new_path(PathKind::Tid { quals: found, exprs }, rel, None, rel.rows, (startup, startup + run));
-        self.add_base(root, rti, Rc::new(p));
-        Ok(())
     }
 }
 

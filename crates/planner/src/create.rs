@@ -82,6 +82,23 @@ pub(crate) fn same(a: &Expr, b: &Expr) -> bool {
     }
 }
 
+/// What a node's parent wants of its target list: exactly the path's, no more columns than needed, sort and group marks.
+/// (PostgreSQL: `CP_EXACT_TLIST` and its like)
+const EXACT: u8 = 1;
+const SMALL: u8 = 2;
+const LABEL: u8 = 4;
+
+/// Gives columns the marks they have in a target. (PostgreSQL: `apply_pathtarget_labeling_to_tlist`)
+fn label(tlist: &mut [TargetEntry], target: &Target) {
+    for (e, r) in target.exprs.iter().zip(&target.refs) {
+        if *r != 0
+            && let Some(t) = tlist.iter_mut().find(|t| same(&t.expr, e))
+        {
+            t.ressortgroupref = *r;
+        }
+    }
+}
+
 fn copy_cost(p: &mut Plan, path: &Path) {
     (p.startup_cost, p.total_cost, p.rows, p.width) = (path.startup, path.total, path.rows, path.target.width);
     p.disabled_nodes = path.disabled;
@@ -92,7 +109,7 @@ impl Planner<'_, '_> {
     pub(crate) fn create_plan(&mut self, root: &mut Root, path: &P) -> Result<Plan> {
         root.cur_outer_params.clear();
         root.cur_outer_rels = Relids::new();
-        let mut plan = self.create(root, path)?;
+        let mut plan = self.create(root, path, EXACT)?;
         if !matches!(plan.node, PlanNode::ModifyTable(_)) {
             for (t, wanted) in plan.targetlist.iter_mut().zip(&root.tlist) {
                 t.resname = wanted.resname.clone();
@@ -114,7 +131,7 @@ impl Planner<'_, '_> {
         Ok(plan)
     }
 
-    fn create(&mut self, root: &mut Root, path: &P) -> Result<Plan> {
+    fn create(&mut self, root: &mut Root, path: &P, flags: u8) -> Result<Plan> {
         analyze::walker::check_depth()?;
         match &path.kind {
             PathKind::SeqScan
@@ -122,12 +139,13 @@ impl Planner<'_, '_> {
             | PathKind::Index { .. }
             | PathKind::BitmapHeap { .. }
             | PathKind::Tid { .. }
+            | PathKind::TidRange { .. }
             | PathKind::Subquery { .. }
             | PathKind::FunctionScan
             | PathKind::ValuesScan
             | PathKind::TableFuncScan
             | PathKind::CteScan { .. }
-            | PathKind::WorkTableScan { .. } => self.create_scan(root, path),
+            | PathKind::WorkTableScan { .. } => self.create_scan(root, path, flags),
             PathKind::Result { quals } => {
                 if path.relids.is_empty() {
                     let mut p = Plan::new(PlanNode::Result { constant_qual: quals.clone() });
@@ -135,7 +153,7 @@ impl Planner<'_, '_> {
                     p.targetlist = tlist_of(&path.target);
                     return Ok(p);
                 }
-                self.create_scan(root, path)
+                self.create_scan(root, path, flags)
             }
             PathKind::BitmapAnd { .. } | PathKind::BitmapOr { .. } => {
                 Err(PgError::internal("bitmap outside a bitmap scan"))
@@ -152,7 +170,7 @@ impl Planner<'_, '_> {
                 }
                 let mut plans = Vec::new();
                 for s in paths {
-                    plans.push(self.create(root, s)?);
+                    plans.push(self.create(root, s, EXACT)?);
                 }
                 if plans.len() == 1 {
                     // One input is that input.
@@ -173,13 +191,13 @@ impl Planner<'_, '_> {
             }
             PathKind::MergeAppend { .. } => Err(PgError::unsupported("merged appends")),
             PathKind::Material { sub } => {
-                let s = self.create(root, sub)?;
+                let s = self.create(root, sub, flags | SMALL)?;
                 let mut p = over(PlanNode::Material, s);
                 copy_cost(&mut p, path);
                 Ok(p)
             }
             PathKind::Memoize { sub, exprs, ops, single_row, binary, calls, entries, hit_ratio, unique_keys } => {
-                let s = self.create(root, sub)?;
+                let s = self.create(root, sub, flags | SMALL)?;
                 let mut list = Vec::new();
                 for e in exprs {
                     let mut e = e.clone();
@@ -209,29 +227,31 @@ impl Planner<'_, '_> {
                 copy_cost(&mut p, path);
                 Ok(p)
             }
-            PathKind::Unique { sub, hashed, exprs, ops } => self.create_unique(root, path, sub, *hashed, exprs, ops),
-            PathKind::Projection { sub } => self.create_projection(root, path, sub),
+            PathKind::Unique { sub, hashed, exprs, ops } => {
+                self.create_unique(root, path, sub, *hashed, exprs, ops, flags)
+            }
+            PathKind::Projection { sub } => self.create_projection(root, path, sub, flags),
             PathKind::ProjectSet { sub } => {
-                let s = self.create(root, sub)?;
+                let s = self.create(root, sub, 0)?;
                 let mut p = over(PlanNode::ProjectSet, s);
                 copy_cost(&mut p, path);
                 p.targetlist = tlist_of(&path.target);
                 Ok(p)
             }
             PathKind::Sort { sub } => {
-                let s = self.create(root, sub)?;
+                let s = self.create(root, sub, flags | SMALL)?;
                 let mut p = self.sort_plan(root, s, &path.pathkeys, 0)?;
                 copy_cost(&mut p, path);
                 Ok(p)
             }
             PathKind::IncrementalSort { sub, presorted } => {
-                let s = self.create(root, sub)?;
+                let s = self.create(root, sub, flags | SMALL)?;
                 let mut p = self.sort_plan(root, s, &path.pathkeys, *presorted)?;
                 copy_cost(&mut p, path);
                 Ok(p)
             }
             PathKind::Group { sub, clauses, having } => {
-                let s = self.create(root, sub)?;
+                let s = self.create(root, sub, LABEL)?;
                 let columns = self.group_cols(clauses, &s.targetlist)?;
                 let mut p = over(PlanNode::Group { columns }, s);
                 copy_cost(&mut p, path);
@@ -240,24 +260,40 @@ impl Planner<'_, '_> {
                 Ok(p)
             }
             PathKind::UpperUnique { sub, keys } => {
-                let s = self.create(root, sub)?;
+                let s = self.create(root, sub, flags | LABEL)?;
                 let columns = self.unique_cols(root, &s, &path.pathkeys[..*keys])?;
                 let mut p = over(PlanNode::Unique { columns }, s);
                 copy_cost(&mut p, path);
                 Ok(p)
             }
-            PathKind::Agg { sub, strategy, clauses, having, groups, sets } => {
-                let s = self.create(root, sub)?;
+            PathKind::Agg { sub, strategy, clauses, having, groups, rollups } => {
+                let s = self.create(root, sub, LABEL)?;
                 let columns = self.group_cols(clauses, &s.targetlist)?;
-                let mut grouping_sets = Vec::new();
-                for set in sets {
-                    let mut cols = Vec::new();
-                    for r in set {
-                        cols.push(sortgroup_tle(&s.targetlist, *r)?.resno);
+                let mut phases = Vec::new();
+                let mut sorted_before = false;
+                for r in rollups {
+                    let mut sets = Vec::new();
+                    for set in &r.sets {
+                        let of = |x: &u32| sortgroup_tle(&s.targetlist, *x).map(|t| t.resno);
+                        sets.push(set.iter().map(of).collect::<Result<Vec<_>>>()?);
                     }
-                    grouping_sets.push(GroupingSetPlan { columns: cols });
+                    let mut sort = Vec::new();
+                    if !r.hashed {
+                        if std::mem::replace(&mut sorted_before, true) {
+                            for (c, g) in r.clause.iter().zip(self.group_cols(&r.clause, &s.targetlist)?) {
+                                let (sortop, nulls_first) = (c.sortop, c.nulls_first);
+                                sort.push(SortCol { column: g.column, sortop, collation: g.collation, nulls_first });
+                            }
+                        }
+                    }
+                    let strategy = match (r.hashed, r.clause.is_empty()) {
+                        (true, _) => AggStrategy::Hashed,
+                        (false, true) => AggStrategy::Plain,
+                        (false, false) => AggStrategy::Sorted,
+                    };
+                    phases.push(AggPhase { strategy, sort, sets });
                 }
-                let mut p = over(PlanNode::Agg { strategy: *strategy, columns, num_groups: *groups, grouping_sets }, s);
+                let mut p = over(PlanNode::Agg { strategy: *strategy, columns, num_groups: *groups, phases }, s);
                 copy_cost(&mut p, path);
                 p.targetlist = tlist_of(&path.target);
                 p.qual = self.order_quals(having.clone());
@@ -293,7 +329,7 @@ impl Planner<'_, '_> {
                 Ok(p)
             }
             PathKind::WindowAgg { sub, clause, top, qual, run_condition, .. } => {
-                let s = self.create(root, sub)?;
+                let s = self.create(root, sub, LABEL | SMALL)?;
                 let partition = self.group_cols(&clause.partition_clause, &s.targetlist)?;
                 let order = self.group_cols(&clause.order_clause, &s.targetlist)?;
                 let mut order_keys = Vec::new();
@@ -330,7 +366,7 @@ impl Planner<'_, '_> {
                 Ok(p)
             }
             PathKind::SetOp { left, right, cmd, hashed, clauses, groups } => {
-                let (l, r) = (self.create(root, left)?, self.create(root, right)?);
+                let (l, r) = (self.create(root, left, flags | LABEL)?, self.create(root, right, flags | LABEL)?);
                 let (mut keys, mut columns) = (Vec::new(), Vec::new());
                 for (i, c) in clauses.iter().enumerate() {
                     let collation = l.targetlist.get(i).map_or(Oid::INVALID, |t| t.expr.collation());
@@ -345,7 +381,7 @@ impl Planner<'_, '_> {
                 Ok(p)
             }
             PathKind::RecursiveUnion { left, right, clauses, param, groups } => {
-                let (l, r) = (self.create(root, left)?, self.create(root, right)?);
+                let (l, r) = (self.create(root, left, EXACT)?, self.create(root, right, EXACT)?);
                 let mut dedup = Vec::new();
                 for (i, c) in clauses.iter().enumerate() {
                     let collation = l.targetlist.get(i).map_or(Oid::INVALID, |t| t.expr.collation());
@@ -358,7 +394,7 @@ impl Planner<'_, '_> {
                 Ok(p)
             }
             PathKind::LockRows { sub, marks, epq } => {
-                let mut s = self.create(root, sub)?;
+                let mut s = self.create(root, sub, flags)?;
                 // The executor finds a row mark's column by its name.
                 for (t, wanted) in s.targetlist.iter_mut().zip(&root.tlist) {
                     t.resname = wanted.resname.clone();
@@ -369,7 +405,7 @@ impl Planner<'_, '_> {
                 Ok(p)
             }
             PathKind::Limit { sub, offset, count, with_ties } => {
-                let s = self.create(root, sub)?;
+                let s = self.create(root, sub, flags)?;
                 let ties = if *with_ties {
                     self.group_cols(&root.parse.sort_clause.clone(), &s.targetlist)?
                 } else {
@@ -386,7 +422,7 @@ impl Planner<'_, '_> {
                 Ok(p)
             }
             PathKind::ModifyTable { sub, node } => {
-                let mut s = self.create(root, sub)?;
+                let mut s = self.create(root, sub, EXACT)?;
                 for (t, wanted) in s.targetlist.iter_mut().zip(&root.tlist) {
                     t.resname = wanted.resname.clone();
                     t.resjunk = wanted.resjunk;
@@ -399,10 +435,53 @@ impl Planner<'_, '_> {
         }
     }
 
+    /// Whether PostgreSQL would let the scan hand on whole rows. (PostgreSQL: `use_physical_tlist`)
+    fn is_physical(&self, root: &Root, path: &Path, scan: &Path, flags: u8) -> bool {
+        if flags & (EXACT | SMALL) != 0 {
+            return false;
+        }
+        let Some(rti) = scan.relids.as_single() else { return false };
+        let is_scan = match &scan.kind {
+            PathKind::BitmapHeap { .. } => !path.target.exprs.is_empty(),
+            PathKind::SeqScan
+            | PathKind::SampleScan
+            | PathKind::Index { .. }
+            | PathKind::Tid { .. }
+            | PathKind::TidRange { .. }
+            | PathKind::Subquery { .. }
+            | PathKind::FunctionScan
+            | PathKind::ValuesScan
+            | PathKind::TableFuncScan
+            | PathKind::CteScan { .. } => true,
+            _ => false,
+        };
+        let Some(Some(rel)) = root.base.get(rti as usize) else { return false };
+        let dropped = rel.relation.as_ref().is_some_and(|r| r.desc.attrs.iter().any(|a| a.dropped));
+        let plain =
+            |t: &Target| t.exprs.iter().all(|e| matches!(e, Expr::Var(v) if v.varno == rti && v.varlevelsup == 0));
+        if !is_scan || dropped || rel.is_child || !plain(&path.target) || !plain(&rel.target) {
+            return false;
+        }
+        if rel.attrs_needed.iter().any(|a| a.0 <= 0) {
+            return false;
+        }
+        // A column can carry one mark only.
+        flags & LABEL == 0 || {
+            let t = &path.target;
+            let marked: Vec<&Expr> = t.exprs.iter().zip(&t.refs).filter(|(_, r)| **r != 0).map(|(e, _)| e).collect();
+            (0..marked.len()).all(|i| !marked[..i].contains(&marked[i]))
+        }
+    }
+
     // ---- projections, sorts, groups ----
 
-    fn create_projection(&mut self, root: &mut Root, path: &P, sub: &P) -> Result<Plan> {
-        let mut s = self.create(root, sub)?;
+    fn create_projection(&mut self, root: &mut Root, path: &P, sub: &P, flags: u8) -> Result<Plan> {
+        let physical = self.is_physical(root, path, sub, flags);
+        let mut s = self.create(root, sub, if physical { 0 } else { EXACT })?;
+        if physical && matches!(s.node, PlanNode::SubqueryScan { .. }) {
+            label(&mut s.targetlist, &path.target);
+            return Ok(s);
+        }
         let tlist = tlist_of(&path.target);
         let same_exprs =
             s.targetlist.len() == tlist.len() && s.targetlist.iter().zip(&tlist).all(|(a, b)| same(&a.expr, &b.expr));
@@ -518,8 +597,9 @@ impl Planner<'_, '_> {
         hashed: bool,
         exprs: &[Expr],
         ops: &[Oid],
+        flags: u8,
     ) -> Result<Plan> {
-        let mut s = self.create(root, sub)?;
+        let mut s = self.create(root, sub, flags)?;
         let missing: Vec<Expr> =
             exprs.iter().filter(|e| !s.targetlist.iter().any(|t| same(&t.expr, e))).cloned().collect();
         if !missing.is_empty() {
@@ -557,15 +637,7 @@ impl Planner<'_, '_> {
             }
         }
         let mut p = if hashed {
-            over(
-                PlanNode::Agg {
-                    strategy: AggStrategy::Hashed,
-                    columns,
-                    num_groups: path.rows,
-                    grouping_sets: Vec::new(),
-                },
-                s,
-            )
+            over(PlanNode::Agg { strategy: AggStrategy::Hashed, columns, num_groups: path.rows, phases: Vec::new() }, s)
         } else {
             let mut sort = over(PlanNode::Sort { keys }, s);
             let c = self.cost_sort(sort.total_cost, sort.rows, sort.width, -1.0);
@@ -625,7 +697,8 @@ impl Planner<'_, '_> {
 
     // ---- scans ----
 
-    fn create_scan(&mut self, root: &mut Root, path: &P) -> Result<Plan> {
+    fn create_scan(&mut self, root: &mut Root, path: &P, flags: u8) -> Result<Plan> {
+        let physical = self.is_physical(root, path, path, flags);
         let rti = path.relids.as_single().ok_or_else(|| PgError::internal("a scan of several relations"))?;
         let (mut clauses, gating) = {
             let rel = root.base[rti as usize].as_ref().ok_or_else(crate::joinrels::no_rel)?;
@@ -657,8 +730,11 @@ impl Planner<'_, '_> {
                 let RteKind::Relation { table_sample: Some(s), .. } = &root.parse.rte(rti).kind else {
                     return Err(PgError::internal("no sample clause"));
                 };
-                let node = PlanNode::SampleScan { scanrelid: rti, sample: s.clone() };
-                self.plain_scan(&clauses, node)
+                let mut sample = s.clone();
+                for e in sample.args.iter_mut().chain(&mut sample.repeatable) {
+                    self.outer_to_params(root, e)?;
+                }
+                self.plain_scan(&clauses, PlanNode::SampleScan { scanrelid: rti, sample })
             }
             PathKind::Result { quals } => {
                 let mut p = self.plain_scan(&clauses, PlanNode::Result { constant_qual: quals.clone() });
@@ -672,19 +748,38 @@ impl Planner<'_, '_> {
             }
             PathKind::BitmapHeap { bitmap } => {
                 let (sub, orig, covered, implied) = self.bitmap_plan(root, bitmap)?;
-                clauses.retain(|r| {
-                    let known =
-                        implied.iter().chain(&orig).any(|p| crate::indexpaths::implies(&self.cx.catalog, p, &r.clause));
-                    !known && !covered.iter().any(|c| crate::indexpaths::same_ec(c, r))
-                });
+                let mut rest = Vec::new();
+                for r in clauses {
+                    if covered.iter().any(|c| crate::indexpaths::same_condition(c, &r)) {
+                        continue;
+                    }
+                    let known = !is_mutable(&self.cx.catalog, &r.clause)?
+                        && self.implied_by(implied.iter().chain(&orig), [&r.clause])?;
+                    if !known {
+                        rest.push(r);
+                    }
+                }
+                clauses = rest;
                 let mut p =
                     self.plain_scan(&clauses, PlanNode::BitmapHeapScan { scanrelid: rti, bitmapqualorig: orig });
                 p.outer = Some(Box::new(sub));
                 p
             }
             PathKind::Tid { quals, exprs } => {
+                // What an OR gave is not checked again either; of its arms' further conditions it is.
+                clauses.retain(|r| {
+                    !quals.iter().any(|q| std::rc::Rc::ptr_eq(q, r))
+                        || (!r.or_arms.is_empty() && r.or_arms.iter().any(|a| a.len() != 1))
+                });
+                let mut exprs = exprs.clone();
+                self.outer_to_params_list(root, &mut exprs)?;
+                self.plain_scan(&clauses, PlanNode::TidScan { scanrelid: rti, tidquals: exprs })
+            }
+            PathKind::TidRange { quals } => {
                 clauses.retain(|r| !quals.iter().any(|q| std::rc::Rc::ptr_eq(q, r)));
-                self.plain_scan(&clauses, PlanNode::TidScan { scanrelid: rti, tidquals: exprs.clone() })
+                let mut exprs: Vec<Expr> = quals.iter().map(|q| q.clause.clone()).collect();
+                self.outer_to_params_list(root, &mut exprs)?;
+                self.plain_scan(&clauses, PlanNode::TidRangeScan { scanrelid: rti, tidrangequals: exprs })
             }
             PathKind::Subquery { index, path: sub_path } => {
                 let slot = root.base[*index as usize].as_mut().ok_or_else(crate::joinrels::no_rel)?;
@@ -748,6 +843,16 @@ impl Planner<'_, '_> {
         self.outer_to_params_list(root, &mut quals)?;
         plan.qual = quals;
         plan.targetlist = tlist;
+        plan.physical = physical;
+        if let (true, PlanNode::SubqueryScan { subplan, .. }) = (physical, &plan.node) {
+            // All its columns: then the scan often has nothing to do and goes.
+            let types = subplan.targetlist.iter().filter(|t| !t.resjunk).map(|t| t.expr.type_mod());
+            plan.targetlist = types
+                .enumerate()
+                .map(|(i, ty)| tle(make_var(rti, i as i16 + 1, ty), i as i16 + 1, None, false))
+                .collect();
+            label(&mut plan.targetlist, &path.target);
+        }
         let outer = plan.outer.take();
         copy_cost(&mut plan, path);
         plan.outer = outer;
@@ -810,7 +915,7 @@ impl Planner<'_, '_> {
         let (indexqual, indexqualorig) = self.index_quals(root, index, used)?;
         let rest: Vec<Ri> = clauses
             .iter()
-            .filter(|r| !used.iter().any(|k| !k.lossy && crate::indexpaths::same_ec(&k.rinfo, r)))
+            .filter(|r| !used.iter().any(|k| !k.lossy && crate::indexpaths::same_condition(&k.rinfo, r)))
             .cloned()
             .collect();
         let node = if only {
@@ -934,10 +1039,10 @@ impl Planner<'_, '_> {
     }
 
     fn create_nestloop(&mut self, root: &mut Root, path: &P, j: &JoinPath) -> Result<Plan> {
-        let outer = self.create(root, &j.outer)?;
+        let outer = self.create(root, &j.outer, 0)?;
         let saved = root.cur_outer_rels.clone();
         root.cur_outer_rels.add(&j.outer.relids);
-        let inner = self.create(root, &j.inner);
+        let inner = self.create(root, &j.inner, 0);
         root.cur_outer_rels = saved;
         let inner = inner?;
         let (joinq, otherq) = split_quals(&j.restrict, j.jointype, &path.relids);
@@ -982,8 +1087,11 @@ impl Planner<'_, '_> {
     }
 
     fn create_hash(&mut self, root: &mut Root, path: &P, j: &JoinPath, clauses: &[Ri]) -> Result<Plan> {
-        let outer = self.create(root, &j.outer)?;
-        let inner = self.create(root, &j.inner)?;
+        let c = self.cx.cost;
+        let memory = c.work_mem * c.hash_mem_multiplier * 1024.0;
+        let batches = crate::joinpaths::hash_table_size(j.inner.rows.max(1.0), j.inner.target.width, memory).1;
+        let outer = self.create(root, &j.outer, if batches > 1.0 { SMALL } else { 0 })?;
+        let inner = self.create(root, &j.inner, SMALL)?;
         let (joinq, otherq) = split_quals(&j.restrict, j.jointype, &path.relids);
         let rest: Vec<Ri> = joinq.into_iter().filter(|r| !clauses.iter().any(|c| std::rc::Rc::ptr_eq(c, r))).collect();
         let mut joinqual = self.quals(&rest);
@@ -1023,8 +1131,8 @@ impl Planner<'_, '_> {
         else {
             return Err(PgError::internal("not a merge join"));
         };
-        let mut outer = self.create(root, &j.outer)?;
-        let mut inner = self.create(root, &j.inner)?;
+        let mut outer = self.create(root, &j.outer, if outer_sort.is_empty() { 0 } else { SMALL })?;
+        let mut inner = self.create(root, &j.inner, if inner_sort.is_empty() { 0 } else { SMALL })?;
         let (joinq, otherq) = split_quals(&j.restrict, j.jointype, &path.relids);
         let rest: Vec<Ri> = joinq.into_iter().filter(|r| !clauses.iter().any(|c| std::rc::Rc::ptr_eq(c, r))).collect();
         let mut joinqual = self.quals(&rest);

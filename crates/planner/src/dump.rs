@@ -125,9 +125,9 @@ fn label(p: &PlannedStmt, plan: &Plan) -> String {
         PlanNode::Group { columns } => {
             format!("Group {}", columns.iter().map(|c| c.column.to_string()).collect::<Vec<_>>().join(","))
         }
-        PlanNode::Agg { strategy, columns, grouping_sets, .. } => {
+        PlanNode::Agg { strategy, columns, phases, .. } => {
             let cols = columns.iter().map(|c| c.column.to_string()).collect::<Vec<_>>().join(",");
-            let sets: Vec<String> = grouping_sets.iter().map(|s| format!("{:?}", s.columns)).collect();
+            let sets: Vec<String> = phases.iter().flat_map(|p| &p.sets).map(|s| format!("{s:?}")).collect();
             format!("Agg {strategy:?} {cols}{}", sets.join(""))
         }
         PlanNode::WindowAgg(w) => format!("WindowAgg {}", w.winname),

@@ -29,14 +29,24 @@ impl Planner<'_, '_> {
     /// Which partial indexes the query's conditions allow. (PostgreSQL: `check_index_predicates`)
     pub(crate) fn check_predicates(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
         let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(()) };
-        for index in &rel.indexes {
+        let indexes = rel.indexes.clone();
+        for index in &indexes {
             let mut kept = rel.baserestrict.clone();
             if !index.predicate.is_empty() {
                 let known: Vec<&Expr> = rel.baserestrict.iter().map(|r| &r.clause).collect();
-                let ok = index.predicate.iter().all(|p| known.iter().any(|k| implies(&self.cx.catalog, k, p)));
+                let ok = self.implied_by(known, &index.predicate)?;
                 index.pred_ok.set(ok);
                 if ok {
-                    kept.retain(|r| !index.predicate.iter().any(|p| implies(&self.cx.catalog, p, &r.clause)));
+                    let mut rest = Vec::new();
+                    for r in kept {
+                        // What the index promises need not be checked.
+                        let promised = !is_mutable(&self.cx.catalog, &r.clause)?
+                            && self.implied_by(&index.predicate, [&r.clause])?;
+                        if !promised {
+                            rest.push(r);
+                        }
+                    }
+                    kept = rest;
                 }
             }
             *index.restrict.borrow_mut() = kept;
@@ -738,7 +748,7 @@ impl Planner<'_, '_> {
     fn index_selectivity(&mut self, root: &Root, rel: &Rel, index: &IndexOpt, clauses: &[Ri]) -> Result<f64> {
         let mut s = self.list_selectivity(root, clauses, SelContext::scan(rel.relid))?;
         for p in &index.predicate {
-            if !clauses.iter().any(|c| implies(&self.cx.catalog, &c.clause, p)) {
+            if !self.implied_by(clauses.iter().map(|c| &c.clause), [p])? {
                 s *= self.clause_selectivity(root, p, SelContext::scan(rel.relid))?;
             }
         }
@@ -1033,43 +1043,9 @@ pub(crate) fn same_ec(a: &Ri, b: &Ri) -> bool {
     Rc::ptr_eq(a, b) || (a.parent_ec.is_some() && a.parent_ec == b.parent_ec)
 }
 
-/// Whether the first condition being true makes the second one true. (PostgreSQL: `predicate_implied_by`)
-pub(crate) fn implies(cat: &catalog::Catalog, known: &Expr, wanted: &Expr) -> bool {
-    if known == wanted {
-        return true;
-    }
-    match known {
-        Expr::BoolExpr(b) if b.boolop == BoolExprType::And => return b.args.iter().any(|a| implies(cat, a, wanted)),
-        Expr::BoolExpr(b) if b.boolop == BoolExprType::Or => return b.args.iter().all(|a| implies(cat, a, wanted)),
-        _ => {}
-    }
-    match wanted {
-        Expr::BoolExpr(b) if b.boolop == BoolExprType::And => b.args.iter().all(|a| implies(cat, known, a)),
-        Expr::BoolExpr(b) if b.boolop == BoolExprType::Or => b.args.iter().any(|a| implies(cat, known, a)),
-        // A strict comparison of a column shows that it is not null.
-        Expr::NullTest(n) if n.not && !n.argisrow => match known {
-            Expr::OpExpr(o) => {
-                op_strict(cat, o.opno).unwrap_or(false)
-                    && o.args.iter().any(|a| strip_relabel(a) == strip_relabel(&n.arg))
-            }
-            Expr::ScalarArrayOpExpr(s) if s.use_or => {
-                op_strict(cat, s.opno).unwrap_or(false) && strip_relabel(&s.args[0]) == strip_relabel(&n.arg)
-            }
-            k => k == &n.arg,
-        },
-        Expr::OpExpr(w) => {
-            // `x op constant` on both sides: the same operator, and equality with the very constant.
-            let Expr::OpExpr(k) = known else { return false };
-            if k.args.len() != 2 || w.args.len() != 2 || k.args[0] != w.args[0] || k.inputcollid != w.inputcollid {
-                return false;
-            }
-            let (Expr::Const(a), Expr::Const(b)) = (&k.args[1], &w.args[1]) else { return false };
-            same_const(a, b) && k.opno == w.opno
-        }
-        _ => false,
-    }
-}
-
-fn same_const(a: &Const, b: &Const) -> bool {
-    a.ty.oid == b.ty.oid && a.value == b.value
+/// Whether the second condition need not be checked where the first one is: both say that a column equals one of the same
+/// relations' values, which are equal among themselves. (PostgreSQL: `is_redundant_with_indexclauses`. Different here:
+/// values of other relations may not have been compared yet.)
+pub(crate) fn same_condition(a: &Ri, b: &Ri) -> bool {
+    Rc::ptr_eq(a, b) || (same_ec(a, b) && a.clause_relids == b.clause_relids)
 }

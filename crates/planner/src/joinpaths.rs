@@ -256,13 +256,9 @@ impl Planner<'_, '_> {
         if let Some(p) = &inner.param
             && p.req_outer.overlaps(&outer.relids)
         {
-            let both = inner.relids.union(&p.req_outer);
-            clauses.retain(|r| {
-                let enforced = crate::basepaths::movable_into(r, &inner.relids, &both);
-                // What the outer side has equal already need not be compared with each of its columns.
-                let implied = r.parent_ec.is_some() && p.clauses.iter().any(|c| c.parent_ec == r.parent_ec);
-                !enforced && !implied
-            });
+            let mut enforced = Vec::new();
+            enforced_serials(inner, &mut enforced);
+            clauses.retain(|r| !enforced.contains(&r.serial));
         }
         if req.is_empty() {
             return Ok((None, clauses, pair.rows));
@@ -753,7 +749,9 @@ impl Planner<'_, '_> {
         merge: &[Ri],
         use_all: bool,
     ) -> Result<()> {
-        if merge.is_empty() || inner_total.needs(&outer.relids) {
+        // A full join without any clause can only be done by merging.
+        let full = pair.jointype == JoinType::Full;
+        if merge.is_empty() && !full || inner_total.needs(&outer.relids) {
             return Ok(());
         }
         let side = Side {
@@ -767,7 +765,7 @@ impl Planner<'_, '_> {
             dummy: false,
         };
         let clauses = self.clauses_for_keys(root, &outer.pathkeys, merge, &side);
-        if clauses.is_empty() || (use_all && clauses.len() != merge.len()) {
+        if clauses.is_empty() && !full || (use_all && clauses.len() != merge.len()) {
             return Ok(());
         }
         let inner_keys = self.inner_keys(root, &clauses, &outer.pathkeys, &side);
@@ -841,7 +839,7 @@ impl Planner<'_, '_> {
         keys: Vec<PathKey>,
     ) -> Result<()> {
         let Some(req) = Self::nonnestloop_req(outer, inner) else { return Ok(()) };
-        if clauses.is_empty() || !Self::param_ok(root, pair, &req, None) {
+        if clauses.is_empty() && pair.jointype != JoinType::Full || !Self::param_ok(root, pair, &req, None) {
             return Ok(());
         }
         let mut presorted = 0;
@@ -881,8 +879,10 @@ impl Planner<'_, '_> {
             (s.startup, s.total)
         };
         // Where one side has no more values, or none yet, the other one is not read.
-        let (mut sel, first) = ([0.0, 1.0, 0.0, 1.0], &clauses[0]);
-        if pair.jointype != JoinType::Full {
+        let mut sel = [0.0, 1.0, 0.0, 1.0];
+        if pair.jointype != JoinType::Full
+            && let Some(first) = clauses.first()
+        {
             let outer_keys = if outer_sort.is_empty() { &outer.pathkeys } else { &outer_sort };
             if let Some(k) = outer_keys.first()
                 && !k.descending
@@ -1249,13 +1249,42 @@ fn indexed_join_quals(inner: &P, clauses: &[Ri], outer: &P) -> bool {
         }
 }
 
+/// The conditions that a parameterised path checks itself. (PostgreSQL: `get_param_path_clause_serials`)
+fn enforced_serials(p: &P, out: &mut Vec<u32>) {
+    let Some(info) = &p.param else { return };
+    match &p.kind {
+        PathKind::NestLoop(j) | PathKind::MergeJoin { join: j, .. } | PathKind::HashJoin { join: j, .. } => {
+            out.extend(j.restrict.iter().map(|r| r.serial));
+            enforced_serials(&j.outer, out);
+            enforced_serials(&j.inner, out);
+        }
+        PathKind::Append { paths } | PathKind::MergeAppend { paths } => {
+            let mut all: Option<Vec<u32>> = None;
+            for s in paths {
+                let mut these = Vec::new();
+                enforced_serials(s, &mut these);
+                all = Some(match all {
+                    None => these,
+                    Some(a) => a.into_iter().filter(|x| these.contains(x)).collect(),
+                });
+            }
+            out.extend(all.unwrap_or_default());
+        }
+        PathKind::Material { sub }
+        | PathKind::Memoize { sub, .. }
+        | PathKind::Unique { sub, .. }
+        | PathKind::Projection { sub } => enforced_serials(sub, out),
+        _ => out.extend(info.clauses.iter().map(|r| r.serial)),
+    }
+}
+
 /// (PostgreSQL: `ExecSupportsMarkRestore`)
 fn supports_mark(p: &P) -> bool {
     matches!(p.kind, PathKind::Index { .. } | PathKind::Material { .. } | PathKind::Sort { .. })
 }
 
 /// Buckets and batches. (PostgreSQL: `ExecChooseHashTableSize`)
-fn hash_table_size(rows: f64, width: i32, mem: f64) -> (f64, f64) {
+pub(crate) fn hash_table_size(rows: f64, width: i32, mem: f64) -> (f64, f64) {
     let tuple = 16.0 + 16.0 + f64::from((width + 7) & !7);
     let bytes = rows * tuple;
     let max_pointers = (mem / 8.0).max(1024.0);

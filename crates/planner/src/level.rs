@@ -50,6 +50,7 @@ impl Root {
             final_paths: Vec::new(),
             final_rows: 0.0,
             processed_groups: Vec::new(),
+            grouping_sets: None,
             processed_distinct: Vec::new(),
             update_columns: Vec::new(),
             minmax_params: Vec::new(),

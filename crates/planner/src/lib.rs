@@ -1,7 +1,7 @@
 //! Paths, costs, plans: a [`analyze::query::Query`] becomes a [`PlannedStmt`].
 //!
 //! [`plan`] is the entry point. Plan nodes and their invariants: [`PlannedStmt`]; cost parameters: [`CostSettings`]; plans as
-//! text for tests and debugging: [`dump`].
+//! text for tests and debugging: [`dump`]; plans that values of parameters cannot change: [`suits_any_values`].
 //!
 //! A query level's way: `level` (preparation: `pullup`, `fold`, `sublink`) → `init` (conditions and columns of relations, `equiv`)
 //! → `relinfo`, `basepaths`, `indexpaths` → `joinrels`, `joinpaths` → `upper` (grouping, windows, ORDER BY, ..), `setop`, `modify` →
@@ -17,16 +17,19 @@ mod create;
 pub mod dump;
 mod equiv;
 mod fold;
+mod groupingsets;
 mod indexpaths;
 mod init;
 mod joinpaths;
 mod joinrels;
+mod keyed;
 mod level;
 mod levels;
 mod modify;
 mod node;
 mod pathnode;
 pub mod plan;
+mod predtest;
 mod pullup;
 mod relids;
 mod relinfo;
@@ -35,6 +38,7 @@ mod setop;
 mod setrefs;
 mod stored;
 mod sublink;
+mod tidpaths;
 mod upper;
 mod uselessjoins;
 mod util;
@@ -47,7 +51,9 @@ use catalog::{Catalog, Relation};
 use types::{Attribute, Datum, Runtime, TupleDesc};
 
 pub use cost::CostSettings;
+pub use keyed::suits_any_values;
 pub use plan::*;
+pub use setrefs::node_exprs;
 
 /// How large relations are on disk: the planner's one look at storage. (PostgreSQL: `RelationGetNumberOfBlocks`)
 pub trait RelationSizes {

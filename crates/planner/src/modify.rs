@@ -357,7 +357,7 @@ impl Planner<'_, '_> {
                     })?;
                     self.fold(&mut p)?;
                     for part in implicit_and(Some(p)) {
-                        ok = ok && known.iter().any(|k| crate::indexpaths::implies(&self.cx.catalog, k, &part));
+                        ok = ok && self.implied_by(&known, [&part])?;
                     }
                 }
                 if !ok {

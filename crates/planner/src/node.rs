@@ -66,6 +66,7 @@ pub(crate) struct Root {
     pub final_paths: Vec<P>,
     pub final_rows: f64,
     pub processed_groups: Vec<SortGroupClause>,
+    pub grouping_sets: Option<crate::groupingsets::GroupingSets>,
     pub processed_distinct: Vec<SortGroupClause>,
     /// Result relation and columns of UPDATE's new values.
     pub update_columns: Vec<AttrNumber>,
@@ -109,6 +110,8 @@ pub(crate) struct Rel {
     pub nulling: Relids,
     /// Of a scan of a set of VALUES, functions, ...: what kind of entry it is.
     pub is_join: bool,
+    /// A child table of an inheritance tree or a member of a UNION ALL.
+    pub is_child: bool,
 }
 
 impl Rel {
@@ -142,6 +145,7 @@ impl Rel {
             attrs_needed: Vec::new(),
             nulling: Relids::new(),
             is_join: false,
+            is_child: false,
         }
     }
     /// Nothing comes out of it. (PostgreSQL: `IS_DUMMY_REL`)
@@ -382,6 +386,9 @@ pub(crate) enum PathKind {
         quals: Vec<Ri>,
         exprs: Vec<Expr>,
     },
+    TidRange {
+        quals: Vec<Ri>,
+    },
     Subquery {
         index: RtIndex,
         path: P,
@@ -469,7 +476,7 @@ pub(crate) enum PathKind {
         clauses: Vec<SortGroupClause>,
         having: Vec<Expr>,
         groups: f64,
-        sets: Vec<Vec<u32>>,
+        rollups: Vec<crate::groupingsets::Rollup>,
     },
     /// MIN and MAX by index: one initplan an aggregate.
     MinMaxAgg {

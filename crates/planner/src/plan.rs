@@ -99,6 +99,8 @@ pub struct Plan {
     pub init_plans: Vec<SubPlan>,
     /// Exec parameters that the subtree reads and does not set itself, ascending. (PostgreSQL: `extParam`)
     pub params: Vec<i32>,
+    /// PostgreSQL would hand on the relation's whole rows; here only EXPLAIN shows it. (PostgreSQL: `use_physical_tlist`)
+    pub physical: bool,
     pub node: PlanNode,
 }
 
@@ -117,6 +119,7 @@ impl Plan {
             inner: None,
             init_plans: Vec::new(),
             params: Vec::new(),
+            physical: false,
             node,
         }
     }
@@ -178,11 +181,15 @@ pub enum SetOpCmd {
     ExceptAll,
 }
 
-/// One grouping set of an Agg node, as positions in its grouping columns.
+/// A pass of an Agg node with grouping sets over its input.
 #[derive(Clone, PartialEq, Debug)]
-pub struct GroupingSetPlan {
-    /// Columns of the Agg's input that this set groups by.
-    pub columns: Vec<AttrNumber>,
+pub struct AggPhase {
+    /// Sorted, Hashed or Plain.
+    pub strategy: AggStrategy,
+    /// The input must be sorted like this first; empty where it comes as needed.
+    pub sort: Vec<SortCol>,
+    /// Columns of the Agg's input that each set groups by; in a sorted pass each is the start of the one before.
+    pub sets: Vec<Vec<AttrNumber>>,
 }
 
 /// A parameter that a nested loop sets from its outer row. (PostgreSQL: `NestLoopParam`)
@@ -403,7 +410,7 @@ pub enum PlanNode {
         columns: Vec<GroupCol>,
         num_groups: f64,
         /// Empty: one set of all the columns.
-        grouping_sets: Vec<GroupingSetPlan>,
+        phases: Vec<AggPhase>,
     },
     WindowAgg(Box<WindowAggPlan>),
     Unique {

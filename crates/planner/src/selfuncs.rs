@@ -69,6 +69,28 @@ struct Range {
     hi: f64,
 }
 
+/// The share of a table's rows before or behind a place; its last page counts half. (PostgreSQL: in `scalarineqsel`)
+fn ctid_selectivity(rel: &Rel, greater: bool, equal: bool, value: &Datum) -> f64 {
+    let Ok(tid) = <base::TupleId as types::FromDatum>::from_datum(value.as_ref()) else { return DEFAULT_INEQ_SEL };
+    if rel.pages == 0 {
+        return 1.0;
+    }
+    let pages = f64::from(rel.pages);
+    let mut block = f64::from(tid.block.0);
+    let mut density = rel.tuples / (pages - 0.5);
+    if block >= pages - 1.0 {
+        density *= 0.5;
+    }
+    if density > 0.0 {
+        block += (f64::from(tid.offset) / density).min(1.0);
+    }
+    let mut s = block / (pages - 0.5);
+    if equal == greater && rel.tuples >= 1.0 {
+        s -= 1.0 / rel.tuples;
+    }
+    clamp(if greater { 1.0 - s } else { s })
+}
+
 impl Planner<'_, '_> {
     /// The share of rows that pass all clauses. (PostgreSQL: `clauselist_selectivity`)
     pub(crate) fn list_selectivity(&mut self, root: &Root, list: &[Ri], cx: SelContext<'_>) -> Result<f64> {
@@ -331,6 +353,12 @@ impl Planner<'_, '_> {
                     greater = !greater;
                 }
                 let _ = &mut equal;
+                if var.is_system == Some(sysattr::CTID)
+                    && c.ty.oid == types::oid::TIDOID
+                    && let Some(Some(rel)) = root.base.get(var.relid as usize)
+                {
+                    return Ok(ctid_selectivity(rel, greater, equal, &c.value));
+                }
                 self.inequality(&var, opno, greater, equal, collation, &c.value, c.ty.oid)
             }
             "likesel" | "iclikesel" | "regexeqsel" | "icregexeqsel" | "prefixsel" => {

@@ -234,13 +234,13 @@ impl Planner<'_, '_> {
                 clauses: clauses.clone(),
                 having: Vec::new(),
                 groups: rows,
-                sets: Vec::new(),
+                rollups: Vec::new(),
             };
             let t = self.ref_target(root, &tlist)?;
             let sub = self.retarget(&append, t.clone());
             let kind = match kind {
-                PathKind::Agg { strategy, clauses, having, groups, sets, .. } => {
-                    PathKind::Agg { sub: sub.clone(), strategy, clauses, having, groups, sets }
+                PathKind::Agg { strategy, clauses, having, groups, rollups, .. } => {
+                    PathKind::Agg { sub: sub.clone(), strategy, clauses, having, groups, rollups }
                 }
                 k => k,
             };

@@ -197,8 +197,14 @@ impl Planner<'_, '_> {
         let outer: Vec<TargetEntry> = plan.outer.as_ref().map(|p| p.targetlist.clone()).unwrap_or_default();
         let inner: Vec<TargetEntry> = plan.inner.as_ref().map(|p| p.targetlist.clone()).unwrap_or_default();
         match &mut plan.node {
+            PlanNode::SampleScan { scanrelid, sample } => {
+                *scanrelid += fix.offset;
+                for e in sample.args.iter_mut().chain(&mut sample.repeatable) {
+                    self.fix_scan(fix, e)?;
+                }
+                self.fix_scan_lists(fix, &mut tlist, &mut qual)?;
+            }
             PlanNode::SeqScan { scanrelid }
-            | PlanNode::SampleScan { scanrelid, .. }
             | PlanNode::CteScan { scanrelid, .. }
             | PlanNode::WorkTableScan { scanrelid, .. } => {
                 *scanrelid += fix.offset;
@@ -457,39 +463,6 @@ impl Planner<'_, '_> {
         let slot = root.base.get_mut(rti).and_then(|b| b.as_mut());
         let mut sub =
             slot.and_then(|r| r.subroot.take()).ok_or_else(|| PgError::internal("a subquery was finished twice"))?;
-        // A scan that only leaves columns out, or turns them round, is done by the node below where that can.
-        let columns: Option<Vec<usize>> = plan
-            .targetlist
-            .iter()
-            .map(|t| match &t.expr {
-                Expr::Var(v) if v.varno == rti as u32 && v.varattno > 0 => Some(v.varattno as usize - 1),
-                _ => None,
-            })
-            .collect();
-        if let Some(columns) = columns
-            && plan.qual.is_empty()
-            && plan.init_plans.is_empty()
-            && subplan.init_plans.is_empty()
-            && crate::pathnode::plan_can_project(subplan)
-            && columns.iter().all(|c| *c < subplan.targetlist.len())
-        {
-            let mut loose = false;
-            for (i, t) in subplan.targetlist.iter().enumerate() {
-                loose = loose || (!columns.contains(&i) && is_volatile(&self.cx.catalog, &t.expr)?);
-            }
-            if !loose {
-                let mut list = Vec::new();
-                for (i, c) in columns.iter().enumerate() {
-                    let mut t = subplan.targetlist[*c].clone();
-                    t.resno = i as i16 + 1;
-                    list.push(t);
-                    if let Expr::Var(v) = &mut plan.targetlist[i].expr {
-                        v.varattno = i as i16 + 1;
-                    }
-                }
-                subplan.targetlist = list;
-            }
-        }
         self.set_references(&mut sub, subplan)?;
         let trivial = plan.qual.is_empty()
             && plan.targetlist.len() == subplan.targetlist.len()
@@ -660,7 +633,7 @@ fn pass_through(tlist: &mut [TargetEntry]) {
 }
 
 /// All expressions that a node itself evaluates.
-pub(crate) fn node_exprs<'p>(plan: &'p Plan, out: &mut Vec<&'p Expr>) {
+pub fn node_exprs<'p>(plan: &'p Plan, out: &mut Vec<&'p Expr>) {
     out.extend(plan.targetlist.iter().map(|t| &t.expr));
     out.extend(&plan.qual);
     match &plan.node {
@@ -671,6 +644,7 @@ pub(crate) fn node_exprs<'p>(plan: &'p Plan, out: &mut Vec<&'p Expr>) {
         PlanNode::IndexOnlyScan { indexqual, recheckqual, .. } => out.extend(indexqual.iter().chain(recheckqual)),
         PlanNode::BitmapIndexScan { indexqual, .. } => out.extend(indexqual),
         PlanNode::BitmapHeapScan { bitmapqualorig, .. } => out.extend(bitmapqualorig),
+        PlanNode::SampleScan { sample, .. } => out.extend(sample.args.iter().chain(&sample.repeatable)),
         PlanNode::TidScan { tidquals, .. } => out.extend(tidquals),
         PlanNode::TidRangeScan { tidrangequals, .. } => out.extend(tidrangequals),
         PlanNode::FunctionScan { functions, .. } => out.extend(functions.iter().map(|f| &f.funcexpr)),

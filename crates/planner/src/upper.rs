@@ -129,7 +129,10 @@ impl Planner<'_, '_> {
             self.set_agg_types(root)?;
         }
         root.processed_groups = root.parse.group_clause.clone();
-        let sets = if root.parse.grouping_sets.is_empty() { Vec::new() } else { expand_grouping_sets(&root.parse)? };
+        if !root.parse.grouping_sets.is_empty() {
+            let sets = expand_grouping_sets(&root.parse)?;
+            root.grouping_sets = Some(self.prepare_grouping_sets(root, sets)?);
+        }
         if root.parse.grouping_sets.is_empty() && !root.parse.group_clause.is_empty() {
             root.processed_groups = group_order(&root.parse);
         }
@@ -201,7 +204,7 @@ impl Planner<'_, '_> {
                 grouping_target.clone()
             };
             let clean = if windows.is_empty() { clean } else { self.without_srfs(root, &grouping_target)? };
-            paths = self.grouping_paths(root, paths, &clean, &sets, &all)?;
+            paths = self.grouping_paths(root, paths, &clean, &all)?;
             paths = self.with_target(root, paths, &grouping_target)?;
         }
         if !windows.is_empty() {
@@ -221,7 +224,17 @@ impl Planner<'_, '_> {
     /// The orders the query wants, once classes exist. (PostgreSQL: `standard_qp_callback`)
     fn query_keys(&mut self, root: &mut Root, windows: &[WindowClause]) -> Result<()> {
         let tlist = root.tlist.clone();
-        if !root.processed_groups.is_empty() && root.parse.grouping_sets.is_empty() {
+        if let Some(sets) = &root.grouping_sets {
+            let clause = sets.rollups.first().map(|r| r.clause.clone()).unwrap_or_default();
+            if clause.iter().all(|c| c.sortop.is_valid()) {
+                // The columns as they are before grouping nulls some of them.
+                let mut below = tlist.clone();
+                for t in &mut below {
+                    t.expr = strip_group_nulling(&t.expr, root.group_rti);
+                }
+                root.group_pathkeys = self.pathkeys_for_clauses(root, &clause, &below)?;
+            }
+        } else if !root.processed_groups.is_empty() {
             let list = root.processed_groups.clone();
             let (keys, kept, sortable) = self.pathkeys_for_clauses_ext(root, &list, &tlist)?;
             root.group_pathkeys = if sortable { keys } else { Vec::new() };
@@ -451,14 +464,7 @@ impl Planner<'_, '_> {
 
     // ---- grouping ----
 
-    fn grouping_paths(
-        &mut self,
-        root: &mut Root,
-        input: Vec<P>,
-        target: &Rc<Target>,
-        sets: &[Vec<u32>],
-        all: &Relids,
-    ) -> Result<Vec<P>> {
+    fn grouping_paths(&mut self, root: &mut Root, input: Vec<P>, target: &Rc<Target>, all: &Relids) -> Result<Vec<P>> {
         let having = implicit_and(root.parse.having_qual.clone());
         let has_aggs = root.parse.has_aggs;
         let cheapest = cheapest(&input)?;
@@ -482,14 +488,9 @@ impl Planner<'_, '_> {
         let mut n_groups = if root.parse.grouping_sets.is_empty() {
             if root.parse.group_clause.is_empty() { 1.0 } else { self.num_groups(root, &group_exprs, cheapest.rows)? }
         } else {
-            let mut n = 0.0;
-            for s in sets {
-                let mut list = Vec::new();
-                for r in s {
-                    list.push(strip_group_nulling(&sortgroup_tle(&root.tlist, *r)?.expr, root.group_rti));
-                }
-                n += self.num_groups(root, &list, cheapest.rows)?;
-            }
+            let mut data = root.grouping_sets.take().unwrap_or_default();
+            let n = self.count_set_groups(root, &mut data, cheapest.rows)?;
+            root.grouping_sets = Some(data);
             n
         };
         let mut having_sel = 1.0;
@@ -498,13 +499,7 @@ impl Planner<'_, '_> {
         }
         n_groups = clamp_row_est(n_groups);
         let mut out: Vec<P> = Vec::new();
-        let agg = |me: &Self,
-                   sub: &P,
-                   strategy: AggStrategy,
-                   clauses: &[SortGroupClause],
-                   sets: Vec<Vec<u32>>,
-                   keys: Vec<PathKey>|
-         -> P {
+        let agg = |me: &Self, sub: &P, strategy: AggStrategy, clauses: &[SortGroupClause], keys: Vec<PathKey>| -> P {
             let c = me.cost_agg(
                 strategy,
                 &costs,
@@ -521,7 +516,7 @@ impl Planner<'_, '_> {
                 clauses: clauses.to_vec(),
                 having: having.clone(),
                 groups: n_groups,
-                sets,
+                rollups: Vec::new(),
             };
             let mut p = upper_path(kind, sub, target.clone());
             p.rows = clamp_row_est(n_groups * having_sel);
@@ -533,32 +528,48 @@ impl Planner<'_, '_> {
             }
             Rc::new(p)
         };
-        if !root.parse.grouping_sets.is_empty() {
-            if root.parse.group_clause.iter().any(|c| !c.hashable) {
-                return Err(PgError::unsupported("grouping sets over types that cannot be hashed"));
-            }
-            let strategy = if root.parse.group_clause.is_empty() {
-                AggStrategy::Plain
-            } else if sets.iter().any(Vec::is_empty) {
-                AggStrategy::Mixed
-            } else {
-                AggStrategy::Hashed
+        if let Some(data) = root.grouping_sets.clone() {
+            let cx = crate::groupingsets::SetsContext {
+                costs: &costs,
+                having: &having,
+                having_cost,
+                having_selectivity: having_sel,
+                target,
             };
-            let clauses = root.parse.group_clause.clone();
-            return Ok(vec![agg(self, &cheapest, strategy, &clauses, sets.to_vec(), Vec::new())]);
+            let ordered_aggs = exprs.iter().any(|e| contains(e, is_ordered_agg));
+            let can_hash = !ordered_aggs && root.parse.group_clause.iter().any(|c| c.hashable);
+            let keys = root.group_pathkeys.clone();
+            for p in &input {
+                let presorted = self.keys_contained(&keys, &p.pathkeys);
+                if !Rc::ptr_eq(p, &cheapest) && !presorted.0 {
+                    continue;
+                }
+                let s = self.ordered(root, p, &keys, -1.0)?;
+                for g in self.grouping_sets_paths(root, &cx, &data, &s, true, can_hash) {
+                    add_path(&mut out, g, false, false);
+                }
+            }
+            if can_hash {
+                for g in self.grouping_sets_paths(root, &cx, &data, &cheapest, false, true) {
+                    add_path(&mut out, g, false, false);
+                }
+            }
+            if out.is_empty() {
+                return Err(PgError::new(base::sqlstate::FEATURE_NOT_SUPPORTED, "could not implement GROUP BY")
+                    .detail("Some of the datatypes only support hashing, while others only support sorting."));
+            }
+            return Ok(out);
         }
         if root.parse.group_clause.is_empty() {
             if let Some(p) = self.minmax_path(root, target, &having, all)? {
                 out.push(p);
             }
-            let p = agg(self, &cheapest, AggStrategy::Plain, &[], Vec::new(), Vec::new());
+            let p = agg(self, &cheapest, AggStrategy::Plain, &[], Vec::new());
             add_path(&mut out, p, false, false);
             return Ok(out);
         }
         let sortable = root.parse.group_clause.iter().all(|c| c.sortop.is_valid());
-        let ordered_aggs = exprs.iter().any(|e| {
-            contains(e, |x| matches!(x, Expr::Aggref(a) if !a.aggdistinct.is_empty() || !a.aggorder.is_empty() || a.aggkind != b'n'))
-        });
+        let ordered_aggs = exprs.iter().any(|e| contains(e, is_ordered_agg));
         let hashable = root.parse.group_clause.iter().all(|c| c.hashable) && !ordered_aggs;
         if sortable {
             let keys = root.group_pathkeys.clone();
@@ -572,7 +583,7 @@ impl Planner<'_, '_> {
                 }
                 let s = self.ordered(root, p, &keys, -1.0)?;
                 let g = if has_aggs {
-                    agg(self, &s, AggStrategy::Sorted, &groups, Vec::new(), s.pathkeys.clone())
+                    agg(self, &s, AggStrategy::Sorted, &groups, s.pathkeys.clone())
                 } else {
                     let c = self.cx.cost;
                     let kind = PathKind::Group { sub: s.clone(), clauses: groups.clone(), having: having.clone() };
@@ -587,7 +598,7 @@ impl Planner<'_, '_> {
             }
         }
         if hashable {
-            let p = agg(self, &cheapest, AggStrategy::Hashed, &groups, Vec::new(), Vec::new());
+            let p = agg(self, &cheapest, AggStrategy::Hashed, &groups, Vec::new());
             add_path(&mut out, p, root.tuple_fraction > 0.0, false);
         }
         if out.is_empty() {
@@ -979,7 +990,7 @@ impl Planner<'_, '_> {
                 clauses,
                 having: Vec::new(),
                 groups: rows,
-                sets: Vec::new(),
+                rollups: Vec::new(),
             };
             let mut p = upper_path(kind, &best, best.target.clone());
             (p.startup, p.total, p.rows) = (cost.startup, cost.total, rows);
@@ -1088,6 +1099,11 @@ impl Planner<'_, '_> {
         }
         Ok((fraction, offset, count))
     }
+}
+
+/// An aggregate whose input must be sorted or made unique for each group.
+fn is_ordered_agg(e: &Expr) -> bool {
+    matches!(e, Expr::Aggref(a) if !a.aggdistinct.is_empty() || !a.aggorder.is_empty() || a.aggkind != b'n')
 }
 
 /// The cheapest one without parameters.

@@ -127,7 +127,11 @@ impl<'a> Deparser<'a> {
                     PlanNode::WindowAgg(x) if x.winref == w.winref => quote_identifier(&x.winname),
                     _ => "(?)".to_owned(),
                 };
-                format!("{name}({args}) OVER {over}")
+                let filter = match &w.aggfilter {
+                    Some(f) => format!(" FILTER (WHERE {})", self.expr(f, p)?),
+                    None => String::new(),
+                };
+                format!("{name}({args}){filter} OVER {over}")
             }
             Expr::SQLValueFunction(s) => self.value_function(s),
             Expr::SubscriptingRef(s) => {
@@ -166,11 +170,11 @@ impl<'a> Deparser<'a> {
             Expr::MergeSupportFunc(_) => "MERGE_ACTION()".to_owned(),
             Expr::InferenceElem(i) => self.expr(&i.expr, p)?,
             Expr::SubLink(_) => "(SubLink)".to_owned(),
-            Expr::FieldStore(_)
-            | Expr::XmlExpr(_)
-            | Expr::JsonIsPredicate(_)
-            | Expr::JsonExpr(_)
-            | Expr::CurrentOfExpr(_) => "(?)".to_owned(),
+            Expr::CurrentOfExpr(c) => match &c.cursor_name {
+                Some(n) => format!("CURRENT OF {}", quote_identifier(n)),
+                None => format!("CURRENT OF ${}", c.cursor_param),
+            },
+            Expr::FieldStore(_) | Expr::XmlExpr(_) | Expr::JsonIsPredicate(_) | Expr::JsonExpr(_) => "(?)".to_owned(),
         })
     }
 
@@ -203,15 +207,33 @@ impl<'a> Deparser<'a> {
         };
         let below = Place { plan: child, prefix: p.prefix };
         let text = self.expr(&entry.expr, below)?;
-        Ok(
-            if matches!(entry.expr, Expr::Var(_))
-                || text.starts_with('(') && text.ends_with(')') && !matches!(entry.expr, Expr::FuncExpr(_))
-            {
-                text
-            } else {
-                format!("({text})")
-            },
-        )
+        // What is no column stands in parentheses, lest operators around it bind wrongly.
+        Ok(if matches!(entry.expr, Expr::Var(_)) { text } else { format!("({text})") })
+    }
+
+    /// All columns of what a node scans, where that is what PostgreSQL would hand on.
+    pub fn physical_columns(&mut self, plan: &Plan, p: Place<'_>) -> Result<Option<Vec<String>>> {
+        if let PlanNode::IndexOnlyScan { indextlist, .. } = &plan.node {
+            return indextlist.iter().map(|t| self.expr(&t.expr, p)).collect::<Result<Vec<_>>>().map(Some);
+        }
+        let Some(relid) = plan.node.scanrelid() else { return Ok(None) };
+        let Some(rte) = self.planned.rtable.get(relid as usize - 1) else { return Ok(None) };
+        if matches!(rte.kind, RteKind::Subquery { .. }) {
+            return Ok(None);
+        }
+        let names = self.column_names(relid)?;
+        let table = self.names.get(relid as usize - 1).map_or("", String::as_str);
+        let shown = names.iter().map(|c| match p.prefix && !table.is_empty() {
+            true => format!("{}.{}", quote_identifier(table), quote_identifier(c)),
+            false => quote_identifier(c),
+        });
+        Ok(Some(shown.collect()))
+    }
+
+    /// The names of a range-table entry's columns: its aliases, or those its relation has now.
+    fn column_names(&mut self, relid: RtIndex) -> Result<Vec<String>> {
+        let Some(rte) = self.planned.rtable.get(relid as usize - 1) else { return Ok(Vec::new()) };
+        Ok(rte.eref.colnames.clone())
     }
 
     fn index_column(&mut self, v: &Var, p: Place<'_>) -> Result<String> {
@@ -268,7 +290,9 @@ impl<'a> Deparser<'a> {
         let planned = self.planned;
         for plan in std::iter::once(&planned.plan).chain(&planned.subplans) {
             if let Some((node, value)) = find_param(plan, id) {
-                return self.expr(value, Place { plan: node, prefix: true });
+                let text = self.expr(value, Place { plan: node, prefix: true })?;
+                let plain = matches!(value, Expr::Var(_) | Expr::Aggref(_) | Expr::GroupingFunc(_) | Expr::Param(_));
+                return Ok(if plain { text } else { format!("({text})") });
             }
             if let Some(name) = find_initplan(plan, id) {
                 return Ok(name);
@@ -349,16 +373,36 @@ impl<'a> Deparser<'a> {
         if !a.aggdistinct.is_empty() {
             args = format!("DISTINCT {args}");
         }
+        let mut within = String::new();
         if !a.aggorder.is_empty() {
             let mut keys = Vec::new();
             for s in &a.aggorder {
                 if let Some(t) = a.args.iter().find(|t| t.ressortgroupref == s.tle_sort_group_ref) {
-                    keys.push(self.expr(&t.expr, p)? + if s.reverse_sort { " DESC" } else { "" });
+                    let nulls = match (s.reverse_sort, s.nulls_first) {
+                        (false, true) => " NULLS FIRST",
+                        (true, false) => " DESC NULLS LAST",
+                        (true, true) => " DESC",
+                        (false, false) => "",
+                    };
+                    keys.push(self.expr(&t.expr, p)? + nulls);
                 }
             }
-            args += &format!(" ORDER BY {}", keys.join(", "));
+            let keys = keys.join(", ");
+            if a.aggkind == b'n' {
+                args += &format!(" ORDER BY {keys}");
+            } else {
+                let direct: Result<Vec<String>> = a.aggdirectargs.iter().map(|e| self.expr(e, p)).collect();
+                args = direct?.join(", ");
+                within = format!(" WITHIN GROUP (ORDER BY {keys})");
+            }
         }
-        let mut text = format!("{name}({args})");
+        if a.aggvariadic && within.is_empty() {
+            args = match args.rfind(", ") {
+                Some(at) => format!("{}, VARIADIC {}", &args[..at], &args[at + 2..]),
+                None => format!("VARIADIC {args}"),
+            };
+        }
+        let mut text = format!("{name}({args}){within}");
         if let Some(f) = &a.aggfilter {
             text += &format!(" FILTER (WHERE {})", self.expr(f, p)?);
         }
@@ -394,6 +438,12 @@ impl<'a> Deparser<'a> {
                 };
                 format!("({word} {test})", test = test.replace("\u{1}", &format!("{hashed}{name}")))
             }
+            SubLinkType::RowCompare => match &s.testexpr {
+                Some(t) => format!("({})", self.sublink_test(t, s, p)?),
+                None => format!("({hashed}{name})"),
+            },
+            SubLinkType::MultiExpr => format!("(rescan {hashed}{name})"),
+            SubLinkType::Cte => format!("CTE({hashed}{name})"),
             _ => format!("({hashed}{name})"),
         })
     }
@@ -472,7 +522,9 @@ fn find_param(plan: &Plan, id: i32) -> Option<(&Plan, &Expr)> {
         }
         e.children(&mut |c| sublinks(c, id, found));
     }
-    plan.targetlist.iter().map(|t| &t.expr).chain(&plan.qual).for_each(|e| sublinks(e, id, &mut found));
+    let mut exprs = Vec::new();
+    planner::node_exprs(plan, &mut exprs);
+    exprs.into_iter().for_each(|e| sublinks(e, id, &mut found));
     if let Some(e) = found {
         return Some((plan, e));
     }

@@ -18,7 +18,7 @@ use crate::execution::Execution;
 use crate::node::{HashInfo, Instrumentation};
 use expr::{Deparser, Place};
 pub use format::ExplainFormat;
-use format::{Tree, Value};
+use format::{Show, Tree, Value};
 
 /// What to show.
 #[derive(Clone, Debug)]
@@ -279,11 +279,19 @@ impl Explainer<'_> {
         if self.options.analyze {
             self.actual(plan, &mut t);
         }
-        t.hidden("Disabled", Value::Bool(plan.disabled_nodes > 0));
-        if self.options.verbose && !plan.targetlist.is_empty() {
-            let place = Place { plan, prefix: self.prefix };
-            let list: Result<Vec<String>> = plan.targetlist.iter().map(|e| self.d.show(&e.expr, place)).collect();
-            t.list("Output", list?);
+        let below: i32 = plan.children().iter().map(|c| c.disabled_nodes).sum();
+        let disabled = plan.disabled_nodes > below;
+        let shown = if disabled { Show::Always } else { Show::Structured };
+        t.properties.push(("Disabled".to_owned(), Value::Bool(disabled), shown));
+        if self.options.verbose && (!plan.targetlist.is_empty() || plan.physical) {
+            self.output(plan, &mut t)?;
+        }
+        if let PlanNode::NestLoop { inner_unique, .. }
+        | PlanNode::MergeJoin { inner_unique, .. }
+        | PlanNode::HashJoin { inner_unique, .. } = &plan.node
+        {
+            let shown = if self.options.verbose && *inner_unique { Show::Always } else { Show::Structured };
+            t.properties.push(("Inner Unique".to_owned(), Value::Bool(*inner_unique), shown));
         }
         self.details(plan, &mut t)?;
         if self.options.analyze {
@@ -291,6 +299,24 @@ impl Explainer<'_> {
         }
         self.children(plan, &mut t)?;
         Ok(t)
+    }
+
+    /// (PostgreSQL: `show_plan_tlist`)
+    fn output(&mut self, plan: &Plan, t: &mut Tree) -> Result<()> {
+        if matches!(plan.node, PlanNode::Append { .. } | PlanNode::MergeAppend { .. } | PlanNode::RecursiveUnion { .. })
+        {
+            return Ok(());
+        }
+        let place = Place { plan, prefix: self.prefix };
+        let physical = if plan.physical { self.d.physical_columns(plan, place)? } else { None };
+        let list = match physical {
+            Some(list) => list,
+            None => plan.targetlist.iter().map(|e| self.d.show(&e.expr, place)).collect::<Result<_>>()?,
+        };
+        if !list.is_empty() {
+            t.list("Output", list);
+        }
+        Ok(())
     }
 
     fn actual(&mut self, plan: &Plan, t: &mut Tree) {
@@ -426,7 +452,31 @@ impl Explainer<'_> {
                 self.filter(plan, scan, t)?;
             }
             PlanNode::TidScan { tidquals, .. } => {
-                self.qual("TID Cond", tidquals, plan, scan, t)?;
+                // Any one of them.
+                let one = match &tidquals[..] {
+                    [_] => tidquals.clone(),
+                    many => vec![Expr::BoolExpr(Box::new(BoolExpr {
+                        boolop: BoolExprType::Or,
+                        args: many.to_vec(),
+                        location: base::error::Location::UNKNOWN,
+                    }))],
+                };
+                self.qual("TID Cond", &one, plan, scan, t)?;
+                self.filter(plan, scan, t)?;
+            }
+            PlanNode::TidRangeScan { tidrangequals, .. } => {
+                self.qual("TID Cond", tidrangequals, plan, scan, t)?;
+                self.filter(plan, scan, t)?;
+            }
+            PlanNode::SampleScan { sample, .. } => {
+                let place = Place { plan, prefix: upper };
+                let method = self.d.cx.catalog.function(sample.tsmhandler)?.map(|f| f.proname.clone());
+                let args: Result<Vec<String>> = sample.args.iter().map(|e| self.d.show(e, place)).collect();
+                let mut text = format!("{} ({})", method.unwrap_or_default(), args?.join(", "));
+                if let Some(e) = &sample.repeatable {
+                    text += &format!(" REPEATABLE ({})", self.d.show(e, place)?);
+                }
+                t.text("Sampling", text);
                 self.filter(plan, scan, t)?;
             }
             PlanNode::FunctionScan { functions, .. } => {
@@ -451,23 +501,13 @@ impl Explainer<'_> {
                 self.qual("Join Filter", joinqual, plan, upper, t)?;
                 self.filter(plan, upper, t)?;
             }
-            PlanNode::Agg { strategy, columns, grouping_sets, .. } => {
+            PlanNode::Agg { strategy, columns, phases, .. } => {
                 let place = Place { plan, prefix: upper };
-                if grouping_sets.is_empty() {
+                if phases.is_empty() {
                     let keys: Vec<i16> = columns.iter().map(|c| c.column).collect();
                     self.keys("Group Key", &keys, place, t)?;
                 } else {
-                    for set in grouping_sets {
-                        match set.columns.is_empty() {
-                            true => t.list("Group Key", vec!["()".to_owned()]),
-                            false => self.keys(
-                                if *strategy == AggStrategy::Sorted { "Group Key" } else { "Hash Key" },
-                                &set.columns,
-                                place,
-                                t,
-                            )?,
-                        }
-                    }
+                    self.grouping_sets(*strategy, phases, place, t)?;
                 }
                 self.filter(plan, upper, t)?;
             }
@@ -485,20 +525,26 @@ impl Explainer<'_> {
                     }
                     let mut keys = Vec::new();
                     for c in list {
-                        keys.push(self.key(c.column, place)?);
+                        keys.push(self.key_below(c.column, place)?);
                     }
                     parts.push(format!("{word} {}", keys.join(", ")));
                 }
+                parts.extend(self.frame(w, place)?);
                 t.text("Window", format!("{} AS ({})", quote_identifier(&w.winname), parts.join(" ")));
-                self.filter(plan, upper, t)?;
                 self.qual("Run Condition", &w.run_condition_orig, plan, upper, t)?;
+                self.filter(plan, upper, t)?;
             }
             PlanNode::Sort { keys } | PlanNode::MergeAppend { keys, .. } => {
                 self.sort_keys("Sort Key", keys, plan, t)?
             }
             PlanNode::IncrementalSort { keys, presorted } => {
                 self.sort_keys("Sort Key", keys, plan, t)?;
-                self.sort_keys("Presorted Key", &keys[..(*presorted).min(keys.len())], plan, t)?;
+                let place = Place { plan, prefix: self.prefix };
+                let mut list = Vec::new();
+                for k in &keys[..(*presorted).min(keys.len())] {
+                    list.push(self.key(k.column, place)?);
+                }
+                t.list("Presorted Key", list);
             }
             PlanNode::Result { constant_qual } => {
                 self.qual("One-Time Filter", constant_qual, plan, upper, t)?;
@@ -613,11 +659,104 @@ impl Explainer<'_> {
         });
         self.d.show(&var, place)
     }
+    /// A key as the node below computes it.
+    fn key_below(&mut self, column: i16, place: Place<'_>) -> Result<String> {
+        match place.plan.outer.as_deref() {
+            Some(child) => match child.targetlist.get(column as usize - 1) {
+                Some(entry) => self.d.show(&entry.expr.clone(), Place { plan: child, ..place }),
+                None => self.key(column, place),
+            },
+            None => self.key(column, place),
+        }
+    }
+
+    /// A frame other than the usual one. (PostgreSQL: `get_window_frame_options`)
+    fn frame(&mut self, w: &planner::WindowAggPlan, place: Place<'_>) -> Result<Option<String>> {
+        use parser::ast::frame_option as f;
+        let has = |bit: u32| w.frame_options & bit != 0;
+        if !has(f::NONDEFAULT) {
+            return Ok(None);
+        }
+        let mut out = String::new();
+        if has(f::RANGE) {
+            out += "RANGE ";
+        } else if has(f::ROWS) {
+            out += "ROWS ";
+        } else if has(f::GROUPS) {
+            out += "GROUPS ";
+        }
+        if has(f::BETWEEN) {
+            out += "BETWEEN ";
+        }
+        if has(f::START_UNBOUNDED_PRECEDING) {
+            out += "UNBOUNDED PRECEDING ";
+        } else if has(f::START_CURRENT_ROW) {
+            out += "CURRENT ROW ";
+        } else if let Some(e) = &w.start_offset {
+            let word = if has(f::START_OFFSET_PRECEDING) { "PRECEDING" } else { "FOLLOWING" };
+            out += &format!("{} {word} ", self.d.show(e, place)?);
+        }
+        if has(f::BETWEEN) {
+            out += "AND ";
+            if has(f::END_UNBOUNDED_FOLLOWING) {
+                out += "UNBOUNDED FOLLOWING ";
+            } else if has(f::END_CURRENT_ROW) {
+                out += "CURRENT ROW ";
+            } else if let Some(e) = &w.end_offset {
+                let word = if has(f::END_OFFSET_PRECEDING) { "PRECEDING" } else { "FOLLOWING" };
+                out += &format!("{} {word} ", self.d.show(e, place)?);
+            }
+        }
+        if has(f::EXCLUDE_CURRENT_ROW) {
+            out += "EXCLUDE CURRENT ROW ";
+        } else if has(f::EXCLUDE_GROUP) {
+            out += "EXCLUDE GROUP ";
+        } else if has(f::EXCLUDE_TIES) {
+            out += "EXCLUDE TIES ";
+        }
+        Ok(Some(out.trim_end().to_owned()))
+    }
+
+    /// (PostgreSQL: `show_grouping_sets`)
+    fn grouping_sets(
+        &mut self,
+        strategy: AggStrategy,
+        phases: &[planner::AggPhase],
+        place: Place<'_>,
+        t: &mut Tree,
+    ) -> Result<()> {
+        for (i, phase) in phases.iter().enumerate() {
+            let hashed = if i == 0 {
+                matches!(strategy, AggStrategy::Hashed | AggStrategy::Mixed)
+            } else {
+                phase.strategy == AggStrategy::Hashed
+            };
+            let key = if hashed { "Hash Key" } else { "Group Key" };
+            if !phase.sort.is_empty() {
+                let mut list = Vec::new();
+                for k in &phase.sort {
+                    list.push(self.key_below(k.column, place)?);
+                }
+                t.line(format!("Sort Key: {}", list.join(", ")));
+            }
+            let indent = if phase.sort.is_empty() { "" } else { "  " };
+            for set in &phase.sets {
+                let mut list = Vec::new();
+                for c in set {
+                    list.push(self.key_below(*c, place)?);
+                }
+                let shown = if list.is_empty() { "()".to_owned() } else { list.join(", ") };
+                t.line(format!("{indent}{key}: {shown}"));
+            }
+        }
+        Ok(())
+    }
+
     fn keys(&mut self, label: &str, columns: &[i16], place: Place<'_>, t: &mut Tree) -> Result<()> {
         if columns.is_empty() {
             return Ok(());
         }
-        let list: Result<Vec<String>> = columns.iter().map(|c| self.key(*c, place)).collect();
+        let list: Result<Vec<String>> = columns.iter().map(|c| self.key_below(*c, place)).collect();
         t.list(label, list?);
         Ok(())
     }
@@ -626,6 +765,12 @@ impl Explainer<'_> {
         let mut list = Vec::new();
         for k in keys {
             let mut text = self.key(k.column, place)?;
+            if k.collation.is_valid()
+                && k.collation != types::oid::DEFAULT_COLLATION
+                && let Some(c) = self.d.cx.catalog.collation(k.collation)?
+            {
+                text += &format!(" COLLATE {}", quote_identifier(&c.collname));
+            }
             let memberships = self.d.cx.catalog.operator_memberships(k.sortop)?;
             let descending = memberships.iter().any(|m| m.amopmethod == Oid(403) && m.amopstrategy == 5);
             if descending {
@@ -680,16 +825,9 @@ impl Explainer<'_> {
             }
             e.children(&mut |c| sublinks(c, out));
         }
-        plan.targetlist.iter().map(|x| &x.expr).chain(&plan.qual).for_each(|e| sublinks(e, &mut found));
-        if let PlanNode::Result { constant_qual } = &plan.node {
-            constant_qual.iter().for_each(|e| sublinks(e, &mut found));
-        }
-        if let PlanNode::NestLoop { joinqual, .. }
-        | PlanNode::HashJoin { joinqual, .. }
-        | PlanNode::MergeJoin { joinqual, .. } = &plan.node
-        {
-            joinqual.iter().for_each(|e| sublinks(e, &mut found));
-        }
+        let mut exprs = Vec::new();
+        planner::node_exprs(plan, &mut exprs);
+        exprs.into_iter().for_each(|e| sublinks(e, &mut found));
         for s in found {
             self.subplan(&s, "SubPlan", t)?;
         }

@@ -346,7 +346,7 @@ fn no_portal(name: &str) -> PgError {
 }
 
 /// A parameter's value as it came over the wire.
-fn parameter(cx: &mut ExecContext, ty: Oid, format: Format, value: Option<&[u8]>) -> Result<Datum> {
+pub(super) fn parameter(cx: &mut ExecContext, ty: Oid, format: Format, value: Option<&[u8]>) -> Result<Datum> {
     let text = |bytes: &[u8]| -> Result<String> {
         match std::str::from_utf8(bytes) {
             Ok(s) if !s.contains('\0') => Ok(s.to_owned()),

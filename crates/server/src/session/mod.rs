@@ -7,6 +7,7 @@
 //! | `transaction.rs` | blocks, savepoints, what happens around a statement |
 //! | `simple.rs`, `extended.rs` | the two query protocols |
 //! | `statement.rs` | text to plans, with the cache that sessions share; running them |
+//! | `constants.rs` | texts that differ only in their constants share a plan |
 //! | `idle.rs` | executions kept for the next run of their statement |
 //! | `portal.rs` | running statements between messages |
 //! | `utility.rs` | statements that are the session's own business: SET, SHOW, PREPARE, cursors, DISCARD |
@@ -14,6 +15,7 @@
 //! | `variables.rs`, `derived.rs` | settings |
 //! | `rows.rs` | rows to the wire |
 
+mod constants;
 mod derived;
 mod extended;
 mod idle;
@@ -38,7 +40,7 @@ use std::time::{Duration, Instant};
 use base::error::Severity;
 use base::guc;
 use base::sqlstate::{IDLE_IN_TRANSACTION_SESSION_TIMEOUT, IDLE_SESSION_TIMEOUT, INTERNAL_ERROR};
-use base::{Oid, PgError, Result};
+use base::{PgError, Result};
 use executor::{ExecContext, NoticeSink};
 use parking_lot::Mutex;
 use txn::stats::{DatabaseCounter, DatabaseStats};

@@ -7,6 +7,7 @@ use parser::ast::{RawStmt, Statement};
 use types::Datum;
 
 use super::Session;
+use super::constants::Split;
 use super::statement::{Unit, plan_tag};
 use super::transaction::Block;
 
@@ -22,7 +23,19 @@ impl Session {
             self.ready();
             return Ok(());
         }
-        let statements = self.parse(text)?;
+        let options = self.parser_options();
+        let lexed = parser::lexer::lex(text, &options);
+        let split = if self.block == Block::Failed { None } else { Split::of(&lexed) };
+        if let Some(split) = &split
+            && self.run_shared(split)?
+        {
+            self.source = None;
+            self.ready();
+            return Ok(());
+        }
+        let parsed = parser::parse_lexed(&lexed, &options)?;
+        parsed.notices.into_iter().for_each(|n| self.notice(n));
+        let statements = parsed.stmts;
         if statements.is_empty() {
             self.conn.out.empty_query_response();
         }
@@ -32,7 +45,8 @@ impl Session {
             if several && self.block == Block::None {
                 self.block = Block::Implicit;
             }
-            self.simple_statement(raw, &source, !several)?;
+            let split = split.as_ref().filter(|_| !several);
+            self.simple_statement(raw, &source, !several, split)?;
             // The last statement's end is the end of the implicit transaction.
             if i + 1 == statements.len() && self.block == Block::Implicit {
                 self.commit()?;
@@ -57,15 +71,24 @@ impl Session {
         Ok(true)
     }
 
-    pub(super) fn parse(&mut self, text: &str) -> Result<Vec<RawStmt>> {
+    fn parser_options(&self) -> parser::Options {
         let standard_conforming_strings = self.cx.settings.standard_conforming_strings;
-        let options = parser::Options { standard_conforming_strings, ..parser::Options::default() };
-        let parsed = parser::parse_with(text, &options)?;
+        parser::Options { standard_conforming_strings, ..parser::Options::default() }
+    }
+
+    pub(super) fn parse(&mut self, text: &str) -> Result<Vec<RawStmt>> {
+        let parsed = parser::parse_with(text, &self.parser_options())?;
         parsed.notices.into_iter().for_each(|n| self.notice(n));
         Ok(parsed.stmts)
     }
 
-    fn simple_statement(&mut self, raw: &RawStmt, source: &Arc<str>, alone: bool) -> Result<()> {
+    fn simple_statement(
+        &mut self,
+        raw: &RawStmt,
+        source: &Arc<str>,
+        alone: bool,
+        split: Option<&Split<'_>>,
+    ) -> Result<()> {
         if let Statement::Transaction(t) = &raw.stmt {
             let tag = self.transaction_statement(t)?;
             self.send_notices();
@@ -73,15 +96,16 @@ impl Session {
             return Ok(());
         }
         self.begin_statement(&raw.stmt)?;
-        let units = match alone {
-            true => self.plan_text(raw, source)?,
-            false => self.plan_statement(raw, source, &mut analyze::ParamTypes::None)?,
+        let (units, params) = match (alone, split) {
+            (true, Some(split)) => self.plan_split(raw, source, split)?,
+            (true, None) => (self.plan_text(raw, source)?, Arc::from([])),
+            (false, _) => (self.plan_statement(raw, source, &mut analyze::ParamTypes::None)?, Arc::from([])),
         };
-        self.run_units(&units, Arc::from([]), false)
+        self.run_units(&units, params, false)
     }
 
     /// Runs what a statement became and reports its completion.
-    fn run_units(&mut self, units: &[Unit], params: Arc<[Datum]>, again: bool) -> Result<()> {
+    pub(super) fn run_units(&mut self, units: &[Unit], params: Arc<[Datum]>, again: bool) -> Result<()> {
         let mut tag = String::new();
         for unit in units {
             match unit {

@@ -17,6 +17,7 @@ use planner::{PlanOptions, PlannedStmt};
 use types::{Batch, Datum, Runtime, TupleDesc};
 
 use super::Session;
+use super::constants::Shape;
 use super::rows::RowWriter;
 use crate::protocol::{Connection, Format};
 
@@ -133,6 +134,8 @@ pub struct PlanCache {
     plans: TextCache<Arc<[Unit]>>,
     /// What Parse made.
     statements: TextCache<Arc<Parsed>>,
+    /// By a text's shape.
+    shapes: TextCache<Shape>,
 }
 
 impl Session {
@@ -147,6 +150,21 @@ impl Session {
 
     fn text_key<'a>(&self, text: &'a str, types: &'a [Oid]) -> KeyRef<'a> {
         KeyRef { text, types, database: self.cx.settings.database, plan_key: self.plan_key() }
+    }
+
+    pub(super) fn known_shape(&self, shape: &str) -> Option<Shape> {
+        if self.cx.catalog.has_changes() {
+            return None;
+        }
+        let generation = self.cx.catalog.shared().generation();
+        self.cluster.plans.shapes.get(self.text_key(shape, &[]), generation)
+    }
+
+    /// `generation` is that of the catalogs before the text was analyzed.
+    pub(super) fn learn_shape(&self, shape: &str, generation: u64, what: Shape) {
+        if !self.cx.catalog.has_changes() {
+            self.cluster.plans.shapes.put(self.text_key(shape, &[]), generation, what);
+        }
     }
 
     /// What Parse made of the same text before, here or in another session.
@@ -180,11 +198,36 @@ impl Session {
     pub(super) fn plan_text(&mut self, raw: &RawStmt, source: &str) -> Result<Arc<[Unit]>> {
         let generation = self.cx.catalog.shared().generation();
         let units = self.plan_statement(raw, source, &mut ParamTypes::None)?;
+        self.share_plan(source, generation, &units);
+        Ok(units)
+    }
+
+    /// As `plan_text`, of what the analyzer made of it under that generation of the catalogs.
+    pub(super) fn plan_analyzed(&mut self, query: Query, source: &str, generation: u64) -> Result<Arc<[Unit]>> {
+        let units = self.rewrite_and_plan(query)?;
+        self.share_plan(source, generation, &units);
+        Ok(units)
+    }
+
+    fn share_plan(&self, source: &str, generation: u64, units: &Arc<[Unit]>) {
         let plain = units.iter().all(|u| matches!(u, Unit::Plan(p) if is_shareable(p)));
         if plain && !self.cx.catalog.has_changes() {
-            self.cluster.plans.plans.put(self.text_key(source, &[]), generation, Arc::clone(&units));
+            self.cluster.plans.plans.put(self.text_key(source, &[]), generation, Arc::clone(units));
         }
-        Ok(units)
+    }
+
+    pub(super) fn rewrite_and_plan(&mut self, query: Query) -> Result<Arc<[Unit]>> {
+        let queries = match query.command_type {
+            CmdType::Utility => vec![query],
+            _ => {
+                let catalog = self.cx.catalog.clone();
+                let mut lock = executor::relation_locker(&self.cx)?;
+                let mut cx = AnalyzeContext::new(catalog, &mut self.cx);
+                cx.lock = Some(&mut lock);
+                analyze::rewrite(&mut cx, query)?
+            }
+        };
+        queries.into_iter().map(|q| self.plan_query(q)).collect()
     }
 
     /// The plan of a prepared statement; made anew when the catalogs or settings it relied on have changed.
@@ -262,7 +305,7 @@ fn same_result(a: &[Unit], b: &[Unit]) -> bool {
 }
 
 /// May others with the same text use it?
-fn is_shareable(planned: &PlannedStmt) -> bool {
+pub(super) fn is_shareable(planned: &PlannedStmt) -> bool {
     !planned.transient && !planned.depends_on_role
 }
 
