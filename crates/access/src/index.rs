@@ -246,6 +246,11 @@ pub struct QueuedDuplicate {
     pub key: Vec<Datum>,
 }
 
+/// The most bytes that a queue should hold, and the fewest that make it worthwhile.
+pub fn queue_limit(work_mem_kilobytes: i64) -> usize {
+    (work_mem_kilobytes.max(0) as usize).saturating_mul(2048).clamp(16 << 20, 1 << 30)
+}
+
 /// Entries that wait to be inserted together: for statements that change many rows. Until then scans do not find the rows, so
 /// this is for what only the statement's end shows.
 pub trait IndexQueue: Send {

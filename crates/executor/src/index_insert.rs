@@ -7,7 +7,7 @@ use std::sync::Arc;
 use access::heap::UniqueRow;
 use access::index::{
     Direction, IndexBatch, IndexInsert, IndexQueue, IndexScanOptions, QueuedDuplicate, ScanKey, ScanStrategy,
-    UniqueCheck,
+    UniqueCheck, queue_limit,
 };
 use base::sqlstate::UNIQUE_VIOLATION;
 use base::{Oid, PgError, Result, TupleId};
@@ -37,9 +37,6 @@ pub(crate) struct IndexInserter {
     /// Rows queued since the last flush.
     queued: u32,
 }
-
-/// Index entries that wait, in bytes, whatever `work_mem` is.
-const LEAST_QUEUE: usize = 16 << 20;
 
 /// What an arbiter found.
 pub(crate) enum Arbiter {
@@ -147,7 +144,7 @@ impl IndexInserter {
         }
         self.queued += 1;
         let waiting: usize = self.entries.iter().filter_map(|e| Some(e.queue.as_ref()?.memory())).sum();
-        if waiting > LEAST_QUEUE.max(run.cx.settings.work_mem.max(0) as usize * 2048) {
+        if waiting > queue_limit(run.cx.settings.work_mem) {
             self.flush(run)?;
         }
         Ok(())

@@ -153,7 +153,8 @@ impl ModifyTableExec {
             && constraints.is_plain()
             && checks.is_empty()
             && conflict.is_none()
-            && returning.is_none();
+            && returning.is_none()
+            && table.entry.triggers.is_empty();
         if plain {
             indexes.use_queues((m.operation == CmdType::Update).then_some(&update_columns));
         }
@@ -770,7 +771,8 @@ impl Exec for ModifyTableExec {
         }
     }
     fn rest(&mut self) -> Result<bool> {
-        (self.done, self.rechecker, self.bulk) = (false, Rechecker::default(), BulkChange::default());
+        (self.done, self.rechecker) = (false, Rechecker::default());
+        self.bulk.forget();
         self.fetcher.release();
         // RETURNING and MERGE keep rows and matches in more places than are cleared here.
         Ok(self.returning.is_none() && self.actions.is_empty() && self.conflict.is_none() && self.input.rest()?)

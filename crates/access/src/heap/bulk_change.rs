@@ -49,6 +49,11 @@ impl BulkChange {
     pub fn room(&mut self) -> &mut BulkInsert {
         &mut self.room
     }
+    /// Lets go of what a statement left that did not come to its end.
+    pub fn forget(&mut self) {
+        self.old = None;
+        self.room = BulkInsert::without_ring();
+    }
     /// Lets go of all pages.
     pub fn release(&mut self, rel: &HeapRelation, txn: &Transaction) -> Result<()> {
         self.old = None;

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use access::heap::{BulkInsert, HeapRelation, InsertOptions};
-use access::index::{IndexInsert, IndexQueue, IndexRelation, QueuedDuplicate, UniqueCheck};
+use access::index::{IndexInsert, IndexQueue, IndexRelation, QueuedDuplicate, UniqueCheck, queue_limit};
 use access::tuple::ColumnsRow;
 use analyze::query::Expr;
 use base::sqlstate::*;
@@ -30,8 +30,6 @@ use crate::{CommandContext, Session};
 const BATCH: usize = 1000;
 /// And their size in bytes. (PostgreSQL: `MAX_BUFFERED_BYTES`)
 const BATCH_BYTES: usize = 65_535;
-/// Index entries that wait, in bytes, whatever `work_mem` is.
-const LEAST_QUEUE: usize = 16 << 20;
 
 /// Where bytes come from.
 enum Source<'a> {
@@ -572,7 +570,7 @@ impl Load<'_> {
                 self.queued.push(*number);
             }
             let waiting: usize = self.queues.iter().flatten().map(|q| q.memory()).sum();
-            if waiting > LEAST_QUEUE.max(self.cx.settings.work_mem.max(0) as usize * 2048) {
+            if waiting > queue_limit(self.cx.settings.work_mem) {
                 self.flush_indexes()?;
             }
         }

@@ -705,7 +705,7 @@ mod tests {
         for text in texts {
             let (days, time) = parse::iso(text).unwrap();
             let Ok(Parsed::Value(f)) = parse::parse(text, &settings) else { panic!("{text}") };
-            assert_eq!((Some(days), time), (f.date, f.time), "{text}");
+            assert_eq!((Some(days), time.unwrap_or(0)), (f.date, f.time.unwrap_or(0)), "{text}");
         }
         for text in [
             "2023-02-29",
