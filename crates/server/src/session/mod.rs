@@ -30,7 +30,6 @@ mod transaction;
 mod utility;
 pub mod variables;
 
-use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -42,6 +41,7 @@ use base::guc;
 use base::sqlstate::{IDLE_IN_TRANSACTION_SESSION_TIMEOUT, IDLE_SESSION_TIMEOUT, INTERNAL_ERROR};
 use base::{PgError, Result};
 use executor::{ExecContext, NoticeSink};
+use hashbrown::HashMap;
 use parking_lot::Mutex;
 use txn::stats::{DatabaseCounter, DatabaseStats};
 use txn::{Proc, SyncCommit, Transaction};
@@ -89,7 +89,7 @@ pub struct Session {
     /// The open savepoints' names, outermost first.
     savepoints: Vec<String>,
     prepared: HashMap<String, Prepared>,
-    portals: HashMap<String, Portal>,
+    portals: HashMap<String, Box<Portal>>,
     idle: idle::Idle,
     /// The current message's body.
     body: Vec<u8>,
@@ -208,7 +208,10 @@ impl Session {
 
     /// Handles one message; errors that only concern its statement are answered here.
     fn message(&mut self, frame: crate::protocol::Frame) -> Result<()> {
-        self.now();
+        // Those that begin something: the others belong to what they follow.
+        if matches!(frame.kind, b'Q' | b'P' | b'B' | b'E') {
+            self.now();
+        }
         let outcome = catch_unwind(AssertUnwindSafe(|| self.dispatch(frame)));
         let error = match outcome {
             Ok(Ok(())) => return Ok(()),

@@ -1,6 +1,5 @@
 //! From the first packet to ReadyForQuery.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::os::fd::BorrowedFd;
@@ -13,6 +12,7 @@ use base::sqlstate::*;
 use base::{Interrupt, Oid, PgError, Result, SessionId};
 use catalog::{Catalog, PgAuthid, PgDatabase};
 use executor::ExecContext;
+use hashbrown::HashMap;
 use parking_lot::Mutex;
 use txn::{Transaction, TransactionOptions};
 
