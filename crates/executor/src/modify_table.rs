@@ -3,7 +3,7 @@
 //! The subplan's columns are: for INSERT the new row's; for UPDATE the new values of `update_columns`; then junk columns, of
 //! which `ctid` names the row to change. The rest of an updated row comes from its old version.
 //!
-//! Row triggers and foreign keys will hook in where a row is about to be changed and where it has been: see [`RowHooks`].
+//! Each change is noted for the foreign keys on either side of the table: see [`crate::after`].
 //!
 //! PostgreSQL: `nodeModifyTable.c`.
 
@@ -21,6 +21,7 @@ use base::{PgError, Result, TupleId};
 use planner::{ModifyTable, OnConflictPlan, Plan};
 use types::{Batch, Column, Datum, DatumRef, IntoDatum, Physical};
 
+use crate::after::RowEvents;
 use crate::build::Builder;
 use crate::constraints::{Constraints, row_batch};
 use crate::expr::{CExpr, Filter, Projection, Scope, is_true};
@@ -29,20 +30,6 @@ use crate::index_insert::{Arbiter, IndexInserter};
 use crate::node::{Exec, Node};
 use crate::recheck::{MarkColumn, Rechecker, lock_newest, mark_columns, serialization_failure, tid_of};
 use crate::state::Run;
-
-/// Where row triggers and foreign keys will be called from an upper floor.
-pub trait RowHooks: Send {
-    /// Before a row is inserted or gets its new version; `None` leaves the row alone.
-    fn before(&mut self, old: Option<&[Datum]>, new: Option<Vec<Datum>>) -> Result<Option<Vec<Datum>>> {
-        let _ = old;
-        Ok(new)
-    }
-    /// After the change.
-    fn after(&mut self, old: Option<&[Datum]>, new: Option<&[Datum]>) -> Result<()> {
-        let _ = (old, new);
-        Ok(())
-    }
-}
 
 /// A row with its place.
 #[derive(Clone, Default)]
@@ -93,6 +80,7 @@ pub(crate) struct ModifyTableExec {
     join_condition: Option<CExpr>,
     returning: Option<Returning>,
     can_set_tag: bool,
+    row_events: Option<RowEvents>,
     rechecker: Rechecker,
     /// Nothing looks at whole rows: no RETURNING, no constraints but NOT NULL. Then columns go straight to the table, and index
     /// entries wait for the statement's end.
@@ -176,6 +164,7 @@ impl ModifyTableExec {
             join_condition,
             returning,
             can_set_tag: m.can_set_tag,
+            row_events: RowEvents::of(b.cx, &table)?,
             rechecker: Rechecker::default(),
             done: false,
             empty: Batch::default(),
@@ -519,7 +508,9 @@ impl ModifyTableExec {
         let (mut tid, mut current) = (tid, None::<Batch>);
         loop {
             // RETURNING shows the row as it was: its long values must be fetched before they are deleted.
-            let old = if self.returning.is_some() { self.fetch(run, tid)? } else { None };
+            // Foreign keys look at its key.
+            let needed = self.returning.is_some() || self.row_events.is_some();
+            let old = if needed { self.fetch(run, tid)? } else { None };
             let old = match old {
                 Some(values) => {
                     let plain = |d: &Datum| {
@@ -620,6 +611,15 @@ impl ModifyTableExec {
         if self.can_set_tag {
             run.st.processed += 1;
         }
+        if let Some(events) = &self.row_events {
+            let of = |v: &'_ Option<Version>| -> Option<TupleId> { v.as_ref().and_then(|v| v.tid) };
+            let (old_tid, new_tid) = (of(&old), of(&new));
+            events.changed(
+                &mut run.st.after,
+                old_tid.zip(old.as_ref().map(|v| v.values.as_slice())),
+                new_tid.zip(new.as_ref().map(|v| v.values.as_slice())),
+            );
+        }
         let n = self.table.entry.desc.len();
         let Some(r) = &mut self.returning else { return Ok(()) };
         let mut at = 0;
@@ -667,9 +667,6 @@ fn check_supported(table: &OpenTable) -> Result<()> {
     let exclusion = table.indexes.iter().any(|i| i.info().is_ok_and(|x| x.row.indisexclusion));
     if exclusion {
         return Err(PgError::unsupported("exclusion constraints"));
-    }
-    if !entry.triggers.is_empty() {
-        return Err(PgError::unsupported("changing a table with triggers or foreign keys"));
     }
     let _ = GENERATED_ALWAYS;
     Ok(())

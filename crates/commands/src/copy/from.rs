@@ -15,6 +15,7 @@ use base::sqlstate::*;
 use base::{Oid, PgError, Result, TupleId};
 use catalog::{AclKind, Relation, relkind};
 use executor::ExecContext;
+use executor::after::{Events, RowEvents};
 use executor::row_expr::{RowChecks, RowExprs};
 use parser::ast::CopyStmt;
 use txn::{LockMode, Transaction};
@@ -93,7 +94,6 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
         return Err(PgError::unsupported("COPY FROM ... WHERE"));
     }
     let columns = super::columns(&rel, &stmt.attlist)?;
-    check_buildable(&rel)?;
     let inputs = inputs(cmd.cx, &rel, &columns, options)?;
     let target = target(cmd, rel, &columns, options)?;
     let computed = Computed::new(cmd.cx, &target)?;
@@ -134,6 +134,8 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
     load.flush_indexes()?;
     let count = load.count;
     load.bulk.finish(&target.heap, &txn)?;
+    let events = std::mem::take(&mut load.computed.events);
+    executor::after::fire(cmd.cx, events)?;
     Ok(count)
 }
 
@@ -160,14 +162,6 @@ fn check(cmd: &CommandContext<'_>, rel: &Relation) -> Result<()> {
     let (role, acl) = (cmd.cx.settings.current_user, rel.class.relacl.as_deref());
     if !cmd.cx.catalog.has_privilege(role, AclKind::Table, rel.owner(), acl, catalog::acl::ACL_INSERT)? {
         return Err(catalog::lookup::permission_denied("table", rel.name()));
-    }
-    Ok(())
-}
-
-/// What needs expressions that COPY does not evaluate yet is refused rather than left out.
-fn check_buildable(rel: &Relation) -> Result<()> {
-    if !rel.triggers.is_empty() {
-        return Err(PgError::unsupported("COPY FROM into a table with triggers"));
     }
     Ok(())
 }
@@ -260,6 +254,9 @@ struct Computed {
     checks: Option<RowChecks>,
     /// At the places of the target's indexes; `None` where columns suffice.
     indexes: Vec<Option<RowExprs>>,
+    /// For foreign keys.
+    row_events: Option<RowEvents>,
+    events: Events,
 }
 
 impl Computed {
@@ -284,7 +281,8 @@ impl Computed {
                 _ => None,
             });
         }
-        Ok(Computed { defaults, checks, indexes })
+        let row_events = RowEvents::of(cx, &opened)?;
+        Ok(Computed { defaults, checks, indexes, row_events, events: Events::default() })
     }
 }
 
@@ -572,6 +570,9 @@ impl Load<'_> {
             let waiting: usize = self.queues.iter().flatten().map(|q| q.memory()).sum();
             if waiting > queue_limit(self.cx.settings.work_mem) {
                 self.flush_indexes()?;
+            }
+            if let Some(events) = &self.computed.row_events {
+                events.changed(&mut self.computed.events, None, Some((*tid, row)));
             }
         }
         (self.columns, self.tids, self.numbers) = (columns, tids, numbers);
