@@ -559,20 +559,20 @@ impl Load<'_> {
         let rows = (0..n).map(|row| ColumnsRow { columns: &columns[..], row });
         t.heap.multi_insert(self.txn, rows, t.options, Some(&mut self.bulk), &mut tids)?;
         let numbers = std::mem::take(&mut self.numbers);
-        if !t.indexes.is_empty() {
+        if !t.indexes.is_empty() || self.computed.row_events.is_some() {
             for (at, (tid, number)) in tids.iter().zip(&numbers).enumerate() {
                 let row: Vec<Datum> = columns.iter().map(|c| c.get(at).to_owned()).collect();
                 for (i, index) in t.indexes.iter().enumerate() {
                     self.index_entry(i, index, &row, *tid).map_err(|e| self.located(e, *number, None))?;
                 }
                 self.queued.push(*number);
+                if let Some(events) = &self.computed.row_events {
+                    events.changed(&mut self.computed.events, None, Some((*tid, &row)));
+                }
             }
             let waiting: usize = self.queues.iter().flatten().map(|q| q.memory()).sum();
             if waiting > queue_limit(self.cx.settings.work_mem) {
                 self.flush_indexes()?;
-            }
-            if let Some(events) = &self.computed.row_events {
-                events.changed(&mut self.computed.events, None, Some((*tid, row)));
             }
         }
         (self.columns, self.tids, self.numbers) = (columns, tids, numbers);
