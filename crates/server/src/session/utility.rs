@@ -502,7 +502,7 @@ impl Session {
             seen: Vec::new(),
             options: flags,
         };
-        self.portals.insert(d.portalname.clone(), portal);
+        self.portals.insert(d.portalname.clone(), Box::new(portal));
         self.publish_objects();
         Ok("DECLARE CURSOR".into())
     }
