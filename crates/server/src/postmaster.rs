@@ -51,6 +51,8 @@ pub fn run(sources: Sources, registry: Arc<Registry>) -> ExitCode {
 fn serve(sources: Sources, registry: Arc<Registry>) -> Result<ExitCode> {
     let loaded = config::load(&sources)?;
     let values = loaded.values.clone();
+    // Before a port is taken. (PostgreSQL: `LocalProcessControlFile`)
+    wal::control::ControlFile::read(&storage::RealVfs::new(&sources.data_directory))?;
     log::message(&format!(
         "starting Tusk {} (PostgreSQL {})",
         env!("CARGO_PKG_VERSION"),

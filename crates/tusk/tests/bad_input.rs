@@ -195,8 +195,8 @@ fn a_torn_end_of_the_log_is_where_it_ends() {
         server = Server::start(&dir);
         let found =
             server.connect().value(&format!("SELECT count(*) FROM t WHERE a >= {}", round * 100)).expect("rows");
-        let least = if round % 2 == 0 { 19 } else { 20 };
-        assert!(found.parse::<i32>().is_ok_and(|n| n >= least), "round {round}: {found}");
+        // A record may end in zeroes, so the rubbish may lie upon the last one, too.
+        assert!(found.parse::<i32>().is_ok_and(|n| n >= 19), "round {round}: {found}");
     }
     assert!(server.stop().success());
 }
