@@ -293,6 +293,7 @@ impl Planner<'_, '_> {
         };
         let mut query = (**subquery).clone();
         let barrier = *security_barrier;
+        let mut run_conditions = Vec::new();
         if let Some(Some(rel)) = root.base.get(rti as usize)
             && !rel.baserestrict.is_empty()
             && self.may_push_into(&query)
@@ -302,7 +303,15 @@ impl Planner<'_, '_> {
             for r in list {
                 if !r.pseudoconstant && !barrier && self.can_push(&query, &r.clause, rti)? {
                     push_qual(&mut query, &r.clause, rti)?;
-                } else {
+                    continue;
+                }
+                let run = if r.pseudoconstant || barrier { None } else { self.run_condition(&query, &r.clause, rti)? };
+                let Some((condition, checked_again)) = run else {
+                    keep.push(r);
+                    continue;
+                };
+                run_conditions.push(condition);
+                if checked_again {
                     keep.push(r);
                 }
             }
@@ -334,6 +343,9 @@ impl Planner<'_, '_> {
                     true
                 });
             }
+            run_conditions.iter().for_each(|c: &crate::windows::RunCondition| {
+                used.insert(c.attno as u32);
+            });
             self.drop_unused_columns(&mut query, &used)?;
         }
         let fraction = if root.parse.has_aggs
@@ -348,6 +360,7 @@ impl Planner<'_, '_> {
             root.tuple_fraction
         };
         let saved = std::mem::take(&mut self.levels[root.level].plan_params);
+        self.run_conditions = run_conditions;
         let sub = self.subquery_planner(query, false, fraction, None)?;
         // What it wants set are lateral references: nested loops will do that.
         let params = std::mem::replace(&mut self.levels[root.level].plan_params, saved);

@@ -962,6 +962,11 @@ impl Planner<'_, '_> {
                     }
                 }
                 self.outer_to_params_list(root, &mut orig)?;
+                for pred in &index.predicate {
+                    if !self.implied_by(&orig, [pred])? {
+                        orig.push(pred.clone());
+                    }
+                }
                 let mut p = Plan::new(PlanNode::BitmapIndexScan {
                     scanrelid: index.relid,
                     indexid: index.oid,

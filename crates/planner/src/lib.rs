@@ -42,6 +42,7 @@ mod tidpaths;
 mod upper;
 mod uselessjoins;
 mod util;
+mod windows;
 
 use std::sync::Arc;
 
@@ -95,6 +96,7 @@ pub fn plan(cx: &mut PlannerContext<'_>, query: Query, options: &PlanOptions) ->
         levels: Vec::new(),
         multi: Vec::new(),
         params: options.params.clone(),
+        run_conditions: Vec::new(),
     };
     let (command_type, can_set_tag) = (query.command_type, query.can_set_tag);
     let has_modifying_cte = query.has_modifying_cte;

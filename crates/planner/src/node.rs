@@ -66,6 +66,8 @@ pub(crate) struct Root {
     pub final_paths: Vec<P>,
     pub final_rows: f64,
     pub processed_groups: Vec<SortGroupClause>,
+    /// Conditions from outside on window functions' results.
+    pub run_conditions: Vec<crate::windows::RunCondition>,
     pub grouping_sets: Option<crate::groupingsets::GroupingSets>,
     pub processed_distinct: Vec<SortGroupClause>,
     /// Result relation and columns of UPDATE's new values.
@@ -577,4 +579,6 @@ pub(crate) struct Planner<'a, 'b> {
     pub multi: Vec<(i32, Vec<i32>)>,
     /// Values of `$n` for a custom plan.
     pub params: Option<Arc<[Datum]>>,
+    /// For the subquery that is planned next.
+    pub run_conditions: Vec<crate::windows::RunCondition>,
 }

@@ -354,6 +354,9 @@ impl Planner<'_, '_> {
                 for e in [&mut w.start_offset, &mut w.end_offset].into_iter().flatten() {
                     self.fix_scan(fix, e)?;
                 }
+                for e in w.run_condition.iter_mut().chain(&mut w.run_condition_orig) {
+                    self.fix_upper(fix, e, &outer, OUTER_VAR)?;
+                }
                 self.fix_upper_lists(fix, &mut tlist, &mut qual, &outer)?;
             }
             PlanNode::ProjectSet | PlanNode::Group { .. } | PlanNode::Agg { .. } => {
@@ -661,7 +664,7 @@ pub fn node_exprs<'p>(plan: &'p Plan, out: &mut Vec<&'p Expr>) {
         PlanNode::HashJoin { joinqual, hashclauses, .. } => out.extend(joinqual.iter().chain(hashclauses)),
         PlanNode::Hash { hashkeys } => out.extend(hashkeys),
         PlanNode::Memoize { param_exprs, .. } => out.extend(param_exprs),
-        PlanNode::WindowAgg(w) => out.extend(w.start_offset.iter().chain(&w.end_offset)),
+        PlanNode::WindowAgg(w) => out.extend(w.start_offset.iter().chain(&w.end_offset).chain(&w.run_condition)),
         PlanNode::Limit { offset, count, .. } => out.extend(offset.iter().chain(count)),
         PlanNode::ModifyTable(m) => {
             out.extend(m.with_check_options.iter().map(|w| &w.qual));

@@ -57,14 +57,16 @@ pub fn explain(
     execution_time: Option<f64>,
 ) -> Result<Vec<String>> {
     let names = names(planned);
-    let mut e = Explainer { d: Deparser { cx, planned, names: &names }, run, options, prefix: false, hash: None };
-    e.prefix = planned
-        .rtable
-        .iter()
-        .filter(|r| !matches!(r.kind, RteKind::Join(_) | RteKind::Result | RteKind::Group { .. }))
-        .count()
-        > 1
-        || options.verbose;
+    let mut e = Explainer {
+        d: Deparser { cx, planned, names: &names },
+        run,
+        options,
+        several: false,
+        prefix: false,
+        hash: None,
+    };
+    e.several = planned.rtable.iter().filter(|r| !matches!(r.kind, RteKind::Group { .. })).count() > 1;
+    e.prefix = e.several || options.verbose;
     let mut root = Tree::default();
     let plan = e.node(&planned.plan, None)?;
     root.child("Plan", plan);
@@ -143,6 +145,8 @@ struct Explainer<'a> {
     d: Deparser<'a>,
     run: Option<&'a Execution>,
     options: &'a ExplainOptions,
+    /// More than one range-table entry.
+    several: bool,
     prefix: bool,
     /// Of the hash join whose Hash comes next.
     hash: Option<HashInfo>,
@@ -307,7 +311,7 @@ impl Explainer<'_> {
         {
             return Ok(());
         }
-        let place = Place { plan, prefix: self.prefix };
+        let place = Place { plan, prefix: self.several };
         let physical = if plan.physical { self.d.physical_columns(plan, place)? } else { None };
         let list = match physical {
             Some(list) => list,
@@ -377,7 +381,7 @@ impl Explainer<'_> {
                 if let Some(rel) = self.d.cx.catalog.relation(*relid)? {
                     object = Some(rel.name().to_owned());
                     key = "Relation Name";
-                    schema = self.d.cx.catalog.namespace_name(rel.namespace())?;
+                    schema = self.d.schema_name(rel.namespace())?;
                 }
             }
             RteKind::Function { functions, .. } => {
