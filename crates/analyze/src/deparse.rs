@@ -58,6 +58,8 @@ pub struct Deparser<'a> {
     result: Option<Vec<String>>,
     /// Whether anybody sees the current query's column names.
     visible: bool,
+    /// For the next expression: implicit casts at its top are shown. (PostgreSQL: `showimplicit`)
+    implicit: bool,
 }
 
 impl<'a> Deparser<'a> {
@@ -73,6 +75,7 @@ impl<'a> Deparser<'a> {
             inner: 0,
             result: None,
             visible: true,
+            implicit: false,
         }
     }
 
@@ -111,27 +114,24 @@ impl<'a> Deparser<'a> {
             if i > 0 {
                 self.put(", ");
             }
-            self.expr(e)?;
+            self.shown(e)?;
         }
         Ok(())
     }
 
+    /// An expression with the implicit casts at its top, where the place does not tell its type.
+    fn shown(&mut self, e: &Expr) -> Result<()> {
+        self.implicit = true;
+        self.expr(e)
+    }
+    fn wrapped_shown(&mut self, e: &Expr, parent: &Expr) -> Result<()> {
+        self.implicit = true;
+        self.wrapped(e, parent)
+    }
+
     /// In parentheses unless pretty-printing finds them needless.
     fn wrapped(&mut self, e: &Expr, parent: &Expr) -> Result<()> {
-        let needs = !self.pretty.paren || !is_simple(e, parent);
-        // Without pretty-printing operators bring their own.
-        let own = matches!(
-            e,
-            Expr::OpExpr(_)
-                | Expr::BoolExpr(_)
-                | Expr::DistinctExpr(_)
-                | Expr::ScalarArrayOpExpr(_)
-                | Expr::NullTest(_)
-                | Expr::BooleanTest(_)
-                | Expr::RowCompareExpr(_)
-                | Expr::SubLink(_)
-        );
-        if needs && self.pretty.paren && own {
+        if self.pretty.paren && !is_simple(e, parent, &self.catalog) {
             self.put("(");
             self.expr(e)?;
             self.put(")");
@@ -275,7 +275,7 @@ impl<'a> Deparser<'a> {
         Ok(())
     }
     fn wrapped_cast(&mut self, arg: &Expr, parent: &Expr) -> Result<()> {
-        if is_simple(arg, parent) {
+        if is_simple(arg, parent, &self.catalog) {
             return self.expr(arg);
         }
         self.put("(");
@@ -287,6 +287,7 @@ impl<'a> Deparser<'a> {
     /// An expression. (PostgreSQL: `get_rule_expr`)
     fn expr(&mut self, e: &Expr) -> Result<()> {
         check_depth()?;
+        let implicit = std::mem::take(&mut self.implicit);
         match e {
             Expr::Var(v) => self.var(v),
             Expr::Const(c) => self.constant(c, 0),
@@ -326,7 +327,7 @@ impl<'a> Deparser<'a> {
                 }
                 Ok(())
             }
-            Expr::FuncExpr(f) => self.func(f, e),
+            Expr::FuncExpr(f) => self.func(f, e, implicit),
             Expr::NamedArgExpr(n) => {
                 self.ident(&n.name);
                 self.put(" => ");
@@ -334,22 +335,22 @@ impl<'a> Deparser<'a> {
             }
             Expr::OpExpr(o) => self.paren(|d| match &o.args[..] {
                 [l, r] => {
-                    d.wrapped(l, e)?;
+                    d.wrapped_shown(l, e)?;
                     let name = d.operator_name(o.opno, l.type_oid(), r.type_oid())?;
                     d.put(&format!(" {name} "));
-                    d.wrapped(r, e)
+                    d.wrapped_shown(r, e)
                 }
                 [r] => {
                     let name = d.operator_name(o.opno, Oid::INVALID, r.type_oid())?;
                     d.put(&format!("{name} "));
-                    d.wrapped(r, e)
+                    d.wrapped_shown(r, e)
                 }
                 _ => Err(PgError::internal("an operator of many arguments")),
             }),
             Expr::DistinctExpr(o) => self.paren(|d| {
-                d.wrapped(&o.args[0], e)?;
+                d.wrapped_shown(&o.args[0], e)?;
                 d.put(" IS DISTINCT FROM ");
-                d.wrapped(&o.args[1], e)
+                d.wrapped_shown(&o.args[1], e)
             }),
             Expr::NullIfExpr(o) => {
                 self.put("NULLIF(");
@@ -359,11 +360,11 @@ impl<'a> Deparser<'a> {
             }
             Expr::ScalarArrayOpExpr(o) => self.paren(|d| {
                 let (l, r) = (&o.args[0], &o.args[1]);
-                d.wrapped(l, e)?;
+                d.wrapped_shown(l, e)?;
                 let elem = d.catalog.base_elem_of(r.type_oid())?;
                 let name = d.operator_name(o.opno, l.type_oid(), elem)?;
                 d.put(&format!(" {name} {} (", if o.use_or { "ANY" } else { "ALL" }));
-                d.wrapped(r, e)?;
+                d.wrapped_shown(r, e)?;
                 if let Expr::SubLink(s) = r
                     && s.sub_link_type == SubLinkType::Expr
                 {
@@ -394,7 +395,7 @@ impl<'a> Deparser<'a> {
                 if !simple {
                     self.put("(");
                 }
-                self.expr(&f.arg)?;
+                self.shown(&f.arg)?;
                 if !simple {
                     self.put(")");
                 }
@@ -409,26 +410,27 @@ impl<'a> Deparser<'a> {
                 Ok(())
             }
             Expr::RelabelType(r) => match r.relabelformat {
-                CoercionForm::ImplicitCast => self.expr(&r.arg),
+                CoercionForm::ImplicitCast if !implicit => self.wrapped(&r.arg, e),
                 _ => self.cast(&r.arg, r.resulttype.oid, r.resulttype.typmod, e),
             },
             Expr::CoerceViaIO(c) => match c.coerceformat {
-                CoercionForm::ImplicitCast => self.expr(&c.arg),
+                CoercionForm::ImplicitCast if !implicit => self.wrapped(&c.arg, e),
                 _ => self.cast(&c.arg, c.resulttype, -1, e),
             },
             Expr::ArrayCoerceExpr(c) => match c.coerceformat {
-                CoercionForm::ImplicitCast => self.expr(&c.arg),
+                CoercionForm::ImplicitCast if !implicit => self.wrapped(&c.arg, e),
                 _ => self.cast(&c.arg, c.resulttype.oid, c.resulttype.typmod, e),
             },
             Expr::ConvertRowtypeExpr(c) => match c.convertformat {
-                CoercionForm::ImplicitCast => self.expr(&c.arg),
+                CoercionForm::ImplicitCast if !implicit => self.wrapped(&c.arg, e),
                 _ => self.cast(&c.arg, c.resulttype, -1, e),
             },
             Expr::CoerceToDomain(c) => match c.coercionformat {
-                CoercionForm::ImplicitCast => self.expr(&c.arg),
+                CoercionForm::ImplicitCast if !implicit => self.wrapped(&c.arg, e),
                 _ => self.cast(&c.arg, c.resulttype.oid, c.resulttype.typmod, e),
             },
             Expr::CollateExpr(c) => self.paren(|d| {
+                d.implicit = implicit;
                 d.wrapped(&c.arg, e)?;
                 let k = crate::builtins::regtypes::collation_text(&d.catalog, c.coll_oid)?;
                 d.put(&format!(" COLLATE {k}"));
@@ -501,7 +503,7 @@ impl<'a> Deparser<'a> {
                 Ok(())
             }
             Expr::NullTest(n) => self.paren(|d| {
-                d.wrapped(&n.arg, e)?;
+                d.wrapped_shown(&n.arg, e)?;
                 // Of a row that is not a row constructor the test means less than IS NOT NULL says.
                 let scalar_row = !n.argisrow && d.catalog.is_rowtype(n.arg.type_oid())?;
                 d.put(match (scalar_row, n.not) {
@@ -547,7 +549,7 @@ impl<'a> Deparser<'a> {
         self.inner += 4;
         if let Some(a) = &c.arg {
             self.put(" ");
-            self.expr(a)?;
+            self.shown(a)?;
         }
         for w in &c.args {
             self.line_break();
@@ -562,11 +564,11 @@ impl<'a> Deparser<'a> {
                 _ => self.expr(&w.expr)?,
             }
             self.put(" THEN ");
-            self.expr(&w.result)?;
+            self.shown(&w.result)?;
         }
         self.line_break();
         self.put("ELSE ");
-        self.expr(&c.defresult)?;
+        self.shown(&c.defresult)?;
         self.inner -= 4;
         self.line_break();
         self.put("END");
@@ -636,10 +638,10 @@ impl<'a> Deparser<'a> {
         Ok(())
     }
 
-    fn func(&mut self, f: &FuncExpr, e: &Expr) -> Result<()> {
+    fn func(&mut self, f: &FuncExpr, e: &Expr, implicit: bool) -> Result<()> {
         match f.funcformat {
-            CoercionForm::ImplicitCast => return self.expr(&f.args[0]),
-            CoercionForm::ExplicitCast => {
+            CoercionForm::ImplicitCast if !implicit => return self.wrapped(&f.args[0], e),
+            CoercionForm::ExplicitCast | CoercionForm::ImplicitCast => {
                 let typmod = e.length_coercion_typmod().unwrap_or(-1);
                 return self.cast(&f.args[0], f.funcresulttype, typmod, e);
             }
@@ -662,7 +664,7 @@ impl<'a> Deparser<'a> {
             if f.funcvariadic && i + 1 == f.args.len() {
                 self.put("VARIADIC ");
             }
-            self.expr(a)?;
+            self.shown(a)?;
         }
         self.put(")");
         Ok(())
@@ -764,7 +766,7 @@ impl<'a> Deparser<'a> {
                 if a.aggvariadic && i + 1 == args.len() {
                     self.put("VARIADIC ");
                 }
-                self.expr(x)?;
+                self.shown(x)?;
             }
             if !a.aggorder.is_empty() {
                 self.put(" ORDER BY ");
@@ -908,7 +910,7 @@ impl<'a> Deparser<'a> {
             if needs {
                 self.put("(");
             }
-            self.expr(&e)?;
+            self.shown(&e)?;
             if needs {
                 self.put(")");
             }
@@ -951,7 +953,7 @@ impl<'a> Deparser<'a> {
         if let Some(t) = &s.testexpr {
             match t {
                 Expr::OpExpr(o) => {
-                    self.expr(&o.args[0])?;
+                    self.shown(&o.args[0])?;
                     op = self.operator_name(o.opno, o.args[0].type_oid(), o.args[1].type_oid())?;
                 }
                 Expr::BoolExpr(b) => {
@@ -961,7 +963,7 @@ impl<'a> Deparser<'a> {
                         if i > 0 {
                             self.put(", ");
                         }
-                        self.expr(&o.args[0])?;
+                        self.shown(&o.args[0])?;
                         if i == 0 {
                             op = self.operator_name(o.opno, o.args[0].type_oid(), o.args[1].type_oid())?;
                         }
@@ -1291,7 +1293,7 @@ impl<'a> Deparser<'a> {
             }
             sep = ", ";
             let start = self.out.len();
-            self.expr(&t.expr)?;
+            self.shown(&t.expr)?;
             // A plain column needs no name of its own.
             let shown = match &t.expr {
                 Expr::Var(v) if v.varattno != 0 => {
@@ -1603,39 +1605,79 @@ pub(crate) fn simple_literal(s: &str) -> String {
 }
 
 /// Whether the child needs no parentheses inside the parent. (PostgreSQL: `isSimpleNode`)
-fn is_simple(e: &Expr, parent: &Expr) -> bool {
-    let op_text = |e: &Expr| match e {
-        Expr::OpExpr(o) => Some((o.opno, o.args.len())),
-        _ => None,
-    };
+fn is_simple(e: &Expr, parent: &Expr, catalog: &Catalog) -> bool {
     match e {
-        Expr::RelabelType(r) if r.relabelformat == CoercionForm::ImplicitCast => is_simple(&r.arg, parent),
-        Expr::CoerceViaIO(r) if r.coerceformat == CoercionForm::ImplicitCast => is_simple(&r.arg, parent),
-        Expr::OpExpr(_) => match parent {
+        Expr::Var(_) | Expr::Const(_) | Expr::Param(_) | Expr::CoerceToDomainValue(_) | Expr::SetToDefault(..) => true,
+        Expr::SubscriptingRef(_)
+        | Expr::ArrayExpr(_)
+        | Expr::RowExpr(_)
+        | Expr::CoalesceExpr(_)
+        | Expr::MinMaxExpr(_)
+        | Expr::SQLValueFunction(_)
+        | Expr::NextValueExpr { .. }
+        | Expr::NullIfExpr(_)
+        | Expr::Aggref(_)
+        | Expr::GroupingFunc(_)
+        | Expr::WindowFunc(_)
+        | Expr::FuncExpr(_)
+        | Expr::CaseExpr(_) => true,
+        Expr::FieldSelect(_) => !matches!(parent, Expr::FieldSelect(_)),
+        Expr::CoerceToDomain(c) => is_simple(&c.arg, e, catalog),
+        Expr::RelabelType(r) => is_simple(&r.arg, e, catalog),
+        Expr::CoerceViaIO(c) => is_simple(&c.arg, e, catalog),
+        Expr::ArrayCoerceExpr(c) => is_simple(&c.arg, e, catalog),
+        Expr::ConvertRowtypeExpr(c) => is_simple(&c.arg, e, catalog),
+        Expr::OpExpr(o) => match parent {
+            Expr::OpExpr(p) => binds_tighter(o, p, catalog),
             Expr::BoolExpr(_) => true,
-            Expr::OpExpr(_) => {
-                let _ = op_text(parent);
-                false
-            }
-            _ => matches!(parent, Expr::FuncExpr(_) | Expr::Aggref(_) | Expr::WindowFunc(_) | Expr::CoalesceExpr(_)),
+            _ => encloses(parent),
         },
-        Expr::BoolExpr(b) => match parent {
-            Expr::BoolExpr(p) => match (b.boolop, p.boolop) {
-                (BoolExprType::Not | BoolExprType::And, BoolExprType::And | BoolExprType::Or) => true,
-                (BoolExprType::Or, BoolExprType::Or) => true,
-                _ => false,
-            },
-            _ => matches!(parent, Expr::FuncExpr(_) | Expr::Aggref(_) | Expr::WindowFunc(_) | Expr::CoalesceExpr(_)),
-        },
-        Expr::SubLink(_)
-        | Expr::NullTest(_)
-        | Expr::BooleanTest(_)
-        | Expr::DistinctExpr(_)
-        | Expr::ScalarArrayOpExpr(_) => {
-            matches!(parent, Expr::BoolExpr(_) | Expr::FuncExpr(_) | Expr::Aggref(_) | Expr::CoalesceExpr(_))
+        Expr::SubLink(_) | Expr::NullTest(_) | Expr::BooleanTest(_) | Expr::DistinctExpr(_) => {
+            matches!(parent, Expr::BoolExpr(_)) || encloses(parent)
         }
-        _ => true,
+        Expr::BoolExpr(b) => match parent {
+            Expr::BoolExpr(p) => match b.boolop {
+                BoolExprType::Not | BoolExprType::And => p.boolop != BoolExprType::Not,
+                BoolExprType::Or => p.boolop == BoolExprType::Or,
+            },
+            _ => encloses(parent),
+        },
+        _ => false,
     }
+}
+
+/// Whether the parent's own syntax sets its arguments apart.
+fn encloses(parent: &Expr) -> bool {
+    use CoercionForm::{ExplicitCast, ImplicitCast, SqlSyntax};
+    match parent {
+        Expr::FuncExpr(f) => !matches!(f.funcformat, ExplicitCast | ImplicitCast | SqlSyntax),
+        Expr::SubscriptingRef(_)
+        | Expr::ArrayExpr(_)
+        | Expr::RowExpr(_)
+        | Expr::CoalesceExpr(_)
+        | Expr::MinMaxExpr(_)
+        | Expr::NullIfExpr(_)
+        | Expr::Aggref(_)
+        | Expr::GroupingFunc(_)
+        | Expr::WindowFunc(_)
+        | Expr::CaseExpr(_) => true,
+        _ => false,
+    }
+}
+
+/// Of the well-known arithmetic operators the precedence is relied on. (PostgreSQL: `get_simple_binary_op_name`)
+fn binds_tighter(child: &OpExpr, parent: &OpExpr, catalog: &Catalog) -> bool {
+    let level = |o: &OpExpr| {
+        let name = catalog.operator_row(o.opno).ok().filter(|_| o.args.len() == 2)?.oprname.clone();
+        match name.as_str() {
+            "+" | "-" => Some(1),
+            "*" | "/" | "%" => Some(2),
+            _ => None,
+        }
+    };
+    let (Some(c), Some(p)) = (level(child), level(parent)) else { return false };
+    let first = matches!(&parent.args[0], Expr::OpExpr(l) if **l == *child);
+    c > p || c == p && first
 }
 
 // ---- definitions ----

@@ -39,6 +39,7 @@ mod oper;
 mod poly;
 pub mod query;
 mod recursion;
+pub mod references;
 mod relation;
 mod resolve;
 mod rewrite;

@@ -188,7 +188,7 @@ impl Catalog {
         }
         if collation == oids::DEFAULT_COLLATION_OID {
             let Some(db) = self.database(self.database)? else { return Ok(true) };
-            return Ok(db.datlocprovider == b'b' || db.datlocprovider == b'c' && libc_c(Some(&db.datcollate)));
+            return Ok(db.is_bytewise());
         }
         let Some(c) = self.collation(collation)? else { return Ok(false) };
         Ok(c.collprovider == b'b' || c.collprovider == b'c' && libc_c(c.collcollate.as_deref()))
@@ -198,8 +198,15 @@ impl Catalog {
     }
 }
 
+impl crate::PgDatabase {
+    /// Whether its default collation compares bytes.
+    pub fn is_bytewise(&self) -> bool {
+        self.datlocprovider == b'b' || self.datlocprovider == b'c' && libc_is_bytewise(&self.datcollate)
+    }
+}
+
 /// Whether a locale of the host's C library orders by bytes: with UTF-8 that is the order of code points.
-pub(crate) fn libc_is_bytewise(name: &str) -> bool {
+pub fn libc_is_bytewise(name: &str) -> bool {
     matches!(name, "C" | "POSIX" | "C.UTF-8" | "C.utf8")
 }
 

@@ -120,6 +120,9 @@ fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableC
         return Err(wrong_kind(rel, c));
     }
     let column = c.name.as_deref().unwrap_or_default();
+    if rel.class.relhassubclass && !for_all_kinds && !cmd.cx.catalog.inheritance_children(rel.oid)?.is_empty() {
+        return Err(PgError::unsupported("ALTER TABLE of a table with children"));
+    }
     match (c.subtype, &c.def) {
         (AddColumn, Some(AlterTableDef::ColumnDef(def))) => add_column(cmd, rel, def, c.missing_ok),
         (DropColumn, _) => drop_column(cmd, rel, c),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use analyze::query as q;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
-use catalog::{NewConstraint, ObjectAddress, PgAttribute, PgClass, Relation, oids};
+use catalog::{NewConstraint, ObjectAddress, PgAttribute, PgClass, PgConstraint, Relation, oids};
 use parser::ast::*;
 use types::Datum;
 
@@ -189,6 +189,16 @@ fn check(cmd: &mut CommandContext<'_>, rel: Oid, c: &Constraint, column: Option<
     let found = found.ok_or_else(|| PgError::internal("a relation is gone"))?;
     let mut row = found.row.clone();
     row.relchecks += 1;
+    cmd.cx.catalog.update_row(&found, &row)?;
+    cmd.cx.catalog.command_counter_increment()
+}
+
+/// Changes a constraint's row.
+pub fn edit(cmd: &mut CommandContext<'_>, oid: Oid, change: impl FnOnce(&mut PgConstraint)) -> Result<()> {
+    let found = cmd.cx.catalog.find_row::<PgConstraint>(oids::CONSTRAINT_OID_INDEX, &[Datum::oid(oid)])?;
+    let found = found.ok_or_else(|| PgError::internal("a constraint is gone"))?;
+    let mut row = found.row.clone();
+    change(&mut row);
     cmd.cx.catalog.update_row(&found, &row)?;
     cmd.cx.catalog.command_counter_increment()
 }

@@ -9,7 +9,7 @@ use catalog::ddl::new_attribute;
 use catalog::{DependencyType, NewRelation, ObjectAddress, PgAttrdef, PgAttribute, oids, relkind};
 use parser::ast::*;
 
-use crate::{CommandContext, Outcome, constraint, index, like, name, options, sequence, temp};
+use crate::{CommandContext, Outcome, constraint, index, inherit, like, name, options, sequence, temp};
 
 /// A column with what belongs to it until the table exists.
 pub struct NewColumn {
@@ -22,9 +22,15 @@ pub struct NewColumn {
     pub not_null_name: Option<Option<String>>,
 }
 
+impl NewColumn {
+    /// A column without anything of its own.
+    pub fn new(attribute: PgAttribute) -> NewColumn {
+        NewColumn { attribute, default: None, generated: 0, sequence: None, not_null_name: None }
+    }
+}
+
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcome> {
     for (is_there, what) in [
-        (!stmt.inh_relations.is_empty() && stmt.partbound.is_none(), "CREATE TABLE ... INHERITS"),
         (stmt.partbound.is_some() || stmt.partspec.is_some(), "table partitioning"),
         (stmt.of_typename.is_some(), "CREATE TABLE OF"),
         (stmt.tablespacename.is_some(), "CREATE TABLE ... TABLESPACE"),
@@ -56,6 +62,10 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
             TableElement::TableLikeClause(clause) => likes.push(like::columns(cmd, clause, &mut columns)?),
         }
     }
+    let parents = inherit::parents(cmd, &stmt.inh_relations, persistence)?;
+    if !parents.is_empty() {
+        columns = inherit::merge(cmd, &parents, columns)?;
+    }
     primary_key_columns_are_not_null(&mut columns, &constraints)?;
 
     let mut new = NewRelation::new(
@@ -76,7 +86,12 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
     for (i, column) in columns.iter().enumerate() {
         finish_column(cmd, oid, i as i16 + 1, column)?;
     }
-    add_constraints(cmd, oid, &constraints)?;
+    let (checks, keys): (Vec<_>, Vec<_>) = constraints.into_iter().partition(|(c, _)| c.contype == ConstrType::Check);
+    add_constraints(cmd, oid, &checks)?;
+    if !parents.is_empty() {
+        inherit::finish(cmd, oid, &parents, &columns)?;
+    }
+    add_constraints(cmd, oid, &keys)?;
     for l in &likes {
         like::finish(cmd, oid, l)?;
     }
@@ -121,7 +136,7 @@ pub fn column(
     };
     let mut attribute = new_attribute(&def.colname, &t, typmod, collation);
     attribute.attndims = type_name.array_bounds.len() as i16;
-    let mut column = NewColumn { attribute, default: None, generated: 0, sequence: None, not_null_name: None };
+    let mut column = NewColumn::new(attribute);
     if let Some(method) = &def.compression {
         column.attribute.attcompression = match method.as_str() {
             "pglz" => b'p',

@@ -21,6 +21,7 @@ pub mod frozen;
 mod function;
 mod grant;
 mod index;
+mod inherit;
 mod like;
 mod lock;
 mod name;

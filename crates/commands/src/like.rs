@@ -56,7 +56,7 @@ pub fn columns(cmd: &mut CommandContext<'_>, clause: &TableLikeClause, columns: 
         if clause.options & COMPRESSION != 0 {
             attribute.attcompression = a.attcompression;
         }
-        let mut column = NewColumn { attribute, default: None, generated: 0, sequence: None, not_null_name: None };
+        let mut column = NewColumn::new(attribute);
         if a.attnotnull {
             let list = source.checks.iter();
             let named = list.filter(|c| c.contype == b'n' && c.conkey.as_deref() == Some(&[a.attnum]));

@@ -18,6 +18,9 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &TruncateStmt) -> Result<Outc
         if !relations.contains(&rel.oid) {
             relations.push(rel.oid);
         }
+        if var.inh {
+            descendants(cmd, rel.oid, &mut relations)?;
+        }
     }
     for rel in relations {
         truncate(cmd, rel)?;
@@ -28,6 +31,19 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &TruncateStmt) -> Result<Outc
         }
     }
     Ok(Outcome::tag("TRUNCATE TABLE"))
+}
+
+/// Locks and adds a table's children, and theirs. The privilege on the parent is enough.
+fn descendants(cmd: &CommandContext<'_>, rel: Oid, relations: &mut Vec<Oid>) -> Result<()> {
+    for child in cmd.cx.catalog.inheritance_children(rel)? {
+        let child = child.inhrelid;
+        if !relations.contains(&child) {
+            executor::lock_relation(cmd.cx, child, LockMode::AccessExclusive)?;
+            relations.push(child);
+            descendants(cmd, child, relations)?;
+        }
+    }
+    Ok(())
 }
 
 fn check(cmd: &CommandContext<'_>, rel: &Relation) -> Result<()> {

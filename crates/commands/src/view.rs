@@ -1,10 +1,10 @@
 //! CREATE VIEW: a relation without rows of its own and the rule that reads it. (PostgreSQL: `view.c`, `rewriteDefine.c`)
 
-use analyze::query::{Expr, Query};
+use analyze::query::Query;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
-use catalog::ddl::new_attribute;
-use catalog::{DependencyType, NewRelation, ObjectAddress, PgClass, PgRewrite, Relation, oids, relkind};
+use catalog::ddl::{NewRule, new_attribute};
+use catalog::{NewRelation, ObjectAddress, PgClass, Relation, oids, relkind};
 use parser::ast::{RelPersistence, SelectStmt, Statement, ViewCheckOption, ViewStmt};
 use txn::LockMode;
 use types::Datum;
@@ -39,6 +39,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &ViewStmt) -> Result<Outcome>
             let mut new = NewRelation::new(&stmt.view.relname, namespace.oid, owner, columns);
             new.kind = relkind::VIEW;
             new.persistence = persistence;
+            new.has_rules = true;
             new.am = Oid::INVALID;
             new.options = reloptions;
             cmd.cx.catalog.create_relation(&new)?
@@ -64,8 +65,7 @@ fn analyze_body(cmd: &mut CommandContext<'_>, body: &SelectStmt) -> Result<Query
 
 /// (PostgreSQL: `isQueryUsingTempRelation`)
 fn uses_temporary(cmd: &CommandContext<'_>, query: &Query) -> Result<bool> {
-    let mut objects = Vec::new();
-    collect(query, &mut objects);
+    let objects = analyze::references::query_references(&cmd.cx.catalog, query)?;
     for o in objects.iter().filter(|o| o.class == oids::RELATION_RELATION) {
         if cmd.cx.catalog.relation_entry(o.object)?.is_temporary() {
             return Ok(true);
@@ -143,11 +143,6 @@ fn replace(
     let mut row = found.row.clone();
     (row.relnatts, row.reloptions) = (columns.len() as i16, reloptions);
     cmd.cx.catalog.update_row(&found, &row)?;
-    for rule in &rel.rules {
-        let me = ObjectAddress::new(oids::REWRITE_RELATION, rule.oid);
-        cmd.cx.catalog.delete_dependencies(&me, false)?;
-        cmd.cx.catalog.delete_rows::<PgRewrite>(oids::REWRITE_OID_INDEX, &[Datum::oid(rule.oid)])?;
-    }
     Ok(oid)
 }
 
@@ -174,71 +169,13 @@ fn check_same_columns(cmd: &CommandContext<'_>, rel: &Relation, columns: &[catal
     Ok(())
 }
 
-/// The `_RETURN` rule with its dependencies. (PostgreSQL: `InsertRule`)
+/// The `_RETURN` rule with its dependencies. (PostgreSQL: `StoreViewQuery`)
 fn store_rule(cmd: &mut CommandContext<'_>, view: Oid, query: &Query) -> Result<()> {
     let catalog = cmd.cx.catalog.clone();
-    let oid = catalog.new_oid(oids::REWRITE_RELATION, oids::REWRITE_OID_INDEX)?;
-    catalog.insert_row(&PgRewrite {
-        oid,
-        rulename: "_RETURN".into(),
-        ev_class: view,
-        ev_type: b'1',
-        ev_enabled: b'O',
-        is_instead: true,
-        ev_qual: "<>".into(),
-        ev_action: analyze::nodes::write_queries(std::slice::from_ref(query), &catalog)?,
-    })?;
-    let me = ObjectAddress::new(oids::REWRITE_RELATION, oid);
-    catalog.record_dependency(&me, &ObjectAddress::relation(view), DependencyType::Internal)?;
-    let mut objects = Vec::new();
-    collect(query, &mut objects);
-    catalog.record_dependencies(&me, &objects, DependencyType::Normal)?;
-    let found = catalog.find_row::<PgClass>(oids::CLASS_OID_INDEX, &[Datum::oid(view)])?;
-    let found = found.ok_or_else(|| PgError::internal("a view is gone"))?;
-    let mut row = found.row.clone();
-    row.relhasrules = true;
-    catalog.update_row(&found, &row)?;
-    catalog.invalidate_relation(view);
+    let action = analyze::nodes::write_queries(std::slice::from_ref(query), &catalog)?;
+    let mut on = analyze::references::query_references(&catalog, query)?;
+    // A view that is replaced by a query over itself will be refused where it is read.
+    on.retain(|o| *o != ObjectAddress::relation(view));
+    catalog.create_rule(&NewRule::view(view, action, on))?;
     catalog.command_counter_increment()
-}
-
-/// What a query refers to: relations with the columns used, functions, operators, types.
-/// (PostgreSQL: `find_expr_references_walker`)
-fn collect(query: &Query, objects: &mut Vec<ObjectAddress>) {
-    use analyze::query::RteKind;
-    let mut add = |o: ObjectAddress, objects: &mut Vec<ObjectAddress>| {
-        if o.object.is_valid() && !objects.contains(&o) {
-            objects.push(o);
-        }
-    };
-    for rte in &query.rtable {
-        match &rte.kind {
-            RteKind::Relation { relid, .. } => add(ObjectAddress::relation(*relid), objects),
-            RteKind::Subquery { subquery, .. } => collect(subquery, objects),
-            _ => {}
-        }
-    }
-    for cte in &query.cte_list {
-        collect(&cte.ctequery, objects);
-    }
-    query.for_each_expr(&mut |top| {
-        top.any(&mut |e| {
-            match e {
-                Expr::Var(v) if v.varlevelsup == 0 && v.varattno > 0 && (v.varno as usize) <= query.rtable.len() => {
-                    if let RteKind::Relation { relid, .. } = query.rte(v.varno).kind {
-                        add(ObjectAddress::column(relid, v.varattno), objects);
-                    }
-                }
-                Expr::SubLink(s) => collect(&s.subselect, objects),
-                other => {
-                    for o in crate::constraint::dependencies_of(other, Oid::INVALID) {
-                        if o.class != oids::RELATION_RELATION {
-                            add(o, objects);
-                        }
-                    }
-                }
-            }
-            false
-        });
-    });
 }

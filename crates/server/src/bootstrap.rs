@@ -1,5 +1,5 @@
 //! What initdb needs of a server: runs the SQL that makes the system views and `information_schema`, in template1, without a
-//! client. All of it is one transaction.
+//! client.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,10 +48,18 @@ impl SqlRunner for Runner {
         let mut cx = ExecContext::new(catalog, Arc::clone(&cluster.registry));
         Arc::make_mut(&mut cx.settings).database = TEMPLATE1;
         Arc::make_mut(&mut cx.settings).database_name = "template1".into();
-        let txn = Transaction::begin(&cluster.manager, &proc, TransactionOptions::default())?;
-        txn.set_database_tablespace(PG_DEFAULT);
-        txn.add_callback(store.follower(&cx));
-        store.set_transaction(&mut cx, Some(Arc::new(txn)));
+        let begin = |cx: &mut ExecContext| -> Result<()> {
+            let txn = Transaction::begin(&cluster.manager, &proc, TransactionOptions::default())?;
+            txn.set_database_tablespace(PG_DEFAULT);
+            txn.add_callback(store.follower(cx));
+            store.set_transaction(cx, Some(Arc::new(txn)));
+            Ok(())
+        };
+        let take = |cx: &mut ExecContext| {
+            cx.snapshot = None;
+            let txn = store.set_transaction(cx, None).and_then(|t| Arc::try_unwrap(t).ok());
+            txn.ok_or_else(|| PgError::internal("the transaction is in use"))
+        };
         cx.catalog.set_search_path(&["pg_catalog"], cx.settings.current_user);
         let mut session = Alone { values: cluster.config().values.clone() };
         for (name, text) in files {
@@ -62,24 +70,18 @@ impl SqlRunner for Runner {
                     cx.catalog.set_search_path(&path, cx.settings.current_user);
                     continue;
                 }
-                cx.txn()?.begin_sub(None)?;
-                let done =
-                    run(&mut cx, &mut session, &stmt, text).and_then(|()| cx.catalog.command_counter_increment());
-                match done {
-                    Ok(()) => cx.txn()?.release_sub()?,
+                // Each statement by itself, so that what one replaces makes room for the next.
+                begin(&mut cx)?;
+                match run(&mut cx, &mut session, &stmt, text) {
+                    Ok(()) => take(&mut cx)?.commit()?,
                     // What is not there yet leaves one view out, not all of them.
                     Err(e) => {
-                        cx.txn()?.rollback_sub()?;
+                        take(&mut cx)?.abort();
                         crate::log::message(&format!("skipped: {}", located(e, name, text, Some(&stmt)).message()));
                     }
                 }
             }
         }
-        cx.snapshot = None;
-        let txn = store.set_transaction(&mut cx, None);
-        let txn =
-            txn.and_then(|t| Arc::try_unwrap(t).ok()).ok_or_else(|| PgError::internal("the transaction is in use"))?;
-        txn.commit()?;
         cluster.manager.unregister(&proc);
         cluster.shut_down()
     }

@@ -5,5 +5,6 @@
 pub mod client;
 pub mod golden;
 pub mod layers;
+pub mod ledger;
 
 pub use client::{Client, ServerError};

@@ -54,9 +54,6 @@ impl Place {
     }
 }
 
-/// How many pages a bulk insertion adds at once, at most.
-const MAX_EXTEND: u32 = 64;
-
 /// The error for a tuple that cannot fit any page.
 pub fn check_size(len: usize) -> Result<()> {
     if maxalign(len) > MAX_HEAP_TUPLE_SIZE {
@@ -133,7 +130,7 @@ fn extend(
 ) -> Result<Place> {
     let pool = txn.manager().pool();
     let pages = match &bulk {
-        Some(b) => (total.div_ceil(MAX_HEAP_TUPLE_SIZE) as u32).max(b.grown).clamp(1, MAX_EXTEND),
+        Some(b) => (total.div_ceil(MAX_HEAP_TUPLE_SIZE) as u32).max(b.grown).clamp(1, pool.extension_limit()),
         None => 1,
     };
     let strategy = bulk.as_ref().and_then(|b| b.strategy.as_ref());
@@ -145,7 +142,7 @@ fn extend(
     if let Some(b) = bulk {
         b.buffer = Some(page.buffer().clone());
         (b.next_extended, b.end_extended) = (block.0 + 1, block.0 + pages);
-        b.grown = (pages * 2).min(MAX_EXTEND);
+        b.grown = pages * 2;
     } else if use_fsm && pages > 1 {
         for n in 1..pages {
             fsm::record(pool, rel.locator, BlockNumber(block.0 + n), MAX_HEAP_TUPLE_SIZE)?;

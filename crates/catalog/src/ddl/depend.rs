@@ -124,9 +124,9 @@ impl Catalog {
         let mut on = on.to_vec();
         on.sort_unstable();
         on.dedup();
-        // A dependency on a whole object covers those on its columns.
-        let whole: Vec<ObjectAddress> = on.iter().filter(|o| o.sub == 0).copied().collect();
-        on.retain(|o| o.sub == 0 || !whole.iter().any(|w| (w.class, w.object) == (o.class, o.object)));
+        // Those on columns imply that on the whole. (PostgreSQL: `eliminate_duplicate_dependencies`)
+        let parts: Vec<ObjectAddress> = on.iter().filter(|o| o.sub != 0).copied().collect();
+        on.retain(|o| o.sub != 0 || !parts.iter().any(|p| (p.class, p.object) == (o.class, o.object)));
         on.iter().try_for_each(|o| self.record_dependency(depender, o, kind))
     }
     /// What an object depends on.

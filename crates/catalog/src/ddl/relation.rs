@@ -48,6 +48,8 @@ pub struct NewRelation {
     /// `None` for the defaults.
     pub acl: Option<Vec<AclItem>>,
     pub is_partition: bool,
+    /// A view, whose rule follows.
+    pub has_rules: bool,
     /// A transient copy of this relation. (PostgreSQL: `relrewrite`)
     pub rewrite_of: Oid,
     /// Ids chosen before (by `pg_upgrade`, or a rewrite), or invalid.
@@ -69,6 +71,7 @@ impl NewRelation {
             options: None,
             acl: None,
             is_partition: false,
+            has_rules: false,
             rewrite_of: Oid::INVALID,
             oid: Oid::INVALID,
         }
@@ -211,7 +214,7 @@ impl Catalog {
             relkind: new.kind,
             relnatts: new.columns.len() as i16,
             relchecks: 0,
-            relhasrules: false,
+            relhasrules: new.has_rules,
             relhastriggers: false,
             relhassubclass: false,
             relrowsecurity: false,

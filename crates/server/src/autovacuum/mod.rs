@@ -113,7 +113,7 @@ impl Alone {
         if let Some(d) = db {
             settings.database = d.oid;
             settings.database_name = d.datname.as_str().into();
-            settings.database_collation_is_c = d.datlocprovider == b'b' || d.datcollate == "C";
+            settings.database_collation_is_c = d.is_bytewise();
         }
         // Nothing of the users' own comes before what is meant. (PostgreSQL: `search_path` of workers)
         cx.catalog.set_search_path(&["pg_catalog"], cx.settings.current_user);

@@ -48,14 +48,27 @@ fn pg_cursor(cx: &mut FnCx<'_>) -> Result<Rows> {
     "pg_get_replication_slots",
     "pg_show_replication_origin_status",
     "pg_available_wal_summaries",
-    "pg_available_extensions",
-    "pg_available_extension_versions",
     "pg_get_aios",
     set,
     raw
 )]
 fn nothing(_: &mut FnCx<'_>, _: &[DatumRef<'_>]) -> Result<Rows> {
     Ok(no_rows())
+}
+/// The one extension whose script is part of the server. (PostgreSQL: the control files in `SHAREDIR/extension`)
+#[builtin("pg_available_extensions", set, raw)]
+fn pg_available_extensions(_: &mut FnCx<'_>, _: &[DatumRef<'_>]) -> Result<Rows> {
+    let row = vec![Datum::bytes(&b"plpgsql"[..]), Datum::text("1.0"), Datum::text("PL/pgSQL procedural language")];
+    Ok(rows(vec![row]))
+}
+#[builtin("pg_available_extension_versions", set, raw)]
+fn pg_available_extension_versions(_: &mut FnCx<'_>, _: &[DatumRef<'_>]) -> Result<Rows> {
+    let (yes, no) = (Datum::bool(true), Datum::bool(false));
+    let name = Datum::bytes(&b"plpgsql"[..]);
+    let comment = Datum::text("PL/pgSQL procedural language");
+    let schema = Datum::bytes(&b"pg_catalog"[..]);
+    let row = vec![name, Datum::text("1.0"), yes.clone(), yes, no, schema, Datum::Null, comment];
+    Ok(rows(vec![row]))
 }
 #[builtin("pg_stat_get_wal_receiver", raw)]
 fn no_row(_: &mut FnCx<'_>, _: &[DatumRef<'_>]) -> Result<Datum> {

@@ -40,7 +40,7 @@ use std::time::{Duration, Instant};
 use base::error::Severity;
 use base::guc;
 use base::sqlstate::{IDLE_IN_TRANSACTION_SESSION_TIMEOUT, IDLE_SESSION_TIMEOUT, INTERNAL_ERROR};
-use base::{Oid, PgError, Result};
+use base::{PgError, Result};
 use executor::{ExecContext, NoticeSink};
 use parking_lot::Mutex;
 use txn::stats::{DatabaseCounter, DatabaseStats};

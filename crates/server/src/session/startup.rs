@@ -254,7 +254,7 @@ fn open(
     settings.current_user = role.oid;
     settings.session_user = role.oid;
     settings.session_id = entry.id;
-    settings.database_collation_is_c = database.datlocprovider == b'b' || database.datcollate == "C";
+    settings.database_collation_is_c = database.is_bytewise();
     {
         let mut activity = entry.activity.lock();
         (activity.database, activity.user) = (database.oid, role.oid);

@@ -297,7 +297,11 @@ impl BufferPool {
     pub fn extend(&self, l: RelFileLocator, fork: ForkNumber, strategy: Option<&Strategy>) -> Result<OwnedExclusive> {
         self.extend_by(l, fork, 1, strategy)
     }
-    /// `n` new zeroed pages at the end; the first is returned latched, the others are in the pool, unpinned.
+    /// A fork grows by this many pages at once, at most: few pinned frames must not be all there are.
+    pub fn extension_limit(&self) -> u32 {
+        64.min(self.options.buffers as u32 / 8)
+    }
+    /// `n` new zeroed pages at the end, within `extension_limit`; the first is returned latched, the others are in the pool, unpinned.
     /// (PostgreSQL: `ExtendBufferedRelBy`)
     pub fn extend_by(
         &self,
@@ -306,7 +310,7 @@ impl BufferPool {
         n: u32,
         strategy: Option<&Strategy>,
     ) -> Result<OwnedExclusive> {
-        let n = n.clamp(1, 64.min(self.options.buffers as u32 / 8));
+        let n = n.clamp(1, self.extension_limit());
         // Frames are freed before the lock is taken: that may mean writing.
         let mut victims = Vec::with_capacity(n as usize);
         for _ in 0..n {

@@ -161,6 +161,11 @@ impl SimVfs {
         let mut state = self.0.lock();
         state.kill_at = Some(state.operations + operations);
     }
+    /// Does every operation fail now?
+    pub fn is_killed(&self) -> bool {
+        let state = self.0.lock();
+        state.kill_at.is_some_and(|at| state.operations >= at)
+    }
     /// How many operations have been made: for choosing where to `kill_after`.
     pub fn operations(&self) -> u64 {
         self.0.lock().operations
