@@ -333,6 +333,29 @@ impl Runtime for ExecContext {
         self.calls.insert((function, collation), node);
         value
     }
+    fn check_domain(&mut self, domain: Oid, value: DatumRef<'_>) -> Result<()> {
+        let constraints = self.domain_constraints(domain)?;
+        if !constraints.not_null && constraints.checks.is_empty() {
+            return Ok(());
+        }
+        let (base, typmod) = self.catalog.base_type(domain, -1)?;
+        let plain = |oid, typmod| TypeMod { oid, typmod, collation: Oid::INVALID };
+        let arg = Expr::Const(analyze::query::Const {
+            ty: plain(base, typmod),
+            value: value.to_owned(),
+            ..Default::default()
+        });
+        let coerced = analyze::query::CoerceToDomain {
+            arg,
+            resulttype: plain(domain, -1),
+            coercionformat: analyze::query::CoercionForm::ImplicitCast,
+            location: base::error::Location::UNKNOWN,
+        };
+        let mut node = Compiler::new(self, Scope::empty()).expr(&Expr::CoerceToDomain(Box::new(coerced)))?;
+        let mut st = Estate::detached();
+        let one = types::Batch { columns: Vec::new(), rows: 1, selection: None };
+        node.eval(&mut Run { cx: self, st: &mut st }, &one, types::Rows::All(1))
+    }
     fn notice(&mut self, notice: PgError) {
         self.notices.notice(notice);
     }

@@ -1,6 +1,6 @@
 //! What belongs to no type: version, pg_typeof, sizes, input checks.
 
-use base::Result;
+use base::{Oid, Result};
 use types::oid::UNKNOWNOID;
 use types::{Datum, DatumRef, FnCx, builtin};
 
@@ -67,4 +67,30 @@ fn pg_size_pretty_numeric(size: Numeric) -> String {
 #[builtin("btequalimage", "btvarstrequalimage")]
 fn btequalimage(cx: &mut FnCx<'_>, _opcintype: base::Oid) -> bool {
     crate::bytes::is_bytewise(cx)
+}
+
+/// Reads a value of a domain: as the base type does, then the domain's own constraints.
+#[builtin("domain_in")]
+fn domain_in(cx: &mut FnCx<'_>, text: Option<&str>, domain: Oid, _typmod: i32) -> Result<Datum> {
+    let info = cx.rt.type_info(domain)?;
+    let value = match text {
+        Some(t) => crate::generic::from_text(cx.rt, info.base_type, info.typmod, t)?,
+        None => Datum::Null,
+    };
+    cx.rt.check_domain(domain, value.as_ref())?;
+    Ok(value)
+}
+#[builtin("domain_recv")]
+fn domain_recv(cx: &mut FnCx<'_>, bytes: Option<&[u8]>, domain: Oid, _typmod: i32) -> Result<Datum> {
+    let info = cx.rt.type_info(domain)?;
+    let value = match bytes {
+        Some(b) => {
+            let base = cx.rt.type_info(info.base_type)?;
+            let (param, typmod) = (Datum::oid(base.ioparam), Datum::i32(info.typmod));
+            cx.rt.call(base.receive, Oid::INVALID, &[DatumRef::Bytes(b), param.as_ref(), typmod.as_ref()])?
+        }
+        None => Datum::Null,
+    };
+    cx.rt.check_domain(domain, value.as_ref())?;
+    Ok(value)
 }

@@ -69,6 +69,10 @@ pub trait Runtime {
     fn bless(&mut self, desc: TupleDesc) -> Arc<TupleDesc>;
     /// Calls any SQL-callable function by OID (not set-returning). Strictness is obeyed.
     fn call(&mut self, function: Oid, collation: Oid, args: &[DatumRef<'_>]) -> Result<Datum>;
+    /// Tests a value of a domain's base type against the domain's constraints. (PostgreSQL: `domain_check`)
+    fn check_domain(&mut self, domain: Oid, _value: DatumRef<'_>) -> Result<()> {
+        Err(PgError::unsupported(format!("checking values of domain {domain} here")))
+    }
     /// Sends a NOTICE, WARNING, ... to the client.
     fn notice(&mut self, notice: PgError);
     fn registry(&self) -> &Arc<Registry>;
@@ -253,6 +257,7 @@ pub struct Registry {
     /// By transition function; those that share one differ in the final function.
     aggregates: HashMap<&'static str, Vec<BuiltinAggregate>>,
     orders: HashMap<&'static str, BuiltinOrder>,
+    json: Option<crate::json::JsonFns>,
 }
 
 impl Registry {
@@ -280,6 +285,15 @@ impl Registry {
     pub fn with_orders(mut self, list: &[BuiltinOrder]) -> Registry {
         self.orders.extend(list.iter().flat_map(|o| o.names.iter().map(|n| (*n, *o))));
         self
+    }
+    #[must_use]
+    pub fn with_json(mut self, json: crate::json::JsonFns) -> Registry {
+        self.json = Some(json);
+        self
+    }
+    /// The functions behind SQL/JSON's syntax.
+    pub fn json(&self) -> Result<crate::json::JsonFns> {
+        self.json.ok_or_else(|| PgError::unsupported("SQL/JSON without JSON functions"))
     }
     pub fn function(&self, prosrc: &str) -> Option<&Builtin> {
         self.functions.get(prosrc)

@@ -11,6 +11,7 @@ use types::{Attribute, Body, Datum, FnCall, Physical, Runtime, TupleDesc, TypeIn
 
 use super::function::{FuncNode, Impl};
 use super::special::*;
+use super::sqljson;
 use super::{CExpr, Filter, Kind, Projection, SubPlanNode};
 use crate::context::ExecContext;
 
@@ -263,9 +264,9 @@ impl<'a> Compiler<'a> {
             },
             Expr::CurrentOfExpr(_) => Kind::Unsupported("WHERE CURRENT OF".into()),
             Expr::XmlExpr(_) => Kind::Unsupported("this XML expression".into()),
-            Expr::JsonConstructorExpr(_) | Expr::JsonIsPredicate(_) | Expr::JsonExpr(_) => {
-                Kind::Unsupported("this SQL/JSON expression".into())
-            }
+            Expr::JsonConstructorExpr(c) => return self.json_constructor(c),
+            Expr::JsonIsPredicate(p) => self.is_json(p)?,
+            Expr::JsonExpr(j) => self.json_query(j)?,
         };
         self.node(kind, type_oid)
     }
@@ -444,8 +445,11 @@ impl<'a> Compiler<'a> {
     }
 
     fn subscript(&mut self, s: &SubscriptingRef) -> Result<Kind> {
+        if s.refcontainertype == JSONBOID {
+            return self.jsonb_subscript(s);
+        }
         let t = self.cx.type_info(s.refcontainertype)?;
-        if s.refcontainertype == JSONBOID || !s.refelemtype.is_valid() {
+        if !s.refelemtype.is_valid() {
             return Ok(Kind::Unsupported(format!("subscripting of type {}", t.name)));
         }
         let elem = self.elem(s.refelemtype)?;
@@ -467,6 +471,120 @@ impl<'a> Compiler<'a> {
         };
         let slice = !s.reflowerindexpr.is_empty();
         Ok(Kind::Subscript(Box::new(SubscriptNode { container, upper, lower, slice, assign, elem, fixed_len })))
+    }
+
+    fn json_constructor(&mut self, c: &JsonConstructorExpr) -> Result<CExpr> {
+        if let Some(coercion) = &c.coercion {
+            let mut inner = c.clone();
+            inner.coercion = None;
+            let made = match (&c.func, c.args.first()) {
+                (Some(f), _) => f.type_oid(),
+                (None, Some(a)) if sqljson::makes(c.kind, c.unique).is_none() => a.type_oid(),
+                _ if c.returning.jsonb => JSONBOID,
+                _ => JSONOID,
+            };
+            (inner.returning.typid, inner.returning.typmod) = (made, -1);
+            return self.over(&Expr::JsonConstructorExpr(Box::new(inner)), coercion);
+        }
+        if let Some(f) = &c.func {
+            return self.expr(f);
+        }
+        let Some(make) = sqljson::makes(c.kind, c.unique) else {
+            return match c.args.first() {
+                Some(a) => self.expr(a),
+                None => Err(PgError::internal("a JSON constructor without argument")),
+            };
+        };
+        let maker = types::json::JsonMaker {
+            make,
+            jsonb: c.returning.jsonb,
+            absent_on_null: c.absent_on_null,
+            unique: c.unique,
+        };
+        let (args, types) = (self.list(&c.args)?, c.args.iter().map(Expr::type_oid).collect());
+        let node = sqljson::JsonMakeNode { args, types, maker, fns: self.cx.registry.json()? };
+        self.node(Kind::JsonMake(Box::new(node)), if c.returning.jsonb { JSONBOID } else { JSONOID })
+    }
+
+    fn is_json(&mut self, p: &JsonIsPredicate) -> Result<Kind> {
+        use types::json::JsonKind;
+        let kind = match p.item_type {
+            JsonValueType::Any => JsonKind::Any,
+            JsonValueType::Object => JsonKind::Object,
+            JsonValueType::Array => JsonKind::Array,
+            JsonValueType::Scalar => JsonKind::Scalar,
+        };
+        let arg = self.expr(&p.expr)?;
+        let (unique, type_oid, fns) = (p.unique_keys, p.expr.type_oid(), self.cx.registry.json()?);
+        Ok(Kind::IsJson(Box::new(sqljson::IsJsonNode { arg, kind, unique, type_oid, fns })))
+    }
+
+    fn json_query(&mut self, j: &JsonExpr) -> Result<Kind> {
+        use types::json::{JsonQuery, JsonQueryOp, JsonWrap};
+        let op = match j.op {
+            JsonExprOp::Exists => JsonQueryOp::Exists,
+            JsonExprOp::Query => JsonQueryOp::Query,
+            JsonExprOp::Value => JsonQueryOp::Value,
+            JsonExprOp::Table => return Ok(Kind::Unsupported("JSON_TABLE".into())),
+        };
+        let wrap = match j.wrapper {
+            JsonWrapper::Unspecified | JsonWrapper::None => JsonWrap::Never,
+            JsonWrapper::Conditional => JsonWrap::Conditional,
+            JsonWrapper::Unconditional => JsonWrap::Always,
+        };
+        let query = JsonQuery {
+            op,
+            wrap,
+            throw: j.on_error.as_ref().is_some_and(|b| b.btype == JsonBehaviorType::Error),
+            omit_quotes: j.omit_quotes,
+            column: j.column_name.clone(),
+            returning: j.returning.typid,
+            typmod: j.returning.typmod,
+            io_coercion: j.use_io_coercion,
+            json_coercion: j.use_json_coercion,
+            names: j.passing_names.clone(),
+            types: j.passing_values.iter().map(Expr::type_oid).collect(),
+        };
+        let mut behavior = |b: &Option<JsonBehavior>| -> Result<Option<sqljson::Behavior>> {
+            let Some(b) = b else { return Ok(None) };
+            let expr = b.expr.as_ref().map(|e| self.expr(e)).transpose()?;
+            Ok(Some(sqljson::Behavior { btype: b.btype, expr, coerce: b.coerce }))
+        };
+        let (on_empty, on_error) = (behavior(&j.on_empty)?, behavior(&j.on_error)?);
+        Ok(Kind::JsonExpr(Box::new(sqljson::JsonExprNode {
+            json: self.expr(&j.formatted_expr)?,
+            path: self.expr(&j.path_spec)?,
+            passing: self.list(&j.passing_values)?,
+            query,
+            on_empty,
+            on_error,
+            fns: self.cx.registry.json()?,
+        })))
+    }
+
+    /// A call of the handler with the value, whether and what is assigned, and the subscripts.
+    fn jsonb_subscript(&mut self, s: &SubscriptingRef) -> Result<Kind> {
+        let Some(Body::Row(handler)) = self.cx.registry.function("jsonb_subscript_handler").map(|b| b.body) else {
+            return Ok(Kind::Unsupported("subscripting of type jsonb".to_owned()));
+        };
+        let flag = |set| {
+            Expr::Const(Const {
+                ty: TypeMod { oid: BOOLOID, typmod: -1, collation: Oid::INVALID },
+                value: Datum::bool(set),
+                ..Const::default()
+            })
+        };
+        let null = Expr::Const(Const {
+            ty: TypeMod { oid: JSONBOID, typmod: -1, collation: Oid::INVALID },
+            ..Const::default()
+        });
+        let mut args = vec![s.refexpr.clone(), flag(s.refassgnexpr.is_some()), s.refassgnexpr.clone().unwrap_or(null)];
+        args.extend(s.refupperindexpr.iter().flatten().cloned());
+        let call =
+            FnCall { arg_types: args.iter().map(Expr::type_oid).collect(), result_type: JSONBOID, ..FnCall::default() };
+        let args = self.list(&args)?;
+        let body = Impl::Row(handler);
+        Ok(Kind::Func(Box::new(FuncNode { body, strict: false, raw_toast: false, args, call, state: None })))
     }
 
     fn via_io(&mut self, arg: CExpr, from: Oid, to: Oid, collation: Oid) -> Result<ViaIoNode> {

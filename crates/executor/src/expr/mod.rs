@@ -22,6 +22,7 @@ pub mod function;
 pub mod project;
 pub(crate) mod setfn;
 pub(crate) mod special;
+pub(crate) mod sqljson;
 mod subplan;
 
 use base::Oid;
@@ -103,6 +104,9 @@ pub(crate) enum Kind {
     RowCompare(Box<special::RowCompareNode>),
     MinMax(Box<special::MinMaxNode>),
     ConvertRow(Box<special::ConvertRowNode>),
+    JsonExpr(Box<sqljson::JsonExprNode>),
+    JsonMake(Box<sqljson::JsonMakeNode>),
+    IsJson(Box<sqljson::IsJsonNode>),
     SqlValue {
         op: analyze::query::SvfOp,
         typmod: i32,

@@ -696,6 +696,18 @@ pub(super) fn eval(kind: &mut Kind, run: &mut Run<'_>, input: &Batch, rows: Rows
             n.arg.eval(run, input, rows)?;
             each(rows, out, |i| n.value(run, input, i))?;
         }
+        Kind::JsonExpr(n) => {
+            n.eval_parts(run, input, rows)?;
+            each(rows, out, |i| n.value(run, input, i))?;
+        }
+        Kind::JsonMake(n) => {
+            n.args.iter_mut().try_for_each(|a| a.eval(run, input, rows))?;
+            each(rows, out, |i| n.value(run, input, i))?;
+        }
+        Kind::IsJson(n) => {
+            n.arg.eval(run, input, rows)?;
+            each(rows, out, |i| n.value(run, input, i))?;
+        }
         _ => return Err(PgError::internal("unexpected expression node")),
     }
     Ok(())

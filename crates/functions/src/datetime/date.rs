@@ -43,7 +43,6 @@ fn date_in(cx: &mut FnCx<'_>, s: &str) -> Result<i32> {
         Parsed::NegInfinity => return Ok(i32::MIN),
         Parsed::Epoch => -UNIX_EPOCH_S / 86_400,
         Parsed::Now => local_now(cx.settings()).div_euclid(DAY),
-        Parsed::Day(n) => local_now(cx.settings()).div_euclid(DAY) + n,
         Parsed::Value(f) => f.date.ok_or_else(|| parse::Bad::Format.error("date", s))?,
     };
     checked(days).map_err(|_| error(DATETIME_VALUE_OUT_OF_RANGE, format!("date out of range: \"{s}\"")))

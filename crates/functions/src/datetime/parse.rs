@@ -1,12 +1,17 @@
-//! Reading dates and times: any of the ways in which people write them. (PostgreSQL: `ParseDateTime`, `DecodeDateTime`)
+//! Reading dates and times: any of the ways in which people write them.
+//!
+//! The text falls into tokens by the characters they begin with and contain; then each token, in the light of what is
+//! known already, gives a year, month, day, time or zone. A part that is given twice is an error. The day's and month's
+//! order follows `DateStyle` only where the text leaves it open.
+//! PostgreSQL: `ParseDateTime`, `DecodeDateTime`, `DecodeTimeOnly`.
 
 use base::sqlstate::*;
 use base::{PgError, Result};
 use types::Settings;
 use types::settings::DateOrder;
 
-use super::zone::{Zone, abbreviation};
-use super::{Civil, DAY, EPOCH_JULIAN, HOUR, MINUTE, MONTHS, SECOND, WEEKDAYS, days_from, month_days};
+use super::zone::{self, Zone};
+use super::{DAY, EPOCH_JULIAN, HOUR, MINUTE, MONTHS, SECOND, days_from, month_days};
 use crate::err::error;
 
 /// What the text says.
@@ -15,20 +20,18 @@ pub enum Parsed {
     Infinity,
     NegInfinity,
     Epoch,
+    /// The transaction's time; nothing else was said.
     Now,
-    /// Days from today, at midnight: yesterday, today, tomorrow.
-    Day(i64),
     Value(Fields),
 }
 
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub struct Fields {
     /// Days since 2000, if a date was given.
     pub date: Option<i64>,
     pub time: Option<i64>,
-    pub zone: Option<Zone>,
-    /// The offset's text was given as numbers or an abbreviation.
-    pub has_zone: bool,
+    /// Seconds east, if a zone was given.
+    pub offset: Option<i32>,
 }
 
 #[derive(Debug)]
@@ -89,10 +92,6 @@ pub fn month_named(word: &str) -> Option<i64> {
     };
     MONTHS.iter().position(|m| hit(&m)).map(|i| i as i64 + 1)
 }
-fn is_weekday(word: &str) -> bool {
-    let low = word.to_ascii_lowercase();
-    low.len() >= 3 && WEEKDAYS.iter().any(|d| d.to_ascii_lowercase().starts_with(&low))
-}
 
 /// `h:m[:s[.f]]` in microseconds.
 pub fn clock(s: &str) -> Result<i64, Bad> {
@@ -130,363 +129,803 @@ pub fn seconds(s: &str) -> Result<i64, Bad> {
     whole.checked_mul(SECOND).map(|w| w + (us * 1e6).round_ties_even() as i64).ok_or(Bad::Range)
 }
 
-struct State {
-    order: DateOrder,
-    year: Option<i64>,
-    month: Option<i64>,
-    day: Option<i64>,
-    two_digit_year: bool,
-    /// A month came as a word.
-    named_month: bool,
-    date: Option<i64>,
-    time: Option<i64>,
-    pm: Option<bool>,
-    bc: bool,
-    fields: Fields,
-    /// A `T` was read: the next number is a time.
-    time_next: bool,
+// Which parts are known: a set of bits.
+const YEAR: u32 = 1;
+const MONTH: u32 = 2;
+const DAY_OF_MONTH: u32 = 4;
+const DATE: u32 = YEAR | MONTH | DAY_OF_MONTH;
+const TIME: u32 = 8;
+const ZONE: u32 = 16;
+const ZONE_MODIFIER: u32 = 32;
+const DAY_OF_YEAR: u32 = 64;
+const MERIDIEM: u32 = 128;
+const ERA: u32 = 256;
+const WEEKDAY: u32 = 512;
+
+/// By its looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Number,
+    Word,
+    Date,
+    Time,
+    Zone,
+    /// A sign before a word.
+    Special,
+}
+struct Token {
+    kind: Kind,
+    text: String,
 }
 
-/// Reads a date, time or timestamp.
-pub fn parse(text: &str, settings: &Settings) -> Result<Parsed, Bad> {
-    let low = text.trim_matches(crate::int::is_space).to_ascii_lowercase();
-    match low.as_str() {
-        "infinity" | "+infinity" => return Ok(Parsed::Infinity),
-        "-infinity" => return Ok(Parsed::NegInfinity),
-        "epoch" => return Ok(Parsed::Epoch),
-        "now" => return Ok(Parsed::Now),
-        "yesterday" => return Ok(Parsed::Day(-1)),
-        "today" => return Ok(Parsed::Day(0)),
-        "tomorrow" => return Ok(Parsed::Day(1)),
-        "" => return Err(Bad::Format),
-        _ => {}
-    }
-    let mut s = State {
-        order: settings.date_order,
-        year: None,
-        month: None,
-        day: None,
-        two_digit_year: false,
-        named_month: false,
-        date: None,
-        time: None,
-        pm: None,
-        bc: false,
-        fields: Fields::default(),
-        time_next: false,
-    };
+/// (PostgreSQL: `ParseDateTime`)
+fn tokens(text: &str) -> Result<Vec<Token>, Bad> {
+    // What is not ASCII can only be part of no token.
     let b = text.as_bytes();
+    let at = |i: usize| b.get(i).copied().unwrap_or(0);
+    let run = |mut i: usize, f: &dyn Fn(u8) -> bool| {
+        while i < b.len() && f(b[i]) {
+            i += 1;
+        }
+        i
+    };
+    let digit = |c: u8| c.is_ascii_digit();
+    let mut out = Vec::new();
     let mut i = 0;
     while i < b.len() {
         let c = b[i];
-        let take = |from: usize, f: &dyn Fn(u8) -> bool| from + b[from..].iter().take_while(|c| f(**c)).count();
-        if crate::int::is_space(char::from(c)) || c == b',' {
+        let start = i;
+        let kind;
+        if crate::int::is_space(char::from(c)) {
             i += 1;
-        } else if c.is_ascii_digit() || c == b'.' && b.get(i + 1).is_some_and(u8::is_ascii_digit) {
-            let end = take(i, &|c| c.is_ascii_digit());
-            match b.get(end) {
-                Some(b':') => {
-                    let end = take(i, &|c| c.is_ascii_digit() || c == b':' || c == b'.');
-                    if s.time.is_some() {
-                        return Err(Bad::Format);
+            continue;
+        } else if digit(c) {
+            i = run(i, &digit);
+            match at(i) {
+                b':' => {
+                    kind = Kind::Time;
+                    i = run(i, &|c| digit(c) || c == b':' || c == b'.');
+                }
+                delimiter @ (b'-' | b'/' | b'.') => {
+                    i += 1;
+                    if digit(at(i)) {
+                        i = run(i, &digit);
+                        // A second delimiter of the same kind makes it a date.
+                        kind = if at(i) == delimiter {
+                            i = run(i, &|c| digit(c) || c == delimiter);
+                            Kind::Date
+                        } else if delimiter == b'.' {
+                            Kind::Number
+                        } else {
+                            Kind::Date
+                        };
+                    } else {
+                        kind = Kind::Date;
+                        i = run(i, &|c| c.is_ascii_alphanumeric() || c == delimiter);
                     }
-                    s.time = Some(clock(&text[i..end])?);
-                    i = end;
                 }
-                Some(&sep @ (b'-' | b'/' | b'.'))
-                    if s.date.is_none()
-                        && !s.time_next
-                        && !(s.has_date() && sep == b'-')
-                        && b.get(end + 1).is_some_and(u8::is_ascii_alphanumeric) =>
-                {
-                    // A word ends the date where it begins a time: 2024-01-02T03:04.
-                    let mut end = i;
-                    while end < b.len() && (b[end].is_ascii_alphanumeric() || b[end] == sep) {
-                        let t = matches!(b[end], b'T' | b't')
-                            && end > i
-                            && b[end - 1].is_ascii_digit()
-                            && b.get(end + 1).is_some_and(u8::is_ascii_digit);
-                        let zulu = matches!(b[end], b'Z' | b'z') && b[end - 1].is_ascii_digit();
-                        if t || zulu {
-                            break;
-                        }
-                        end += 1;
-                    }
-                    let parts: Vec<&str> = text[i..end].split(char::from(sep)).collect();
-                    s.separated(&parts, sep)?;
-                    i = end;
-                }
-                _ => {
-                    let end = take(i, &|c| c.is_ascii_digit() || c == b'.');
-                    s.number(&text[i..end])?;
-                    i = end;
-                }
+                _ => kind = Kind::Number,
             }
-        } else if c == b'+' || c == b'-' {
-            let mut end = take(i + 1, &|c| c.is_ascii_digit() || c == b':');
-            if end == i + 1 {
-                return Err(Bad::Format);
-            }
-            if s.time.is_none() && !s.has_date() {
-                return Err(Bad::Format);
-            }
-            while b[end - 1] == b':' {
-                end -= 1;
-            }
-            let o = offset(&text[i..end]).ok_or(Bad::ZoneRange)?;
-            let zone = s.fields.zone.take();
-            s.fields.zone = Some(match zone {
-                // An abbreviation with an offset, as in UTC+3, follows POSIX: west is positive.
-                Some(Zone::Fixed(base, _)) => Zone::Fixed(base - o, None),
-                _ => Zone::Fixed(o, None),
-            });
-            s.fields.has_zone = true;
-            i = end;
+        } else if c == b'.' {
+            kind = Kind::Number;
+            i = run(i + 1, &digit);
         } else if c.is_ascii_alphabetic() {
-            let end = take(i, &|c| c.is_ascii_alphabetic() || c == b'_' || c == b'/');
-            let mut word = &text[i..end];
-            let slash = word.contains('/');
-            let mut next = end;
-            if slash
-                || b.get(end) == Some(&b'-')
-                    && Zone::named(
-                        &text[i..take(i, &|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'/' | b'-' | b'+'))],
-                    )
-                    .is_some()
-            {
-                next = take(i, &|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'/' | b'-' | b'+'));
-                word = &text[i..next];
-            } else if month_named(word).is_some()
-                && matches!(b.get(end), Some(b'-'))
-                && b.get(end + 1).is_some_and(u8::is_ascii_digit)
-                && !s.has_date()
-            {
-                next = take(i, &|c| c.is_ascii_alphanumeric() || c == b'-');
-                let parts: Vec<&str> = text[i..next].split('-').collect();
-                s.separated(&parts, b'-')?;
-                i = next;
-                continue;
+            i = run(i, &|c| c.is_ascii_alphabetic());
+            let joined = match at(i) {
+                b'-' | b'/' | b'.' => true,
+                // A sign or digit after a word is of a zone's name, unless the word means something itself.
+                c if c == b'+' || digit(c) => keyword(&text[start..i].to_ascii_lowercase()).is_none(),
+                _ => false,
+            };
+            kind = if joined {
+                i = run(i, &|c| c.is_ascii_alphanumeric() || b"+-/_.:".contains(&c));
+                Kind::Date
+            } else {
+                Kind::Word
+            };
+        } else if matches!(c, b'+' | b'-') {
+            i = run(i + 1, &|c| crate::int::is_space(char::from(c)));
+            let from = i;
+            if digit(at(i)) {
+                kind = Kind::Zone;
+                i = run(i, &|c| digit(c) || c == b':' || c == b'.' || c == b'-');
+            } else if at(i).is_ascii_alphabetic() {
+                kind = Kind::Special;
+                i = run(i, &|c| c.is_ascii_alphabetic());
+            } else {
+                return Err(Bad::Format);
             }
-            // J2451187 is a Julian day.
-            if word.eq_ignore_ascii_case("j") && b.get(end).is_some_and(u8::is_ascii_digit) {
-                let stop = take(end, &|c| c.is_ascii_digit());
-                s.date = Some(text[end..stop].parse::<i64>().map_err(|_| Bad::Range)? - i64::from(EPOCH_JULIAN));
-                i = stop;
-                continue;
-            }
-            s.word(word)?;
-            i = next;
+            out.push(Token { kind, text: format!("{}{}", char::from(c), text[from..i].to_ascii_lowercase()) });
+            continue;
+        } else if c.is_ascii_punctuation() {
+            i += 1;
+            continue;
         } else {
             return Err(Bad::Format);
         }
+        out.push(Token { kind, text: text[start..i].to_ascii_lowercase() });
     }
-    s.finish()
+    if out.len() > 25 { Err(Bad::Format) } else { Ok(out) }
 }
 
-impl State {
-    fn has_date(&self) -> bool {
-        self.date.is_some() || (self.year.is_some() && self.month.is_some() && self.day.is_some())
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Word {
+    Ignored,
+    Month(i64),
+    Weekday,
+    Pm(bool),
+    Bc(bool),
+    Infinity,
+    NegInfinity,
+    Epoch,
+    Now,
+    /// Days from today.
+    Day(i64),
+    /// Midnight in UTC.
+    Allballs,
+    /// Seconds that are added to a zone's offset.
+    Dst,
+    /// The next number is a Julian day.
+    Julian,
+    /// The next number is a time. (ISO 8601)
+    T,
+    /// A unit that must stand before a number but means nothing here.
+    Unit,
+}
+
+fn keyword(w: &str) -> Option<Word> {
+    // Key words are told apart by their first ten letters.
+    let w = w.get(..10).unwrap_or(w);
+    let named = |w: &str, full: &str, shorts: &[&str]| w == full || shorts.contains(&w);
+    if let Some(m) = month_named(w) {
+        return Some(Word::Month(m));
     }
-    fn set_year(&mut self, digits: &str) -> Result<(), Bad> {
-        if self.year.is_some() {
+    let days: [(&str, &[&str]); 7] = [
+        ("sunday", &["sun"]),
+        ("monday", &["mon"]),
+        ("tuesday", &["tue", "tues"]),
+        ("wednesday", &["wed", "weds"]),
+        ("thursday", &["thu", "thur", "thurs"]),
+        ("friday", &["fri"]),
+        ("saturday", &["sat"]),
+    ];
+    if days.iter().any(|(full, shorts)| named(w, full, shorts)) {
+        return Some(Word::Weekday);
+    }
+    Some(match w {
+        "at" | "on" => Word::Ignored,
+        "am" | "a.m." => Word::Pm(false),
+        "pm" | "p.m." => Word::Pm(true),
+        "ad" => Word::Bc(false),
+        "bc" => Word::Bc(true),
+        "infinity" | "+infinity" => Word::Infinity,
+        "-infinity" => Word::NegInfinity,
+        "epoch" => Word::Epoch,
+        "now" => Word::Now,
+        "today" => Word::Day(0),
+        "tomorrow" => Word::Day(1),
+        "yesterday" => Word::Day(-1),
+        "allballs" => Word::Allballs,
+        "dst" => Word::Dst,
+        "j" | "jd" | "julian" => Word::Julian,
+        "t" => Word::T,
+        "d" | "dow" | "doy" | "h" | "isodow" | "isoyear" | "m" | "mm" | "s" | "y" => Word::Unit,
+        _ => return None,
+    })
+}
+
+/// A zone that can be applied only when the date is known.
+enum Later {
+    Named(Zone),
+    /// An abbreviation whose meaning changes with time.
+    Abbreviation(Zone, String),
+}
+
+struct State<'a> {
+    settings: &'a Settings,
+    session: Zone,
+    known: u32,
+    year: i64,
+    month: i64,
+    day: i64,
+    day_of_year: i64,
+    hour: i64,
+    minute: i64,
+    second: i64,
+    us: i64,
+    two_digits: bool,
+    named_month: bool,
+    julian: bool,
+    bc: bool,
+    pm: Option<bool>,
+    /// Seconds east.
+    offset: i32,
+    later: Option<Later>,
+    /// What the word before says of the next number.
+    prefix: Option<Word>,
+}
+
+fn number(s: &str) -> Result<(i64, &str), Bad> {
+    let digits = s.bytes().take_while(u8::is_ascii_digit).count();
+    if digits == 0 {
+        return Err(Bad::Format);
+    }
+    let v: i32 = s[..digits].parse().map_err(|_| Bad::Range)?;
+    Ok((v.into(), &s[digits..]))
+}
+/// `.ffffff` in microseconds, rounded; more than all digits is wrong.
+fn fraction(s: &str) -> Result<i64, Bad> {
+    let digits = s.strip_prefix('.').ok_or(Bad::Format)?;
+    if !digits.bytes().all(|c| c.is_ascii_digit()) {
+        return Err(Bad::Format);
+    }
+    let f = if digits.is_empty() { 0.0 } else { format!("0.{digits}").parse::<f64>().map_err(|_| Bad::Format)? };
+    Ok((f * 1e6).round_ties_even() as i64)
+}
+/// (PostgreSQL: `DecodeTimezone`) Seconds east.
+fn zone_offset(s: &str) -> Result<i32, Bad> {
+    let (sign, rest) = match s.as_bytes().first() {
+        Some(b'+') => (1, &s[1..]),
+        Some(b'-') => (-1, &s[1..]),
+        _ => return Err(Bad::Format),
+    };
+    let far = |e| if matches!(e, Bad::Range) { Bad::ZoneRange } else { e };
+    let (mut h, mut rest) = number(rest).map_err(far)?;
+    let (mut m, mut sec) = (0, 0);
+    if let Some(r) = rest.strip_prefix(':') {
+        (m, rest) = number(r).map_err(far)?;
+        if let Some(r) = rest.strip_prefix(':') {
+            (sec, rest) = number(r).map_err(far)?;
+        }
+    } else if rest.is_empty() && s.len() > 3 {
+        (h, m) = (h / 100, h % 100);
+    }
+    if h > 15 || m > 59 || sec > 59 {
+        return Err(Bad::ZoneRange);
+    }
+    if rest.is_empty() { Ok(sign * ((h * 60 + m) * 60 + sec) as i32) } else { Err(Bad::Format) }
+}
+
+impl<'a> State<'a> {
+    fn new(settings: &'a Settings) -> State<'a> {
+        State {
+            settings,
+            session: Zone::session(&settings.time_zone),
+            known: 0,
+            year: 0,
+            month: 0,
+            day: 0,
+            day_of_year: 0,
+            hour: 0,
+            minute: 0,
+            second: 0,
+            us: 0,
+            two_digits: false,
+            named_month: false,
+            julian: false,
+            bc: false,
+            pm: None,
+            offset: 0,
+            later: None,
+            prefix: None,
+        }
+    }
+    fn has(&self, parts: u32) -> bool {
+        self.known & parts == parts
+    }
+    /// Takes in what a token gave; nothing may come twice.
+    fn add(&mut self, parts: u32) -> Result<(), Bad> {
+        if self.known & parts != 0 {
             return Err(Bad::Format);
         }
-        self.two_digit_year = digits.len() <= 2;
-        self.year = Some(digits.parse().map_err(|_| Bad::Range)?);
+        self.known |= parts;
         Ok(())
     }
-    fn separated(&mut self, parts: &[&str], sep: u8) -> Result<(), Bad> {
-        if self.has_date() {
-            return Err(Bad::Format);
-        }
-        let number = |p: &str| -> Result<i64, Bad> {
-            if p.is_empty() || !p.bytes().all(|c| c.is_ascii_digit()) {
+    fn set_days(&mut self, days: i64) {
+        (self.year, self.month, self.day) = super::civil(days);
+    }
+    fn set_time(&mut self, us: i64) {
+        (self.hour, self.minute) = (us / HOUR, us / MINUTE % 60);
+        (self.second, self.us) = (us / SECOND % 60, us % SECOND);
+    }
+
+    /// Digits and words between delimiters. (PostgreSQL: `DecodeDate`)
+    fn date(&mut self, s: &str, known: u32) -> Result<u32, Bad> {
+        let b = s.as_bytes();
+        let (mut parts, mut i) = (Vec::new(), 0);
+        while i < b.len() {
+            while i < b.len() && !b[i].is_ascii_alphanumeric() {
+                i += 1;
+            }
+            if i >= b.len() {
                 return Err(Bad::Format);
             }
-            p.parse().map_err(|_| Bad::Range)
-        };
-        if let [year, doy] = parts
-            && year.len() == 4
-            && doy.len() == 3
-        {
-            let days = number(doy)?;
-            let y = number(year)?;
-            if !(1..=366).contains(&days) {
-                return Err(Bad::Range);
+            let digits = b[i].is_ascii_digit();
+            let start = i;
+            while i < b.len() && b[i].is_ascii_digit() == digits && b[i].is_ascii_alphanumeric() {
+                i += 1;
             }
-            self.date = Some(days_from(y, 1, 1) + days - 1);
-            return Ok(());
+            parts.push(&s[start..i]);
+            i += 1;
         }
-        let [a, b, c] = parts else { return Err(Bad::Format) };
-        if let Some(i) = parts.iter().position(|p| month_named(p).is_some()) {
-            self.month = month_named(parts[i]);
-            self.named_month = true;
-            let rest: Vec<&str> = parts.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, p)| *p).collect();
-            let (day, year) = match rest[0].len() > 2
-                || self.order == DateOrder::Ymd && i > 0 && rest[1].len() <= 2 && rest[0].len() == 2
-            {
-                true => (rest[1], rest[0]),
-                false => (rest[0], rest[1]),
-            };
-            self.day = Some(number(day)?);
-            number(year)?;
-            return self.set_year(year);
-        }
-        let (y, m, d) = if a.len() > 2 {
-            (a, b, c)
-        } else {
-            match self.order {
-                DateOrder::Ymd if sep != b'.' || c.len() <= 2 => (a, b, c),
-                DateOrder::Dmy => (c, b, a),
-                DateOrder::Ymd | DateOrder::Mdy => (c, a, b),
+        let (mut known, mut found, mut named) = (known, 0, false);
+        let mut add = |known: &mut u32, got: u32| {
+            if *known & got != 0 {
+                return Err(Bad::Format);
             }
+            *known |= got;
+            found |= got;
+            Ok(())
         };
-        number(y)?;
-        (self.month, self.day) = (Some(number(m)?), Some(number(d)?));
-        self.set_year(y)
-    }
-    fn number(&mut self, s: &str) -> Result<(), Bad> {
-        let (whole, fraction) = s.split_once('.').map_or((s, None), |(w, f)| (w, Some(f)));
-        let n: i64 = if whole.is_empty() { return Err(Bad::Format) } else { whole.parse().map_err(|_| Bad::Range)? };
-        let packed_time = |whole: &str| -> Result<i64, Bad> {
-            let (h, m, sec) = match whole.len() {
-                2 => (n, 0, 0),
-                4 => (n / 100, n % 100, 0),
-                6 => (n / 10_000, n / 100 % 100, n % 100),
+        for p in parts.iter().filter(|p| p.as_bytes()[0].is_ascii_alphabetic()) {
+            match keyword(p) {
+                Some(Word::Ignored) => {}
+                Some(Word::Month(m)) => {
+                    self.month = m;
+                    named = true;
+                    add(&mut known, MONTH)?;
+                }
                 _ => return Err(Bad::Format),
-            };
-            let part = seconds(&format!("0.{}", fraction.unwrap_or("0")))?;
-            if h > 24 || m > 59 || sec > 60 {
-                return Err(Bad::Range);
             }
-            Ok(h * HOUR + m * MINUTE + sec * SECOND + part)
-        };
-        if (self.time_next || self.has_date() && matches!(whole.len(), 4 | 6)) && self.time.is_none() {
-            self.time_next = false;
-            self.time = Some(packed_time(whole)?);
-            return Ok(());
         }
-        if fraction.is_some() {
+        for p in parts.iter().filter(|p| p.as_bytes()[0].is_ascii_digit()) {
+            let got = self.number(p, named, known)?;
+            add(&mut known, got)?;
+        }
+        if known & !(DAY_OF_YEAR | ZONE) == DATE { Ok(found) } else { Err(Bad::Format) }
+    }
+    /// One number; which part it is depends on those that are known. (PostgreSQL: `DecodeNumber`)
+    fn number(&mut self, s: &str, named_month: bool, known: u32) -> Result<u32, Bad> {
+        let (v, rest) = number(s)?;
+        let digits = s.len();
+        if rest.starts_with('.') {
+            if s.len() - rest.len() > 2 {
+                return self.packed(s, known | DATE);
+            }
+            self.us = fraction(rest)?;
+        } else if !rest.is_empty() {
             return Err(Bad::Format);
         }
-        match whole.len() {
-            8 if !self.has_date() && self.month.is_none() => {
-                (self.month, self.day) = (Some(n / 100 % 100), Some(n % 100));
-                self.set_year(&whole[..4])
+        if digits == 3 && known & DATE == YEAR && (1..=366).contains(&v) {
+            self.day_of_year = v;
+            return Ok(DAY_OF_YEAR | MONTH | DAY_OF_MONTH);
+        }
+        let order = self.settings.date_order;
+        let year_first = digits >= 3 || order == DateOrder::Ymd;
+        let part = match known & DATE {
+            0 if year_first => YEAR,
+            0 if order == DateOrder::Dmy => DAY_OF_MONTH,
+            0 => MONTH,
+            YEAR => MONTH,
+            MONTH if named_month && year_first => YEAR,
+            MONTH => DAY_OF_MONTH,
+            // What was taken for the year was the day.
+            YM if named_month && digits >= 3 && self.two_digits => {
+                self.day = self.year;
+                self.year = v;
+                self.two_digits = false;
+                return Ok(DAY_OF_MONTH);
             }
-            6 if !self.has_date() && self.month.is_none() => {
-                (self.month, self.day) = (Some(n / 100 % 100), Some(n % 100));
-                self.set_year(&whole[..2])
+            YM => DAY_OF_MONTH,
+            DAY_OF_MONTH => MONTH,
+            MD => YEAR,
+            DATE => return self.packed(s, known),
+            _ => return Err(Bad::Format),
+        };
+        match part {
+            YEAR => {
+                self.year = v;
+                self.two_digits = digits <= 2;
             }
-            1 | 2
-                if self.month.is_some()
-                    && self.day.is_none()
-                    && !(self.order == DateOrder::Ymd && self.year.is_none() && !self.named_month) =>
-            {
-                self.day = Some(n);
-                Ok(())
-            }
-            1 | 2 if self.month.is_none() && self.day.is_none() => {
-                if self.year.is_some() && !self.two_digit_year
-                    || self.order == DateOrder::Mdy && self.year.is_none() && false
-                {
-                    self.month = Some(n);
-                } else {
-                    self.day = Some(n);
-                }
-                Ok(())
-            }
-            3.. if self.year.is_none() => self.set_year(whole),
-            _ if self.year.is_none() => self.set_year(whole),
+            MONTH => self.month = v,
+            _ => self.day = v,
+        }
+        Ok(part)
+    }
+    /// Digits run together: a date, or a time. (PostgreSQL: `DecodeNumberField`)
+    fn packed(&mut self, s: &str, known: u32) -> Result<u32, Bad> {
+        if !s.bytes().all(|c| c.is_ascii_digit() || c == b'.') {
+            return Err(Bad::Format);
+        }
+        let (whole, rest) = s.split_at(s.find('.').unwrap_or(s.len()));
+        let int = |s: &str| s.parse::<i64>().map_err(|_| Bad::Range);
+        if !rest.is_empty() {
+            self.us = fraction(rest)?;
+        } else if known & DATE != DATE && whole.len() >= 6 {
+            let n = whole.len();
+            self.day = int(&whole[n - 2..])?;
+            self.month = int(&whole[n - 4..n - 2])?;
+            self.year = int(&whole[..n - 4])?;
+            self.two_digits = n == 6;
+            return Ok(DATE);
+        }
+        if known & TIME == 0 && matches!(whole.len(), 4 | 6) {
+            self.hour = int(&whole[..2])?;
+            self.minute = int(&whole[2..4])?;
+            self.second = if whole.len() == 6 { int(&whole[4..])? } else { 0 };
+            return Ok(TIME);
+        }
+        Err(Bad::Format)
+    }
+    /// `h:m[:s[.f]]`; with a fraction, two parts are minutes and seconds. (PostgreSQL: `DecodeTime`)
+    fn time(&mut self, s: &str) -> Result<u32, Bad> {
+        let (h, rest) = number(s)?;
+        let (m, rest) = number(rest.strip_prefix(':').ok_or(Bad::Format)?)?;
+        let (h, m, sec, us) = if rest.is_empty() {
+            (h, m, 0, 0)
+        } else if rest.starts_with('.') {
+            (0, h, m, fraction(rest)?)
+        } else {
+            let (sec, rest) = number(rest.strip_prefix(':').ok_or(Bad::Format)?)?;
+            (h, m, sec, if rest.is_empty() { 0 } else { fraction(rest)? })
+        };
+        if m > 59 || sec > 60 {
+            return Err(Bad::Range);
+        }
+        (self.hour, self.minute, self.second, self.us) = (h, m, sec, us);
+        Ok(TIME)
+    }
+    fn check_time(&self) -> Result<(), Bad> {
+        let total = (self.hour * 60 + self.minute) * 60 + self.second;
+        let bad = self.hour > 24 || self.minute > 59 || self.second > 60 || total * SECOND + self.us > DAY;
+        if bad { Err(Bad::Range) } else { Ok(()) }
+    }
+    /// A Julian day, perhaps with a fraction that is a time.
+    fn julian(&mut self, s: &str) -> Result<u32, Bad> {
+        let (v, rest) = number(s)?;
+        self.set_days(v - i64::from(EPOCH_JULIAN));
+        self.julian = true;
+        if rest.is_empty() {
+            return Ok(DATE);
+        }
+        let part: f64 = format!("0{rest}").parse().map_err(|_| Bad::Format)?;
+        self.set_time((part * DAY as f64).round_ties_even() as i64);
+        Ok(DATE | TIME)
+    }
+    /// A number that a word before it explains.
+    fn prefixed(&mut self, prefix: Word, s: &str) -> Result<u32, Bad> {
+        let (_, rest) = number(s)?;
+        if !rest.is_empty() && !rest.starts_with('.') {
+            return Err(Bad::Format);
+        }
+        match prefix {
+            Word::Julian => self.julian(s),
+            Word::T => match self.packed(s, self.known | DATE)? {
+                TIME => Ok(TIME),
+                _ => Err(Bad::Format),
+            },
             _ => Err(Bad::Format),
         }
     }
-    fn word(&mut self, word: &str) -> Result<(), Bad> {
-        match &*word.to_ascii_lowercase() {
-            "am" | "a.m." => self.pm = Some(false),
-            "pm" | "p.m." => self.pm = Some(true),
-            "bc" => self.bc = true,
-            "ad" | "at" | "on" => {}
-            "t" if !self.time_next => self.time_next = true,
-            "allballs" => {
-                self.time = Some(0);
-                self.fields.zone = Some(Zone::UTC);
-                self.fields.has_zone = true;
-            }
-            "dst" => {}
-            w if month_named(w).is_some() => {
-                if self.month.is_some() {
-                    // What was taken for a month was the day.
-                    if self.named_month || self.day.is_some() {
-                        return Err(Bad::Format);
-                    }
-                    self.day = self.month;
+    /// A time with a zone behind it: `hhmmss-zz`.
+    fn packed_with_zone(&mut self, s: &str, known: u32) -> Result<u32, Bad> {
+        if self.known & TIME != 0 {
+            return Err(Bad::Format);
+        }
+        let at = s.find('-').ok_or(Bad::Format)?;
+        self.offset = zone_offset(&s[at..])?;
+        Ok(self.packed(&s[..at], known)? | ZONE)
+    }
+    fn zone_named(&mut self, name: &str) -> Option<u32> {
+        self.later = Some(Later::Named(Zone::named(name)?));
+        Some(ZONE)
+    }
+    /// What a word gives; `None` if it is to be passed over.
+    fn word(&mut self, s: &str, time_only: bool) -> Result<Option<u32>, Bad> {
+        // Abbreviations of zones come first.
+        if let Some(a) = zone::abbreviation_in(s, &self.session) {
+            return Ok(Some(match a {
+                zone::Abbreviation::Fixed(offset) => {
+                    self.offset = offset;
+                    ZONE
                 }
-                self.month = month_named(w);
-                self.named_month = true;
+                zone::Abbreviation::Dynamic(z) => {
+                    self.later = Some(Later::Abbreviation(z, s.to_owned()));
+                    ZONE
+                }
+            }));
+        }
+        let now = || super::date::local_now(self.settings);
+        let Some(w) = keyword(s) else {
+            return self.zone_named(s).map(Some).ok_or(Bad::Format);
+        };
+        Ok(Some(match w {
+            Word::Ignored => return Ok(None),
+            Word::Now => {
+                let now = now();
+                if !time_only {
+                    self.set_days(now.div_euclid(DAY));
+                }
+                self.set_time(now.rem_euclid(DAY));
+                if time_only {
+                    TIME
+                } else {
+                    self.offset = self.session.offset_at(self.settings.transaction_timestamp);
+                    DATE | TIME | ZONE
+                }
             }
-            w if is_weekday(w) => {}
-            w => {
-                if self.fields.zone.is_some() {
+            Word::Allballs => {
+                self.set_time(0);
+                self.offset = 0;
+                TIME | ZONE
+            }
+            Word::Pm(pm) => {
+                self.pm = Some(pm);
+                MERIDIEM
+            }
+            Word::Bc(bc) => {
+                self.bc = bc;
+                ERA
+            }
+            Word::Dst => {
+                self.offset += 3600;
+                ZONE_MODIFIER
+            }
+            Word::Julian | Word::T | Word::Unit => {
+                if self.prefix.is_some() || w == Word::T && !time_only && !self.has(DATE) {
                     return Err(Bad::Format);
                 }
-                let zone = match abbreviation(w) {
-                    Some(o) => Some(Zone::Fixed(o, Some(word.to_ascii_uppercase()))),
-                    None if self.time.is_some() || self.has_date() => Zone::named(word),
-                    None => None,
-                };
-                let missing = || if word.contains('/') { Bad::Zone(word.to_ascii_lowercase()) } else { Bad::Format };
-                self.fields.zone = Some(zone.ok_or_else(missing)?);
-                self.fields.has_zone = true;
+                self.prefix = Some(w);
+                0
             }
+            _ if time_only => return Err(Bad::Format),
+            Word::Day(n) => {
+                let today = now().div_euclid(DAY);
+                self.set_days(today + n);
+                self.two_digits = false;
+                DATE
+            }
+            Word::Month(m) => {
+                let mut got = MONTH;
+                // A number that was taken for the month was the day.
+                if self.has(MONTH) && !self.named_month && !self.has(DAY_OF_MONTH) && (1..=31).contains(&self.month) {
+                    self.day = self.month;
+                    got = DAY_OF_MONTH;
+                }
+                self.named_month = true;
+                self.month = m;
+                got
+            }
+            Word::Weekday => WEEKDAY,
+            Word::Infinity | Word::NegInfinity | Word::Epoch => return Err(Bad::Format),
+        }))
+    }
+    /// (PostgreSQL: `ValidateDate`)
+    fn validate(&mut self) -> Result<(), Bad> {
+        if self.has(YEAR) && !self.julian {
+            if self.bc {
+                if self.year <= 0 {
+                    return Err(Bad::Range);
+                }
+                self.year = 1 - self.year;
+            } else if self.two_digits {
+                self.year += match self.year {
+                    ..70 => 2000,
+                    70..100 => 1900,
+                    _ => 0,
+                };
+            } else if self.year <= 0 {
+                return Err(Bad::Range);
+            }
+        }
+        if self.has(DAY_OF_YEAR) {
+            self.set_days(days_from(self.year, 1, 1) + self.day_of_year - 1);
+        }
+        if self.has(MONTH) && !(1..=12).contains(&self.month) || self.has(DAY_OF_MONTH) && !(1..=31).contains(&self.day)
+        {
+            return Err(Bad::Order);
+        }
+        if self.has(DATE) && self.day > month_days(self.year, self.month) {
+            return Err(Bad::Range);
         }
         Ok(())
     }
-    fn finish(mut self) -> Result<Parsed, Bad> {
-        if let Some(pm) = self.pm {
-            let t = self.time.ok_or(Bad::Format)?;
-            if t >= 13 * HOUR {
-                return Err(Bad::Range);
-            }
-            let twelve = t >= 12 * HOUR;
-            self.time = Some(match (pm, twelve) {
-                (true, false) => t + 12 * HOUR,
-                (false, true) => t - 12 * HOUR,
-                _ => t,
-            });
+    fn meridiem(&mut self) -> Result<(), Bad> {
+        let Some(pm) = self.pm else { return Ok(()) };
+        match (pm, self.hour) {
+            (_, 13..) => return Err(Bad::Range),
+            (false, 12) => self.hour = 0,
+            (true, h) if h != 12 => self.hour += 12,
+            _ => {}
         }
-        if self.date.is_none() && (self.year.is_some() || self.month.is_some() || self.day.is_some()) {
-            let (Some(mut y), Some(m), Some(d)) = (self.year, self.month, self.day) else { return Err(Bad::Format) };
-            if self.bc {
-                if y <= 0 {
-                    return Err(Bad::Range);
-                }
-                y = 1 - y;
-            } else if self.two_digit_year {
-                y += if y < 70 { 2000 } else { 1900 };
-            } else if y == 0 {
-                return Err(Bad::Range);
-            }
-            if !(1..=12).contains(&m) {
-                return Err(Bad::Order);
-            }
-            if d < 1 || d > 31 {
-                return Err(Bad::Order);
-            }
-            if d > month_days(y, m) {
-                return Err(Bad::Range);
-            }
-            self.date = Some(days_from(y, m, d));
-        } else if self.bc && self.date.is_none() {
-            return Err(Bad::Format);
-        }
-        if self.date.is_none() && self.time.is_none() {
-            return Err(Bad::Format);
-        }
-        self.fields.date = self.date;
-        self.fields.time = self.time;
-        Ok(Parsed::Value(self.fields))
+        Ok(())
     }
+    fn time_of_day(&self) -> i64 {
+        self.hour * HOUR + self.minute * MINUTE + self.second * SECOND + self.us
+    }
+    /// The offset, now that the civil time is known; of the session's zone if none was given.
+    fn resolve(&self, local: i64) -> Result<Option<i32>, Bad> {
+        let modified = self.known & ZONE_MODIFIER != 0;
+        match &self.later {
+            Some(_) if modified => Err(Bad::Format),
+            Some(Later::Named(z)) => Ok(Some(z.offset_of_local(local))),
+            Some(Later::Abbreviation(z, name)) => Ok(Some(zone::dynamic_offset(z, name, local))),
+            None if self.has(ZONE) => Ok(Some(self.offset)),
+            None if modified => Err(Bad::Format),
+            None => Ok(None),
+        }
+    }
+}
+const YM: u32 = YEAR | MONTH;
+const MD: u32 = MONTH | DAY_OF_MONTH;
+
+/// Reads a date or timestamp.
+pub fn parse(text: &str, settings: &Settings) -> Result<Parsed, Bad> {
+    let list = tokens(text)?;
+    let mut s = State::new(settings);
+    let mut reserved = None;
+    for t in &list {
+        let got = match t.kind {
+            Kind::Date if s.prefix == Some(Word::Julian) => {
+                let digits = t.text.bytes().take_while(u8::is_ascii_digit).count();
+                let (v, zone) = t.text.split_at(digits);
+                s.julian(v)?;
+                s.offset = zone_offset(zone)?;
+                s.set_time(0);
+                s.prefix = None;
+                DATE | TIME | ZONE
+            }
+            Kind::Date if s.prefix.is_some() || s.has(MD) => {
+                if t.text.as_bytes()[0].is_ascii_digit() || s.prefix.is_some() {
+                    if !matches!(s.prefix.take(), None | Some(Word::T)) {
+                        return Err(Bad::Format);
+                    }
+                    let known = s.known;
+                    s.packed_with_zone(&t.text, known)?
+                } else {
+                    s.zone_named(&t.text).ok_or_else(|| Bad::Zone(t.text.clone()))?
+                }
+            }
+            Kind::Date => {
+                let known = s.known;
+                s.date(&t.text, known)?
+            }
+            Kind::Time => {
+                if !matches!(s.prefix.take(), None | Some(Word::T)) {
+                    return Err(Bad::Format);
+                }
+                let got = s.time(&t.text)?;
+                s.check_time()?;
+                got
+            }
+            Kind::Zone => {
+                s.offset = zone_offset(&t.text)?;
+                ZONE
+            }
+            Kind::Number => {
+                let (known, len) = (s.known, t.text.len());
+                let point = t.text.find('.');
+                if let Some(prefix) = s.prefix.take() {
+                    s.prefixed(prefix, &t.text)?
+                } else if point.is_some() && known & DATE == 0 {
+                    s.date(&t.text, known)?
+                } else if point.is_some_and(|p| p > 2) || len >= 6 && (known & DATE == 0 || known & TIME == 0) {
+                    s.packed(&t.text, known)?
+                } else {
+                    s.number(&t.text, s.named_month, known)?
+                }
+            }
+            Kind::Word | Kind::Special => {
+                match keyword(&t.text) {
+                    Some(w @ (Word::Infinity | Word::NegInfinity | Word::Epoch)) => {
+                        reserved = Some(w);
+                        s.add(DATE | TIME | ZONE)?;
+                        continue;
+                    }
+                    Some(Word::Now) if list.len() == 1 => return Ok(Parsed::Now),
+                    _ => {}
+                }
+                match s.word(&t.text, false)? {
+                    Some(got) => got,
+                    None => continue,
+                }
+            }
+        };
+        s.add(got)?;
+    }
+    if s.prefix.is_some() {
+        return Err(Bad::Format);
+    }
+    match reserved {
+        Some(Word::Infinity) => return Ok(Parsed::Infinity),
+        Some(Word::NegInfinity) => return Ok(Parsed::NegInfinity),
+        Some(_) => return Ok(Parsed::Epoch),
+        None => {}
+    }
+    s.validate()?;
+    s.meridiem()?;
+    if !s.has(DATE) {
+        return Err(Bad::Format);
+    }
+    let date = days_from(s.year, s.month, s.day);
+    let time = s.time_of_day();
+    let offset = s.resolve(date.saturating_mul(DAY).saturating_add(time))?;
+    Ok(Parsed::Value(Fields { date: Some(date), time: Some(time), offset }))
+}
+
+/// Reads a time of day; a date may stand beside it to tell the zone's offset.
+pub fn parse_time(text: &str, settings: &Settings) -> Result<Fields, Bad> {
+    let list = tokens(text)?;
+    let mut s = State::new(settings);
+    // A date is taken only where it cannot be a time.
+    let dated = |i: usize| {
+        i == 0 && list.len() >= 2 && (list.last().is_some_and(|t| t.kind == Kind::Date) || list[1].kind == Kind::Time)
+    };
+    let mut session_date = false;
+    for (i, t) in list.iter().enumerate() {
+        let known = s.known;
+        let got = match t.kind {
+            Kind::Date if dated(i) => s.date(&t.text, known)?,
+            Kind::Date if t.text.as_bytes()[0].is_ascii_digit() => {
+                if !matches!(s.prefix.take(), None | Some(Word::T)) {
+                    return Err(Bad::Format);
+                }
+                s.packed_with_zone(&t.text, known | DATE)?
+            }
+            Kind::Date => s.zone_named(&t.text).ok_or_else(|| Bad::Zone(t.text.clone()))?,
+            Kind::Time => {
+                if !matches!(s.prefix.take(), None | Some(Word::T)) {
+                    return Err(Bad::Format);
+                }
+                s.time(&t.text)?
+            }
+            Kind::Zone => {
+                s.offset = zone_offset(&t.text)?;
+                ZONE
+            }
+            Kind::Number => {
+                let point = t.text.find('.');
+                if let Some(prefix) = s.prefix.take() {
+                    s.prefixed(prefix, &t.text)?
+                } else if point.is_some()
+                    && i == 0
+                    && list.len() >= 2
+                    && list.last().is_some_and(|t| t.kind == Kind::Date)
+                {
+                    s.date(&t.text, known)?
+                } else if let Some(p) = point {
+                    if p <= 2 {
+                        return Err(Bad::Format);
+                    }
+                    s.packed(&t.text, known | DATE)?
+                } else if t.text.len() > 4 {
+                    s.packed(&t.text, known | DATE)?
+                } else {
+                    s.number(&t.text, false, known | DATE)?
+                }
+            }
+            Kind::Word | Kind::Special => {
+                if keyword(&t.text) == Some(Word::Now) {
+                    session_date = true;
+                }
+                match s.word(&t.text, true)? {
+                    Some(got) => got,
+                    None => continue,
+                }
+            }
+        };
+        s.add(got)?;
+    }
+    if s.prefix.is_some() {
+        return Err(Bad::Format);
+    }
+    s.validate()?;
+    s.meridiem()?;
+    s.check_time()?;
+    if !s.has(TIME) {
+        return Err(Bad::Format);
+    }
+    let time = s.time_of_day();
+    let date = (s.has(DATE) && !session_date).then(|| days_from(s.year, s.month, s.day));
+    if date.is_none()
+        && let Some(Later::Named(z)) = &s.later
+        && !z.is_fixed()
+    {
+        return Err(Bad::Format);
+    }
+    let today = || super::date::local_now(settings).div_euclid(DAY);
+    let offset = s.resolve(date.unwrap_or_else(today).saturating_mul(DAY).saturating_add(time))?;
+    Ok(Fields { date, time: Some(time), offset })
 }
 
 impl Fields {
@@ -494,7 +933,37 @@ impl Fields {
     pub fn local(&self) -> Option<i64> {
         self.date?.checked_mul(DAY)?.checked_add(self.time.unwrap_or(0))
     }
-    pub fn civil(&self) -> Option<Civil> {
-        self.local().map(Civil::of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Option<(i64, i64, i64, i64)>) {
+        let got = match parse(text, &Settings::default()) {
+            Ok(Parsed::Value(f)) => {
+                let (y, m, d) = super::super::civil(f.date.unwrap());
+                Some((y, m, d, f.time.unwrap() / SECOND))
+            }
+            _ => None,
+        };
+        assert_eq!(got, expected, "{text}");
+    }
+
+    #[test]
+    fn many_forms() {
+        check("January 8, 1999", Some((1999, 1, 8, 0)));
+        check("1999-01-08 04:05:06", Some((1999, 1, 8, 14706)));
+        check("1/8/1999", Some((1999, 1, 8, 0)));
+        check("08-Jan-99", Some((1999, 1, 8, 0)));
+        check("20011227 040506", Some((2001, 12, 27, 14706)));
+        check("2001-12-27T04:05:06.789-08", Some((2001, 12, 27, 14706)));
+        check("J2452271", Some((2001, 12, 27, 0)));
+        check("1999.008", Some((1999, 1, 8, 0)));
+        check("Sat Feb 16 17:32:01 1996 PST", Some((1996, 2, 16, 63121)));
+        check("19990108 BC", Some((-1998, 1, 8, 0)));
+        check("99-08-Jan", None);
+        check("1999-13-01", None);
+        check("garbage", None);
     }
 }

@@ -8,7 +8,7 @@ use types::{Builtin, Datum, DatumRef, FnCx, FromDatum, IntoDatum, builtin};
 
 use super::fields::{self, Part};
 use super::interval::Interval;
-use super::parse::{self, Bad, Parsed};
+use super::parse;
 use super::zone::Zone;
 use super::{DAY, SECOND, round_to};
 use crate::err::{error, invalid_parameter};
@@ -41,25 +41,9 @@ impl IntoDatum for TimeTz {
     }
 }
 
-fn read(cx: &FnCx<'_>, s: &str, type_name: &str) -> Result<(i64, Option<i64>, Option<Zone>)> {
-    let settings = cx.settings();
-    let now = || super::date::local_now(settings);
-    // A bare number is a time here: 040506.
-    let text = if s.trim().bytes().all(|c| c.is_ascii_digit() || c == b'.')
-        && matches!(s.trim().split('.').next().map(str::len), Some(4 | 6))
-    {
-        format!("T{}", s.trim())
-    } else {
-        s.to_owned()
-    };
-    match parse::parse(&text, settings).map_err(|e| e.error(type_name, s))? {
-        Parsed::Now => Ok((now().rem_euclid(DAY), Some(now().div_euclid(DAY)), None)),
-        Parsed::Value(f) => {
-            let t = f.time.ok_or_else(|| Bad::Format.error(type_name, s))?;
-            Ok((t, f.date, f.zone))
-        }
-        _ => Err(Bad::Format.error(type_name, s)),
-    }
+fn read(cx: &FnCx<'_>, s: &str, type_name: &str) -> Result<(i64, Option<i64>, Option<i32>)> {
+    let f = parse::parse_time(s, cx.settings()).map_err(|e| e.error(type_name, s))?;
+    Ok((f.time.unwrap_or(0), f.date, f.offset))
 }
 #[builtin("time_in")]
 fn time_in(cx: &mut FnCx<'_>, s: &str, _elem: Oid, typmod: i32) -> Result<i64> {
@@ -187,8 +171,8 @@ fn timetz_in(cx: &mut FnCx<'_>, s: &str, _elem: Oid, typmod: i32) -> Result<Time
     let (time, date, zone) = read(cx, s, "time with time zone")?;
     let today = || super::date::local_now(cx.settings()).div_euclid(DAY);
     let local = date.unwrap_or_else(today) * DAY + time;
-    let zone = zone.unwrap_or_else(|| Zone::session(&cx.settings().time_zone));
-    Ok(TimeTz { time: round_to(time, typmod), west: -zone.offset_of_local(local) })
+    let offset = zone.unwrap_or_else(|| Zone::session(&cx.settings().time_zone).offset_of_local(local));
+    Ok(TimeTz { time: round_to(time, typmod), west: -offset })
 }
 #[builtin("timetz_out", write)]
 fn timetz_out(t: TimeTz, out: &mut Vec<u8>) {

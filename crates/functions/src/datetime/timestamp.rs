@@ -36,14 +36,13 @@ fn read(cx: &FnCx<'_>, s: &str, zoned: bool, typmod: i32) -> Result<i64> {
         Parsed::Epoch => return Ok(-UNIX_EPOCH_S * SECOND),
         Parsed::Now if zoned => return Ok(round_to(settings.transaction_timestamp, typmod)),
         Parsed::Now => super::date::local_now(settings),
-        Parsed::Day(n) => (super::date::local_now(settings).div_euclid(DAY) + n) * DAY,
         Parsed::Value(f) => {
-            if f.date.is_none() {
-                return Err(parse::Bad::Format.error(name, s));
-            }
             let local = f.local().ok_or_else(out)?;
             if zoned {
-                let ts = f.zone.as_ref().unwrap_or(&zone).to_utc(local);
+                let ts = match f.offset {
+                    Some(o) => local - i64::from(o) * SECOND,
+                    None => zone.to_utc(local),
+                };
                 let ts = round_to(ts, typmod);
                 return if in_range(ts) { Ok(ts) } else { Err(out()) };
             }

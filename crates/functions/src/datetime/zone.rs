@@ -73,7 +73,68 @@ pub fn abbreviation(name: &str) -> Option<i32> {
     ABBREVIATIONS.iter().find(|(n, _)| *n == low).map(|(_, m)| m * 60)
 }
 
+/// What an abbreviation means.
+pub enum Abbreviation {
+    /// Seconds east.
+    Fixed(i32),
+    /// As the zone uses it at the time in question.
+    Dynamic(Zone),
+}
+
+/// Abbreviations whose offset has changed. (PostgreSQL: `timezonesets/Default`, entries that name a zone)
+const DYNAMIC: &[(&str, &str)] = &[("msk", "Europe/Moscow"), ("msd", "Europe/Moscow")];
+
+/// A word as an abbreviation: of the session's zone, else of the common ones. (PostgreSQL: `DecodeTimezoneAbbrev`)
+pub fn abbreviation_in(word: &str, session: &Zone) -> Option<Abbreviation> {
+    if super::parse::month_named(word).is_some() || word.len() > 10 {
+        return None;
+    }
+    let uses = session.uses_of(word);
+    if let Some((_, first)) = uses.first() {
+        if uses.iter().all(|(_, o)| o == first) {
+            return Some(Abbreviation::Fixed(*first));
+        }
+        return Some(Abbreviation::Dynamic(session.clone()));
+    }
+    if let Some((_, name)) = DYNAMIC.iter().find(|(a, _)| *a == word) {
+        return Zone::named(name).map(Abbreviation::Dynamic);
+    }
+    abbreviation(word).map(Abbreviation::Fixed)
+}
+/// The offset that an abbreviation had last at a civil time, or first after it.
+pub fn dynamic_offset(zone: &Zone, word: &str, local: i64) -> i32 {
+    let ts = zone.to_utc(local);
+    let uses = zone.uses_of(word);
+    let before = uses.iter().rev().find(|(from, _)| *from <= ts);
+    before.or_else(|| uses.first()).map_or_else(|| zone.offset_of_local(local), |(_, o)| *o)
+}
+
 impl Zone {
+    /// When the zone used an abbreviation, and for which offset.
+    fn uses_of(&self, word: &str) -> Vec<(i64, i32)> {
+        let Zone::Named(tz) = self else { return Vec::new() };
+        let mut out = Vec::new();
+        let first = tz.to_offset_info(Timestamp::MIN);
+        if first.abbreviation().eq_ignore_ascii_case(word) {
+            out.push((i64::MIN, first.offset().seconds()));
+        }
+        // After that year the rules repeat.
+        let end = Timestamp::from_second(2_145_916_800).unwrap_or(Timestamp::MAX);
+        for t in tz.following(Timestamp::MIN).take_while(|t| t.timestamp() < end) {
+            if t.abbreviation().eq_ignore_ascii_case(word) {
+                let at = (t.timestamp().as_second() - UNIX_EPOCH_S).saturating_mul(SECOND);
+                out.push((at, t.offset().seconds()));
+            }
+        }
+        out
+    }
+    /// Whether it never changes its offset.
+    pub fn is_fixed(&self) -> bool {
+        match self {
+            Zone::Fixed(..) => true,
+            Zone::Named(tz) => tz.following(Timestamp::MIN).next().is_none(),
+        }
+    }
     pub const UTC: Zone = Zone::Fixed(0, None);
 
     /// A zone by its full name, as `TimeZone` or `AT TIME ZONE` take it; also POSIX rules such as `<+03>-03`.

@@ -172,19 +172,24 @@ fn near_2020(year: i32) -> i32 {
     }
 }
 
-fn read(text: &str, nodes: &[Node]) -> Result<Found> {
+fn read(text: &str, nodes: &[Node], strict: bool) -> Result<Found> {
     let mut f = Found::default();
     let mut r = Reader { text, at: 0, extra: 0 };
-    let mut fixed = false;
+    let mut fixed = strict;
+    let mut used = 0;
     for (i, node) in nodes.iter().enumerate() {
         if r.done() {
             break;
         }
+        used = i + 1;
         let is_fx = matches!(node, Node::Pattern(Pattern { field: Field::Fixed, .. }));
         if !fixed && !is_fx && (i == 0 || matches!(node, Node::Pattern(_))) {
             r.blanks();
         }
         match node {
+            Node::Separator(c) | Node::Space(c) if strict && !r.text[r.at..].starts_with(*c) => {
+                return Err(error(INVALID_DATETIME_FORMAT, format!("unmatched format separator \"{c}\"")));
+            }
             Node::Separator(_) | Node::Space(_) if fixed => r.step(),
             Node::Separator(_) | Node::Space(_) => {
                 r.extra -= 1;
@@ -209,6 +214,15 @@ fn read(text: &str, nodes: &[Node]) -> Result<Found> {
                     r.blanks();
                 }
             }
+        }
+    }
+    if strict {
+        if used < nodes.len() {
+            return Err(error(INVALID_DATETIME_FORMAT, "input string is too short for datetime format"));
+        }
+        if !r.text[r.at..].trim_start_matches(crate::int::is_space).is_empty() {
+            let text = "trailing characters remain in input string after datetime format";
+            return Err(error(INVALID_DATETIME_FORMAT, text));
         }
     }
     Ok(f)
@@ -500,7 +514,75 @@ fn meaning(cx: &mut FnCx<'_>, text: &str, format: &str) -> Result<Meant> {
     if kept.0 != format {
         *kept = (format.to_owned(), parse(format));
     }
-    read(text, &kept.1)?.meant(text)
+    read(text, &kept.1, false)?.meant(text)
+}
+
+/// What a text said by a strict template: which parts, and their value.
+pub(crate) struct Parsed {
+    /// Whether the template has a date, a time, a zone.
+    pub dated: bool,
+    pub timed: bool,
+    pub zoned: bool,
+    pub days: i64,
+    pub time: i64,
+    /// Seconds east.
+    pub offset: i64,
+    pub precision: Option<u32>,
+}
+
+/// Reads a text that must match its template exactly; SQL/JSON's `datetime()`. (PostgreSQL: `parse_datetime`)
+pub(crate) fn parse_strictly(text: &str, format: &str) -> Result<Parsed> {
+    let nodes = parse(format);
+    let plain = |c: char| "-./,':; ".contains(c);
+    let mut quoted = false;
+    for (i, n) in nodes.iter().enumerate() {
+        // Text in quotes may be anything.
+        quoted = matches!(n, Node::Text(_)) && (quoted || format.contains('"') && i > 0);
+        if let Node::Separator(c) | Node::Space(c) | Node::Text(c) = n
+            && !quoted
+            && !plain(*c)
+        {
+            let text = format!("invalid datetime format separator: \"{c}\"");
+            return Err(error(INVALID_DATETIME_FORMAT, text));
+        }
+    }
+    let (mut dated, mut timed, mut zoned) = (false, false, false);
+    for n in &nodes {
+        use Field::*;
+        let Node::Pattern(p) = n else { continue };
+        match p.field {
+            Fixed => {}
+            Zone | Offset | ZoneHour | ZoneMinute => zoned = true,
+            Hour24
+            | Hour12
+            | Minute
+            | Second
+            | Millisecond
+            | Microsecond
+            | Fraction(_)
+            | SecondsOfDay
+            | Meridiem { .. } => timed = true,
+            _ => dated = true,
+        }
+    }
+    let m = read(text, &nodes, true)?.meant(text)?;
+    let bad = |text: &str| Err(error(INVALID_DATETIME_FORMAT, text));
+    if !timed {
+        if zoned {
+            return bad("datetime format is zoned but not timed");
+        }
+        if !dated {
+            return bad("datetime format is not dated and not timed");
+        }
+    }
+    let offset = match m.offset {
+        None if zoned => {
+            let kind = if dated { "timestamptz" } else { "timetz" };
+            return bad(&format!("missing time zone in input string for type {kind}"));
+        }
+        o => o.unwrap_or(0),
+    };
+    Ok(Parsed { dated, timed, zoned, days: m.days, time: m.time, offset, precision: m.precision })
 }
 
 #[builtin("to_timestamp")]

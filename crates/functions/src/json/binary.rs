@@ -104,6 +104,35 @@ fn container(kind: u32, keys: &[String], values: &[Json], out: &mut Vec<u8>) {
     }
 }
 
+/// Where a container inside another one begins in its stored form; the target is known by its address. (What `.keyvalue()`
+/// numbers objects by.)
+pub fn offset_of(whole: &Json, target: &Json) -> Option<usize> {
+    if std::ptr::eq(whole, target) {
+        return Some(0);
+    }
+    let (keys, values): (Vec<&str>, Vec<&Json>) = match whole {
+        Json::Array(list) => (Vec::new(), list.iter().collect()),
+        Json::Object(list) => list.iter().map(|(k, v)| (k.as_str(), v)).unzip(),
+        _ => return None,
+    };
+    let mut at = 4 + 4 * (keys.len() + values.len()) + keys.iter().map(|k| k.len()).sum::<usize>();
+    for v in values {
+        match v {
+            Json::Array(_) | Json::Object(_) => {
+                at = at.next_multiple_of(4);
+                if let Some(inner) = offset_of(v, target) {
+                    return Some(at + inner);
+                }
+                at += encode(v).len();
+            }
+            Json::Number(n) => at = at.next_multiple_of(4) + 4 + n.to_bytes().len(),
+            Json::String(s) => at += s.len(),
+            Json::Null | Json::Bool(_) => {}
+        }
+    }
+    None
+}
+
 fn corrupted() -> PgError {
     PgError::new(DATA_CORRUPTED, "invalid jsonb value")
 }

@@ -37,23 +37,24 @@ pub fn write(rt: &mut dyn Runtime, type_oid: Oid, v: DatumRef<'_>, out: &mut Vec
         JSONOID => out.extend_from_slice(v.as_bytes()),
         JSONBOID => binary::decode(v.as_bytes())?.write(None, out),
         DATEOID | TIMESTAMPOID | TIMESTAMPTZOID => {
-            let mut text = Vec::new();
-            crate::generic::write_value(rt, type_oid, v, &mut text)?;
-            let mut text = String::from_utf8(text).unwrap_or_default();
-            if type_oid != DATEOID {
-                text = text.replacen(' ', "T", 1);
-            }
-            // ISO 8601 wants minutes in the offset.
-            if type_oid == TIMESTAMPTZOID && text.len() > 3 && matches!(text.as_bytes()[text.len() - 3], b'+' | b'-') {
-                text.push_str(":00");
-            }
-            write_string(&text, out);
+            use super::path::datetime::{Datetime, Kind};
+            let value = v.word() as i64;
+            let (kind, offset) = match type_oid {
+                DATEOID => (Kind::Date, 0),
+                TIMESTAMPOID => (Kind::Timestamp, 0),
+                _ if crate::datetime::is_infinite(value) => (Kind::Timestamp, 0),
+                _ => {
+                    let zone = crate::datetime::zone::Zone::session(&rt.settings().time_zone);
+                    (Kind::TimestampTz, i64::from(zone.offset_at(value)))
+                }
+            };
+            write_string(&Datetime { kind, value, offset }.to_text(), out);
         }
         _ => {
             let info = rt.type_info(type_oid)?;
             if info.category == b'A' && info.len == -1 && info.elem.is_valid() {
                 let p = Parts::open(rt, v.as_bytes())?;
-                return dimension(rt, &p, 0, &mut 0, out);
+                return dimension(rt, &p, 0, &mut 0, false, out);
             }
             if info.typtype == b'c' || type_oid == RECORDOID {
                 return row(rt, v.as_bytes(), false, out);
@@ -64,14 +65,21 @@ pub fn write(rt: &mut dyn Runtime, type_oid: Oid, v: DatumRef<'_>, out: &mut Vec
     }
     Ok(())
 }
-fn dimension(rt: &mut dyn Runtime, p: &Parts, d: usize, next: &mut usize, out: &mut Vec<u8>) -> Result<()> {
+fn dimension(
+    rt: &mut dyn Runtime,
+    p: &Parts,
+    d: usize,
+    next: &mut usize,
+    pretty: bool,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     out.push(b'[');
     for i in 0..p.dims.get(d).copied().unwrap_or(0) {
         if i > 0 {
-            out.push(b',');
+            out.extend_from_slice(if pretty { b",\n " } else { b"," });
         }
         if d + 1 < p.dims.len() {
-            dimension(rt, p, d + 1, next, out)?;
+            dimension(rt, p, d + 1, next, false, out)?;
         } else {
             write(rt, p.elem.oid, p.values[*next].as_ref(), out)?;
             *next += 1;
@@ -117,6 +125,13 @@ fn to_json(cx: &mut FnCx<'_>, v: DatumRef<'_>) -> Result<Option<Vec<u8>>> {
     let t = arg_type(cx);
     if v.is_null() { Ok(None) } else { text(cx.rt, t, v).map(Some) }
 }
+#[builtin("array_to_json_pretty")]
+fn array_to_json_pretty(cx: &mut FnCx<'_>, b: &[u8], pretty: bool) -> Result<Vec<u8>> {
+    let p = Parts::open(cx.rt, b)?;
+    let mut out = Vec::new();
+    dimension(cx.rt, &p, 0, &mut 0, pretty, &mut out)?;
+    Ok(out)
+}
 #[builtin("to_jsonb")]
 fn to_jsonb(cx: &mut FnCx<'_>, v: DatumRef<'_>) -> Result<Option<Vec<u8>>> {
     let t = arg_type(cx);
@@ -136,6 +151,16 @@ fn row_to_json_pretty(cx: &mut FnCx<'_>, b: &[u8], pretty: bool) -> Result<Vec<u
 }
 /// An object's key: the value's text.
 pub fn key(rt: &mut dyn Runtime, t: Oid, v: DatumRef<'_>) -> Result<String> {
+    let structured = match t {
+        JSONOID | JSONBOID | RECORDOID => true,
+        _ => {
+            let info = rt.type_info(t)?;
+            info.typtype == b'c' || info.category == b'A' && info.elem.is_valid()
+        }
+    };
+    if structured {
+        return Err(invalid_parameter("key value must be scalar, not array, composite, or json"));
+    }
     crate::generic::text_of(rt, t, v)
 }
 fn pairs(values: &[(Oid, Datum)], hint: &str) -> Result<()> {

@@ -420,3 +420,263 @@ fn jsonb_bool(v: Json) -> Result<Option<bool>> {
         v => Err(invalid_parameter(format!("cannot cast jsonb {} to type boolean", v.type_name()))),
     }
 }
+/// (PostgreSQL: `JsonbHashScalarValue`) Keys, values and elements in stored order.
+fn hash_into(v: &Json, hash: &mut u32) {
+    let mut mix = |tmp: u32| *hash = hash.rotate_left(1) ^ tmp;
+    match v {
+        Json::Null => mix(1),
+        Json::String(s) => mix(crate::hash::hash_bytes(s.as_bytes()) as u32),
+        Json::Number(n) => mix(crate::numeric::sql::hash(n) as u32),
+        Json::Bool(b) => mix(if *b { 2 } else { 4 }),
+        Json::Array(list) => {
+            *hash ^= 0x4000_0000;
+            list.iter().for_each(|v| hash_into(v, hash));
+        }
+        Json::Object(list) => {
+            *hash ^= 0x2000_0000;
+            for (k, v) in list {
+                *hash = hash.rotate_left(1) ^ crate::hash::hash_bytes(k.as_bytes()) as u32;
+                hash_into(v, hash);
+            }
+        }
+    }
+}
+fn hash_into_extended(v: &Json, seed: u64, hash: &mut u64) {
+    let rotated = |h: u64| (h << 1 & 0xffff_fffe_ffff_fffe) | (h >> 31 & 0x0000_0001_0000_0001);
+    let text = |s: &str| crate::hash::hash_bytes_extended(s.as_bytes(), seed as i64) as u64;
+    let tmp = match v {
+        Json::Null => seed.wrapping_add(1),
+        Json::String(s) => text(s),
+        Json::Number(n) => crate::numeric::sql::hash_extended(n, seed as i64) as u64,
+        Json::Bool(b) if seed != 0 => crate::hash::hash_u32_extended(u32::from(*b), seed as i64) as u64,
+        Json::Bool(b) => {
+            if *b {
+                2
+            } else {
+                4
+            }
+        }
+        Json::Array(list) => {
+            *hash ^= 0x4000_0000_4000_0000;
+            return list.iter().for_each(|v| hash_into_extended(v, seed, hash));
+        }
+        Json::Object(list) => {
+            *hash ^= 0x2000_0000_2000_0000;
+            for (k, v) in list {
+                *hash = rotated(*hash) ^ text(k);
+                hash_into_extended(v, seed, hash);
+            }
+            return;
+        }
+    };
+    *hash = rotated(*hash) ^ tmp;
+}
+fn is_empty(v: &Json) -> bool {
+    match v {
+        Json::Array(l) => l.is_empty(),
+        Json::Object(l) => l.is_empty(),
+        _ => false,
+    }
+}
+#[builtin("jsonb_hash")]
+fn jsonb_hash(v: Json) -> i32 {
+    let mut hash = 0;
+    if is_empty(&v) {
+        return 0;
+    }
+    // A scalar is stored as an array of one.
+    if rank(&v) < 4 {
+        hash ^= 0x4000_0000;
+    }
+    hash_into(&v, &mut hash);
+    hash as i32
+}
+#[builtin("jsonb_hash_extended")]
+fn jsonb_hash_extended(v: Json, seed: i64) -> i64 {
+    let mut hash = 0;
+    if is_empty(&v) {
+        return seed;
+    }
+    if rank(&v) < 4 {
+        hash ^= 0x4000_0000_4000_0000;
+    }
+    hash_into_extended(&v, seed as u64, &mut hash);
+    hash as i64
+}
+#[builtin("jsonb_set_lax")]
+fn jsonb_set_lax(
+    v: Option<Json>,
+    path: Option<&[u8]>,
+    new: Option<Json>,
+    create: Option<bool>,
+    how: Option<&str>,
+) -> Result<Option<Json>> {
+    let (Some(v), Some(path), Some(create)) = (v, path, create) else { return Ok(None) };
+    let bad =
+        "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or \"raise_exception\"";
+    let how = how.ok_or_else(|| invalid_parameter(bad))?;
+    if let Some(new) = new {
+        return jsonb_set(v, path, new, create).map(Some);
+    }
+    match how {
+        "raise_exception" => Err(error(NULL_VALUE_NOT_ALLOWED, "JSON value must not be null")
+            .detail("Exception was raised because null_value_treatment is \"raise_exception\".")
+            .hint(
+                "To avoid, either change the null_value_treatment argument or ensure that an SQL NULL is not passed.",
+            )),
+        "use_json_null" => jsonb_set(v, path, Json::Null, create).map(Some),
+        "delete_key" => jsonb_delete_path(v, path).map(Some),
+        "return_target" => Ok(Some(v)),
+        _ => Err(invalid_parameter(bad)),
+    }
+}
+/// Keys and values of text arrays.
+fn text_pairs(a: &[u8]) -> Result<Vec<(String, Option<String>)>> {
+    let array = types::array::ArrayRef::new(a)?;
+    let bad = |text: &str| Err(error(ARRAY_SUBSCRIPT_ERROR, text));
+    match array.ndim() {
+        0 => return Ok(Vec::new()),
+        1 if array.dim(0) % 2 != 0 => return bad("array must have even number of elements"),
+        1 => {}
+        2 if array.dim(1) != 2 => return bad("array must have two columns"),
+        2 => {}
+        _ => return bad("wrong number of array subscripts"),
+    }
+    let mut list = texts(a)?.into_iter();
+    let mut out = Vec::new();
+    while let Some(k) = list.next() {
+        out.push((k.ok_or_else(null_key)?, list.next().flatten()));
+    }
+    Ok(out)
+}
+fn null_key() -> base::PgError {
+    error(NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key")
+}
+fn zipped(keys: &[u8], values: &[u8]) -> Result<Vec<(String, Option<String>)>> {
+    let dims = |a: &[u8]| Ok::<_, base::PgError>(types::array::ArrayRef::new(a)?.ndim());
+    if dims(keys)? > 1 || dims(keys)? != dims(values)? {
+        return Err(error(ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts"));
+    }
+    let (keys, values) = (texts(keys)?, texts(values)?);
+    if keys.len() != values.len() {
+        return Err(error(ARRAY_SUBSCRIPT_ERROR, "mismatched array dimensions"));
+    }
+    keys.into_iter().zip(values).map(|(k, v)| Ok((k.ok_or_else(null_key)?, v))).collect()
+}
+fn object_text(list: Vec<(String, Option<String>)>) -> Vec<u8> {
+    let mut out = vec![b'{'];
+    for (i, (k, v)) in list.iter().enumerate() {
+        if i > 0 {
+            out.extend_from_slice(b", ");
+        }
+        super::write_string(k, &mut out);
+        out.extend_from_slice(b" : ");
+        match v {
+            Some(v) => super::write_string(v, &mut out),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+    out.push(b'}');
+    out
+}
+fn object_of(list: Vec<(String, Option<String>)>) -> Json {
+    Json::Object(list.into_iter().map(|(k, v)| (k, v.map_or(Json::Null, Json::String))).collect())
+}
+#[builtin("json_object")]
+fn json_object(a: &[u8]) -> Result<Vec<u8>> {
+    text_pairs(a).map(object_text)
+}
+#[builtin("json_object_two_arg")]
+fn json_object_two_arg(keys: &[u8], values: &[u8]) -> Result<Vec<u8>> {
+    zipped(keys, values).map(object_text)
+}
+#[builtin("jsonb_object")]
+fn jsonb_object(a: &[u8]) -> Result<Json> {
+    text_pairs(a).map(object_of)
+}
+#[builtin("jsonb_object_two_arg")]
+fn jsonb_object_two_arg(keys: &[u8], values: &[u8]) -> Result<Json> {
+    zipped(keys, values).map(object_of)
+}
+/// Not callable from SQL by this name's signature: element access and assignment by subscripts. Arguments are the value,
+/// whether something is assigned, what is assigned, and the subscripts as text. (PostgreSQL: `jsonbsubs.c`)
+#[builtin("jsonb_subscript_handler", raw)]
+fn jsonb_subscript(cx: &mut types::FnCx<'_>, args: &[DatumRef<'_>]) -> Result<Datum> {
+    types::with_plain(cx, args, |_, args| {
+        let [container, assign, new, path @ ..] = args else { return Ok(Datum::Null) };
+        let step = |p: &DatumRef<'_>| match p {
+            DatumRef::Word(w) => Ok(Some((*w as i32).to_string())),
+            p => <Option<&str>>::from_datum(*p).map(|s| s.map(str::to_owned)),
+        };
+        let steps: Vec<Option<String>> = path.iter().map(step).collect::<Result<_>>()?;
+        if assign.word() == 0 {
+            if container.is_null() || steps.iter().any(Option::is_none) {
+                return Ok(Datum::Null);
+            }
+            return Ok(walk(Json::from_datum(*container)?, &steps).into_datum());
+        }
+        if steps.iter().any(Option::is_none) {
+            return Err(error(NULL_VALUE_NOT_ALLOWED, "jsonb subscript in assignment must not be null"));
+        }
+        let steps: Vec<String> = steps.into_iter().flatten().collect();
+        let whole = match container.is_null() {
+            // What is made from nothing is an array if the first subscript is a number.
+            true if matches!(path.first(), Some(DatumRef::Word(_))) => Json::Array(Vec::new()),
+            true => Json::Object(Vec::new()),
+            false => Json::from_datum(*container)?,
+        };
+        let new = if new.is_null() { Json::Null } else { Json::from_datum(*new)? };
+        if rank(&whole) < 4 {
+            return Err(invalid_parameter("cannot replace existing key")
+                .detail("The path assumes key is a composite object, but it is a scalar value."));
+        }
+        assign_at(whole, &steps, 1, new).map(IntoDatum::into_datum)
+    })
+}
+/// What a path from here on makes of nothing.
+fn made(steps: &[String], new: Json) -> Json {
+    let Some((step, rest)) = steps.split_first() else { return new };
+    let inner = made(rest, new);
+    match step.parse::<i32>() {
+        Ok(i) if i >= 0 => {
+            let mut list = vec![Json::Null; i as usize];
+            list.push(inner);
+            Json::Array(list)
+        }
+        _ => Json::Object(vec![(step.clone(), inner)]),
+    }
+}
+fn assign_at(v: Json, steps: &[String], level: u32, new: Json) -> Result<Json> {
+    let Some((step, rest)) = steps.split_first() else { return Ok(new) };
+    match v {
+        Json::Object(mut list) => {
+            match list.iter_mut().find(|(k, _)| k == step) {
+                Some((_, old)) => *old = assign_at(std::mem::replace(old, Json::Null), rest, level + 1, new)?,
+                None => list.push((step.clone(), made(rest, new))),
+            }
+            Ok(Json::Object(list))
+        }
+        Json::Array(mut list) => {
+            let bad = || {
+                let text = format!("path element at position {level} is not an integer: \"{step}\"");
+                error(INVALID_TEXT_REPRESENTATION, text)
+            };
+            let n = i64::from(step.trim().parse::<i32>().map_err(|_| bad())?);
+            let at = if n < 0 { n + list.len() as i64 } else { n };
+            let Ok(at) = usize::try_from(at) else {
+                let text = format!("path element at position {level} is out of range: {n}");
+                return Err(invalid_parameter(text));
+            };
+            if at >= list.len() {
+                list.resize(at, Json::Null);
+                list.push(made(rest, new));
+            } else {
+                let old = std::mem::replace(&mut list[at], Json::Null);
+                list[at] = assign_at(old, rest, level + 1, new)?;
+            }
+            Ok(Json::Array(list))
+        }
+        _ => Err(invalid_parameter("cannot replace existing key")
+            .detail("The path assumes key is a composite object, but it is a scalar value.")),
+    }
+}

@@ -7,6 +7,9 @@ pub mod aggregate;
 pub mod binary;
 pub mod build;
 pub mod jsonb;
+pub mod path;
+pub mod query;
+pub mod record;
 pub mod text;
 
 use base::sqlstate::{INVALID_TEXT_REPRESENTATION, STATEMENT_TOO_COMPLEX, UNTRANSLATABLE_CHARACTER};
@@ -80,6 +83,27 @@ pub fn parse(text: &str, strict: bool) -> Result<Node> {
 fn syntax(detail: String) -> PgError {
     error(INVALID_TEXT_REPRESENTATION, "invalid input syntax for type json").detail(detail)
 }
+/// How much of a line an error shows.
+const CONTEXT_BYTES: usize = 50;
+
+/// The line that an error is in, up to its place. (PostgreSQL: `report_json_context`)
+#[cold]
+fn context(text: &str, end: usize) -> String {
+    let end = end.min(text.len());
+    let before = &text[..end];
+    let line = before.rfind('\n').map_or(0, |i| i + 1);
+    let mut start = line;
+    while end - start >= CONTEXT_BYTES {
+        start += text[start..].chars().next().map_or(1, char::len_utf8);
+    }
+    if start - line <= 3 {
+        start = line;
+    }
+    let prefix = if start > line { "..." } else { "" };
+    let suffix = if text[end..].is_empty() || text[end..].starts_with(['\n', '\r']) { "" } else { "..." };
+    let number = before.matches('\n').count() + 1;
+    format!("JSON data, line {number}: {prefix}{}{suffix}", &text[start..end])
+}
 
 impl Parser<'_> {
     fn skip(&mut self) {
@@ -101,10 +125,18 @@ impl Parser<'_> {
             n => &rest[..n],
         }
     }
+    /// An error at the place reached.
+    fn syntax(&self, detail: String) -> PgError {
+        syntax(detail).context(context(self.text, self.at))
+    }
+    /// An error about a token that lies ahead.
+    fn syntax_at(&self, detail: String, length: usize) -> PgError {
+        syntax(detail).context(context(self.text, self.at + length))
+    }
     fn expected(&mut self, what: &str) -> PgError {
         self.skip();
         if self.at >= self.text.len() {
-            return syntax("The input string ended unexpectedly.".into());
+            return self.syntax("The input string ended unexpectedly.".into());
         }
         let token = self.token().to_owned();
         let c = token.as_bytes()[0];
@@ -112,7 +144,7 @@ impl Parser<'_> {
             || matches!(&*token, "true" | "false" | "null")
             || token.parse::<f64>().is_ok() && c != b'+' && !c.is_ascii_alphabetic();
         if !known {
-            return syntax(format!("Token \"{token}\" is invalid."));
+            return self.syntax_at(format!("Token \"{token}\" is invalid."), token.len());
         }
         let shown = match c {
             b'"' => {
@@ -122,9 +154,12 @@ impl Parser<'_> {
                     Err(e) => return e,
                 }
             }
-            _ => token,
+            _ => {
+                self.at += token.len();
+                token
+            }
         };
-        syntax(format!("Expected {what}, but found \"{shown}\"."))
+        self.syntax(format!("Expected {what}, but found \"{shown}\"."))
     }
     fn value(&mut self) -> Result<Node> {
         let first = self.peek();
@@ -141,7 +176,7 @@ impl Parser<'_> {
                     "null" => Kind::Null,
                     "true" => Kind::Bool(true),
                     "false" => Kind::Bool(false),
-                    _ => return Err(syntax(format!("Token \"{word}\" is invalid."))),
+                    _ => return Err(self.syntax(format!("Token \"{word}\" is invalid."))),
                 }
             }
             _ => return Err(self.expected("JSON value")),
@@ -217,17 +252,22 @@ impl Parser<'_> {
             && fraction.is_none_or(digits)
             && exponent.is_none_or(|e| digits(e.strip_prefix(['+', '-']).unwrap_or(e)));
         if !good {
-            return Err(syntax(format!("Token \"{token}\" is invalid.")));
+            return Err(self.syntax_at(format!("Token \"{token}\" is invalid."), token.len()));
         }
         self.at += token.len();
         Ok(Kind::Number)
     }
     fn hex4(&mut self) -> Result<u32> {
-        let bad = || syntax("\"\\u\" must be followed by four hexadecimal digits.".into());
+        let bad = || {
+            let digits = self.text[self.at..].bytes().take(4).take_while(u8::is_ascii_hexdigit).count();
+            let next = self.text[self.at + digits..].chars().next().map_or(0, char::len_utf8);
+            self.syntax_at("\"\\u\" must be followed by four hexadecimal digits.".into(), digits + next)
+        };
         let h =
             self.text.get(self.at..self.at + 4).filter(|h| h.bytes().all(|c| c.is_ascii_hexdigit())).ok_or_else(bad)?;
+        let code = u32::from_str_radix(h, 16).map_err(|_| bad())?;
         self.at += 4;
-        u32::from_str_radix(h, 16).map_err(|_| bad())
+        Ok(code)
     }
     fn string(&mut self) -> Result<String> {
         let start = self.at;
@@ -235,14 +275,14 @@ impl Parser<'_> {
         let mut out = String::new();
         loop {
             let Some(c) = self.text[self.at..].chars().next() else {
-                return Err(syntax(format!("Token \"{}\" is invalid.", &self.text[start..])));
+                return Err(self.syntax(format!("Token \"{}\" is invalid.", &self.text[start..])));
             };
             self.at += c.len_utf8();
             match c {
                 '"' => return Ok(out),
                 '\\' => {
                     let Some(e) = self.text[self.at..].chars().next() else {
-                        return Err(syntax(format!("Token \"{}\" is invalid.", &self.text[start..])));
+                        return Err(self.syntax(format!("Token \"{}\" is invalid.", &self.text[start..])));
                     };
                     self.at += e.len_utf8();
                     out.push(match e {
@@ -253,41 +293,43 @@ impl Parser<'_> {
                         'r' => '\r',
                         't' => '\t',
                         'u' => self.unicode()?,
-                        e => return Err(syntax(format!("Escape sequence \"\\{e}\" is invalid."))),
+                        e => return Err(self.syntax(format!("Escape sequence \"\\{e}\" is invalid."))),
                     });
                 }
                 c if (c as u32) < 32 => {
-                    return Err(syntax(format!("Character with value 0x{:02x} must be escaped.", c as u32)));
+                    self.at -= c.len_utf8();
+                    return Err(self.syntax(format!("Character with value 0x{:02x} must be escaped.", c as u32)));
                 }
                 c => out.push(c),
             }
         }
     }
     fn unicode(&mut self) -> Result<char> {
-        let low_needed = || syntax("Unicode high surrogate must not follow a high surrogate.".into());
+        const LOW: &str = "Unicode low surrogate must follow a high surrogate.";
         let mut code = self.hex4()?;
         if (0xD800..0xDC00).contains(&code) {
-            let missing = || syntax("Unicode low surrogate must follow a high surrogate.".into());
             if !self.text[self.at..].starts_with("\\u") {
-                return Err(missing());
+                let next = self.text[self.at..].chars().next().map_or(0, char::len_utf8);
+                return Err(self.syntax_at(LOW.into(), next));
             }
             self.at += 2;
             let low = self.hex4()?;
             if (0xD800..0xDC00).contains(&low) {
-                return Err(low_needed());
+                return Err(self.syntax("Unicode high surrogate must not follow a high surrogate.".into()));
             }
             if !(0xDC00..0xE000).contains(&low) {
-                return Err(missing());
+                return Err(self.syntax(LOW.into()));
             }
             code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
         } else if (0xDC00..0xE000).contains(&code) {
-            return Err(syntax("Unicode low surrogate must follow a high surrogate.".into()));
+            return Err(self.syntax(LOW.into()));
         }
         if code == 0 && self.strict {
             return Err(error(UNTRANSLATABLE_CHARACTER, "unsupported Unicode escape sequence")
-                .detail("\\u0000 cannot be converted to text."));
+                .detail("\\u0000 cannot be converted to text.")
+                .context(context(self.text, self.at)));
         }
-        char::from_u32(code).ok_or_else(|| syntax("Escape sequence is invalid.".into()))
+        char::from_u32(code).ok_or_else(|| self.syntax("Escape sequence is invalid.".into()))
     }
 }
 

@@ -99,6 +99,42 @@ fn list<'a>(n: &'a Node, function: &str) -> Result<&'a [Node]> {
         _ => Err(invalid_parameter(format!("cannot {function} a scalar"))),
     }
 }
+#[builtin("json_strip_nulls")]
+fn json_strip_nulls(s: &str, arrays: bool) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    write_stripped(&parse(s, false)?, s, arrays, &mut out);
+    Ok(out)
+}
+/// Without nulls and without blanks; everything else as written.
+fn write_stripped(n: &Node, s: &str, arrays: bool, out: &mut Vec<u8>) {
+    let is_null = |n: &Node| matches!(n.kind, Kind::Null);
+    match &n.kind {
+        Kind::Array(list) => {
+            out.push(b'[');
+            for (i, e) in list.iter().filter(|e| !arrays || !is_null(e)).enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                write_stripped(e, s, arrays, out);
+            }
+            out.push(b']');
+        }
+        Kind::Object(list) => {
+            out.push(b'{');
+            for (i, (k, v)) in list.iter().filter(|(_, v)| !is_null(v)).enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                super::write_string(k, out);
+                out.push(b':');
+                write_stripped(v, s, arrays, out);
+            }
+            out.push(b'}');
+        }
+        Kind::String(text) => super::write_string(text, out),
+        _ => out.extend_from_slice(n.raw(s).as_bytes()),
+    }
+}
 #[builtin("json_array_length")]
 fn json_array_length(s: &str) -> Result<i32> {
     Ok(list(&parse(s, false)?, "get array length of")?.len() as i32)

@@ -109,13 +109,17 @@ fn numerictypmodin(a: &[u8]) -> Result<i32> {
         [p, s] => (p, s),
         _ => return Err(invalid_parameter("invalid NUMERIC type modifier")),
     };
+    make_typmod(precision as i32, scale as i32)
+}
+/// (PostgreSQL: `make_numeric_typmod_safe`)
+pub(crate) fn make_typmod(precision: i32, scale: i32) -> Result<i32> {
     if !(1..=1000).contains(&precision) {
         return Err(invalid_parameter(format!("NUMERIC precision {precision} must be between 1 and 1000")));
     }
     if !(-1000..=1000).contains(&scale) {
         return Err(invalid_parameter(format!("NUMERIC scale {scale} must be between -1000 and 1000")));
     }
-    Ok(((precision as i32) << 16 | scale as i32 & 0x7ff) + 4)
+    Ok((precision << 16 | scale & 0x7ff) + 4)
 }
 #[builtin("numerictypmodout")]
 fn numerictypmodout(typmod: i32) -> String {
@@ -260,6 +264,9 @@ fn numeric_trim_scale(a: Numeric) -> Numeric {
 
 #[builtin("hash_numeric")]
 fn hash_numeric(a: Numeric) -> i32 {
+    hash(&a)
+}
+pub(crate) fn hash(a: &Numeric) -> i32 {
     if !a.is_finite() {
         return 0;
     }
@@ -271,6 +278,9 @@ fn hash_numeric(a: Numeric) -> i32 {
 }
 #[builtin("hash_numeric_extended")]
 fn hash_numeric_extended(a: Numeric, seed: i64) -> i64 {
+    hash_extended(&a, seed)
+}
+pub(crate) fn hash_extended(a: &Numeric, seed: i64) -> i64 {
     if !a.is_finite() {
         return seed;
     }
@@ -321,7 +331,7 @@ fn numeric_float8(n: Numeric) -> Result<f64> {
 fn numeric_float4(n: Numeric) -> Result<f32> {
     if n.is_finite() { crate::float::parse_f32(&n.to_text()) } else { Ok(n.to_f64() as f32) }
 }
-fn from_float(v: f64, digits: usize) -> Result<Numeric> {
+pub(crate) fn from_float(v: f64, digits: usize) -> Result<Numeric> {
     if v.is_nan() {
         return Ok(Numeric::special(Kind::NaN));
     }
