@@ -33,6 +33,7 @@ mod predtest;
 mod pullup;
 mod relids;
 mod relinfo;
+mod searchcycle;
 mod selfuncs;
 mod setop;
 mod setrefs;
