@@ -24,11 +24,21 @@ impl Planner<'_, '_> {
         }
         root.total_table_pages = pages;
         for rti in 1..root.base.len() as u32 {
-            if root.base[rti as usize].is_some() {
+            let Some(Some(rel)) = root.base.get(rti as usize) else { continue };
+            if rel.is_child {
+                continue;
+            }
+            if rel.members.is_empty() {
                 self.set_rel_size(root, rti)?;
+            } else {
+                self.append_size(root, rti)?;
             }
         }
         Ok(())
+    }
+
+    pub(crate) fn set_child_size(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
+        self.set_rel_size(root, rti)
     }
 
     fn set_rel_size(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
@@ -95,10 +105,15 @@ impl Planner<'_, '_> {
     /// Paths of all base relations. (PostgreSQL: `set_base_rel_pathlists`)
     pub(crate) fn set_base_paths(&mut self, root: &mut Root) -> Result<()> {
         for rti in 1..root.base.len() as u32 {
-            if root.base[rti as usize].is_none() {
+            let Some(Some(rel)) = root.base.get(rti as usize) else { continue };
+            if rel.is_child {
                 continue;
             }
-            self.base_paths(root, rti)?;
+            if rel.members.is_empty() {
+                self.base_paths(root, rti)?;
+            } else {
+                self.append_paths(root, rti)?;
+            }
             if let Some(Some(rel)) = root.base.get_mut(rti as usize) {
                 rel.set_cheapest()?;
             }
@@ -112,7 +127,7 @@ impl Planner<'_, '_> {
         }
     }
 
-    fn base_paths(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
+    pub(crate) fn base_paths(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
         let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(()) };
         if rel.is_dummy() {
             return Ok(());

@@ -19,6 +19,7 @@ mod equiv;
 mod fold;
 mod groupingsets;
 mod indexpaths;
+mod inherit;
 mod init;
 mod joinpaths;
 mod joinrels;

@@ -114,6 +114,8 @@ pub(crate) struct Rel {
     pub is_join: bool,
     /// A child table of an inheritance tree or a member of a UNION ALL.
     pub is_child: bool,
+    /// Of a table with inheritance children: all of them, itself first.
+    pub members: Vec<crate::inherit::Member>,
 }
 
 impl Rel {
@@ -148,6 +150,7 @@ impl Rel {
             nulling: Relids::new(),
             is_join: false,
             is_child: false,
+            members: Vec::new(),
         }
     }
     /// Nothing comes out of it. (PostgreSQL: `IS_DUMMY_REL`)

@@ -154,7 +154,8 @@ pub(crate) fn rewrite(cat: &catalog::Catalog, cte: &mut CommonTableExpr) -> Resu
     let RteKind::Subquery { subquery, .. } = &mut q.rtable[r].kind else { return Err(odd()) };
     let mut inner = std::mem::take(&mut **subquery);
     crate::levels::shift_query_levels(&mut inner, 1, 1)?;
-    let own = |e: &RangeTblEntry| matches!(&e.kind, RteKind::Cte { name, self_reference: true, .. } if *name == cte.ctename);
+    let own =
+        |e: &RangeTblEntry| matches!(&e.kind, RteKind::Cte { name, self_reference: true, .. } if *name == cte.ctename);
     let at = inner.rtable.iter().position(own);
     let in_from = at.is_some_and(|i| crate::init::from_relids(&inner.jointree).contains(i as u32 + 1));
     let (Some(at), true) = (at, in_from && inner.set_operations.is_none()) else {

@@ -325,9 +325,25 @@ impl Planner<'_, '_> {
             | PlanNode::IncrementalSort { .. }
             | PlanNode::Unique { .. }
             | PlanNode::SetOp { .. }
-            | PlanNode::RecursiveUnion { .. }
-            | PlanNode::Append { .. }
-            | PlanNode::MergeAppend { .. } => pass_through(&mut tlist),
+            | PlanNode::RecursiveUnion { .. } => pass_through(&mut tlist),
+            PlanNode::Append { .. } | PlanNode::MergeAppend { .. } => {
+                let columns: Vec<Option<AttrNumber>> = tlist
+                    .iter()
+                    .map(|t| match &t.expr {
+                        Expr::Var(v) if plan.append_rel > 0 => Some(v.varattno),
+                        _ => None,
+                    })
+                    .collect();
+                pass_through(&mut tlist);
+                if plan.append_rel > 0 {
+                    plan.append_rel += fix.offset;
+                    for (t, c) in tlist.iter_mut().zip(columns) {
+                        if let (Expr::Var(v), Some(c)) = (&mut t.expr, c) {
+                            (v.varnosyn, v.varattnosyn) = (plan.append_rel, c);
+                        }
+                    }
+                }
+            }
             PlanNode::BitmapAnd { .. } | PlanNode::BitmapOr { .. } => {}
             PlanNode::Result { constant_qual } => {
                 if plan.outer.is_some() {

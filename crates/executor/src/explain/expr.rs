@@ -214,6 +214,14 @@ impl<'a> Deparser<'a> {
         let Some(entry) = child.targetlist.get(v.varattno as usize - 1) else {
             return Ok(format!("?column{}?", v.varattno));
         };
+        // Columns of an Append over an inherited table are that table's.
+        if child.append_rel > 0
+            && let Expr::Var(v) = &entry.expr
+            && v.varnosyn == child.append_rel
+        {
+            let of = Var { varno: v.varnosyn, varattno: v.varattnosyn, ..v.clone() };
+            return Ok(self.column(&of, p));
+        }
         let below = Place { plan: child, prefix: p.prefix };
         let text = self.arg(&entry.expr, below)?;
         // What is no column stands in parentheses, lest operators around it bind wrongly.

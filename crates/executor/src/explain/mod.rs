@@ -92,6 +92,7 @@ pub fn explain(
 /// Range-table indexes that a plan's nodes name. (PostgreSQL: `ExplainPreScanNode`)
 fn scanned(plan: &Plan, out: &mut Vec<u32>) {
     out.extend(plan.node.scanrelid());
+    out.extend((plan.append_rel > 0).then_some(plan.append_rel));
     if let PlanNode::ModifyTable(m) = &plan.node {
         out.push(m.nominal_relation);
         out.extend(m.on_conflict.as_ref().map(|c| c.excl_rel_rti));
