@@ -61,8 +61,8 @@ fn serve(sources: Sources, registry: Arc<Registry>) -> Result<ExitCode> {
     let listeners = listen(&values)?;
     let cluster = Cluster::open(sources, loaded, registry, Purpose::Serve).map_err(PgError::fatal)?;
     let scheduler = Scheduler::new().map_err(|e| PgError::internal(format!("could not create epoll: {e}")).fatal())?;
-    let reactor = Arc::clone(&scheduler);
-    spawn("reactor", move || reactor.react());
+    let monitor = Arc::clone(&scheduler);
+    spawn("monitor", move || monitor.watch());
     let background = Background::start(&cluster);
     let accepting = Arc::new(AtomicBool::new(true));
     let listeners: Vec<Arc<Listener>> = listeners.into_iter().map(Arc::new).collect();

@@ -105,7 +105,7 @@ fn one_client(
     seed: u64,
     stop: &AtomicBool,
 ) -> io::Result<()> {
-    let mut rng = (seed * 31 + u64::from(id) + 1) * 0x9E37_79B9_7F4A_7C15;
+    let mut rng = (seed.wrapping_mul(31) + u64::from(id) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let Ok(mut client) = Client::connect(target) else { return Ok(()) };
     // Gone in the middle of something: the end of the round, not an error. Errors the server sends are.
     for seq in start + 1.. {

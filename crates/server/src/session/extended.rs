@@ -158,7 +158,7 @@ impl Session {
             seen: Vec::new(),
             options: 0,
         };
-        self.portals.insert(bind.portal.to_owned(), portal);
+        self.portals.insert(bind.portal.to_owned(), Box::new(portal));
         self.conn.out.bind_complete();
         self.source = None;
         Ok(())

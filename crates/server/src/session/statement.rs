@@ -361,6 +361,7 @@ impl Destination for Sender<'_> {
 /// The command tag of a plan.
 pub(super) fn plan_tag(planned: &PlannedStmt, rows: u64) -> String {
     match planned.command_type {
+        CmdType::Select if rows == 1 => "SELECT 1".to_owned(),
         CmdType::Select => format!("SELECT {rows}"),
         CmdType::Insert => format!("INSERT 0 {rows}"),
         CmdType::Update => format!("UPDATE {rows}"),
