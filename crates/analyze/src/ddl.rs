@@ -346,6 +346,12 @@ pub fn find_opclass(c: &catalog::Catalog, am: Oid, am_name: &str, names: &[Strin
     })
 }
 
+/// Whether values of all these types become the target's by themselves. (PostgreSQL: `can_coerce_type`)
+pub fn implicitly_coercible(c: &catalog::Catalog, from: &[Oid], to: Oid) -> Result<bool> {
+    let targets = vec![to; from.len()];
+    crate::coerce::can_coerce(c, from, &targets, crate::coerce::Context::Implicit)
+}
+
 /// The query of a view, rule or function body to be stored.
 pub fn stored_query(cx: &mut AnalyzeContext<'_>, stmt: &ast::Statement, source: &str) -> Result<Query> {
     crate::analyze_statement(cx, stmt, source, &mut crate::ParamTypes::None)

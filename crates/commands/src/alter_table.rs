@@ -415,6 +415,10 @@ fn validate_constraint(cmd: &mut CommandContext<'_>, rel: &Relation, name: &str)
             crate::table_scan::verify_check(cmd, rel, name, &e)?;
         }
         (b'n', _, Some([attnum])) => crate::table_scan::verify_not_null(cmd, rel, *attnum)?,
+        (b'f', _, _) if c.conenforced => crate::foreign_key::validate(cmd, c.oid)?,
+        (b'f', _, _) => {
+            return Err(PgError::new(WRONG_OBJECT_TYPE, "cannot validate NOT ENFORCED constraint"));
+        }
         _ => return Err(PgError::unsupported("VALIDATE CONSTRAINT of this kind")),
     }
     let found = cmd.cx.catalog.find_row::<PgConstraint>(oids::CONSTRAINT_OID_INDEX, &[Datum::oid(c.oid)])?;

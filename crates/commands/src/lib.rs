@@ -17,6 +17,7 @@ mod create_type;
 mod database;
 mod drop;
 mod explain;
+pub mod foreign_key;
 pub mod frozen;
 mod function;
 mod grant;
