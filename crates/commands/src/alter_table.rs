@@ -80,7 +80,7 @@ fn wrong_kind(rel: &Relation, c: &AlterTableCmd) -> PgError {
     PgError::new(WRONG_OBJECT_TYPE, text).detail(detail)
 }
 
-fn plural(kind: u8) -> &'static str {
+pub fn plural(kind: u8) -> &'static str {
     match kind {
         relkind::INDEX => "indexes",
         relkind::SEQUENCE => "sequences",
@@ -163,6 +163,10 @@ fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableC
         },
         (AddIdentity, Some(AlterTableDef::Constraint(k))) => add_identity(cmd, rel, column, k),
         (DropIdentity, _) => drop_identity(cmd, rel, column, c.missing_ok),
+        (EnableRule, _) => crate::rule::set_enabled(cmd, rel, column, b'O'),
+        (EnableAlwaysRule, _) => crate::rule::set_enabled(cmd, rel, column, b'A'),
+        (EnableReplicaRule, _) => crate::rule::set_enabled(cmd, rel, column, b'R'),
+        (DisableRule, _) => crate::rule::set_enabled(cmd, rel, column, b'D'),
         (SetOptions | ResetOptions, _) => Err(PgError::unsupported("ALTER COLUMN ... SET (...)")),
         (other, _) => Err(PgError::unsupported(format!("ALTER TABLE {other:?}"))),
     }

@@ -5,3 +5,4 @@ pub mod enums;
 pub mod privileges;
 pub mod regtypes;
 pub mod validate;
+pub mod updatable;

@@ -415,6 +415,7 @@ impl Session {
         let mut tag = String::new();
         for unit in units.iter() {
             match unit {
+                Unit::Nothing(what) => tag = (*what).to_owned(),
                 Unit::Plan(p) => {
                     executor::lock_plan_relations(&self.cx, [&**p].into_iter())?;
                     let mut running = self.start_plan(p, Arc::clone(&params), formats)?;
