@@ -97,7 +97,14 @@ fn lines(notes: &Path) -> io::Result<Vec<Line>> {
     BufReader::new(file).lines().map(|l| parse(l?)).collect()
 }
 
-fn one_client(target: &Target, notes: &Mutex<File>, id: u32, start: u32, seed: u64, stop: &AtomicBool) -> io::Result<()> {
+fn one_client(
+    target: &Target,
+    notes: &Mutex<File>,
+    id: u32,
+    start: u32,
+    seed: u64,
+    stop: &AtomicBool,
+) -> io::Result<()> {
     let mut rng = (seed * 31 + u64::from(id) + 1) * 0x9E37_79B9_7F4A_7C15;
     let Ok(mut client) = Client::connect(target) else { return Ok(()) };
     // Gone in the middle of something: the end of the round, not an error. Errors the server sends are.

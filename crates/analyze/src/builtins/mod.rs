@@ -4,4 +4,5 @@ pub mod describe;
 pub mod enums;
 pub mod privileges;
 pub mod regtypes;
+pub mod session;
 pub mod validate;

@@ -326,3 +326,9 @@ fn overlaps_time(a: Option<i64>, b: Option<i64>, c: Option<i64>, d: Option<i64>)
 fn overlaps_timestamp(a: Option<i64>, b: Option<i64>, c: Option<i64>, d: Option<i64>) -> Option<bool> {
     overlaps([a, b], [c, d])
 }
+/// By the instant, then by the zone.
+#[builtin("overlaps_timetz")]
+fn overlaps_timetz(a: Option<TimeTz>, b: Option<TimeTz>, c: Option<TimeTz>, d: Option<TimeTz>) -> Option<bool> {
+    let key = |t: Option<TimeTz>| t.map(|t| (t.time + i64::from(t.west) * SECOND, t.west));
+    overlaps([key(a), key(b)], [key(c), key(d)])
+}

@@ -147,6 +147,9 @@ impl Zone {
         if let Ok(tz) = TimeZone::get(name) {
             return Some(Zone::Named(tz));
         }
+        if let Some(z) = bracketed(name) {
+            return Some(z);
+        }
         name.contains(|c: char| c.is_ascii_digit()).then(|| TimeZone::posix(name).ok()).flatten().map(Zone::Named)
     }
     /// As `AT TIME ZONE` takes it: an abbreviation, a full name, or an offset with POSIX's sign.
@@ -215,6 +218,19 @@ impl Zone {
     pub fn to_local(&self, ts: i64) -> i64 {
         ts + i64::from(self.offset_at(ts)) * SECOND
     }
+}
+
+/// `<name>offset` with POSIX's sign, as SET TIME ZONE makes of numbers.
+fn bracketed(name: &str) -> Option<Zone> {
+    let (label, rest) = name.strip_prefix('<')?.split_once('>')?;
+    let (sign, rest) = match rest.as_bytes().first()? {
+        b'-' => (1, &rest[1..]),
+        b'+' => (-1, &rest[1..]),
+        _ => (-1, rest),
+    };
+    let mut parts = rest.split(':').map(|p| p.parse::<i32>().ok());
+    let (h, m, s) = (parts.next()??, parts.next().unwrap_or(Some(0))?, parts.next().unwrap_or(Some(0))?);
+    Some(Zone::Fixed(sign * (h * 3600 + m * 60 + s), Some(label.to_owned())))
 }
 
 /// As the zone database counts, within its range of years.

@@ -37,7 +37,11 @@ fn random_sql_and_crashes() {
     let one = number("CRASH_SEED", 0);
     let from = number("CRASH_FROM", 1);
     let seeds: Vec<u64> = match one {
-        0 => REGRESSIONS.iter().copied().chain(from..from + number("CRASH_SEEDS", if cfg!(debug_assertions) { 60 } else { 300 })).collect(),
+        0 => REGRESSIONS
+            .iter()
+            .copied()
+            .chain(from..from + number("CRASH_SEEDS", if cfg!(debug_assertions) { 60 } else { 300 }))
+            .collect(),
         seed => vec![seed],
     };
     let (next, failures) = (AtomicU64::new(0), Mutex::new(Vec::new()));
