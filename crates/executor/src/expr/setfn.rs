@@ -140,10 +140,17 @@ pub(crate) fn explode(run: &mut Run<'_>, v: &Datum, call: &FnCall) -> Result<Vec
     }
     let payload = v.as_ref();
     let (oid, typmod) = types::record::type_of(payload.as_bytes())?;
-    let desc = types::Runtime::row_type(run.cx, oid, typmod)?;
-    if let Some(wanted) = &call.result_desc {
-        check_columns(run, &desc, wanted)?;
-    }
+    let desc = match &call.result_desc {
+        // A record that names no shape has that of the call.
+        Some(wanted) if oid == types::oid::RECORDOID && typmod < 0 => wanted.clone(),
+        wanted => {
+            let desc = types::Runtime::row_type(run.cx, oid, typmod)?;
+            if let Some(wanted) = wanted {
+                check_columns(run, &desc, wanted)?;
+            }
+            desc
+        }
+    };
     Ok(types::record::open(payload.as_bytes(), &desc)?.into_iter().map(types::DatumRef::to_owned).collect())
 }
 

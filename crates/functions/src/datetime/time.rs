@@ -113,7 +113,7 @@ fn time_interval(t: i64) -> Interval {
 }
 fn finite(v: Interval, verb: &str) -> Result<()> {
     if v.is_infinite() {
-        Err(error(DATETIME_VALUE_OUT_OF_RANGE, format!("cannot {verb} infinite interval")))
+        Err(error(DATETIME_VALUE_OUT_OF_RANGE, format!("cannot {verb} infinite interval from time")))
     } else {
         Ok(())
     }
