@@ -200,6 +200,11 @@ pub fn next(txn: &Transaction, l: RelFileLocator, needs_wal: bool, def: &Sequenc
             log(txn, section, &mut page, l, xid, Some(ahead));
         }
     });
+    if needs_wal {
+        // The value may be promised by a record of a transaction that is still open. Ours waits for it too, so that no value is
+        // given out again after a crash.
+        txn.note_wal(page.lsn());
+    }
     Ok(Some(Taken { first, last }))
 }
 

@@ -346,6 +346,27 @@ pub fn find_opclass(c: &catalog::Catalog, am: Oid, am_name: &str, names: &[Strin
     })
 }
 
+/// Why a view with this query cannot be written through, if so. (PostgreSQL: `view_query_is_auto_updatable`)
+pub fn view_not_updatable(q: &Query) -> Option<&'static str> {
+    if let Some(why) = crate::rewrite::not_updatable(q) {
+        return Some(why);
+    }
+    let [crate::query::JoinTreeNode::RangeTblRef(i)] = q.jointree.fromlist[..] else { return None };
+    let writable = |t: &crate::query::TargetEntry| {
+        matches!(&t.expr, Expr::Var(v) if v.varno == i && v.varlevelsup == 0 && v.varattno > 0)
+    };
+    match q.target_list.iter().any(writable) {
+        true => None,
+        false => Some("Views that have no updatable columns are not automatically updatable."),
+    }
+}
+
+/// Whether values of all these types become the target's by themselves. (PostgreSQL: `can_coerce_type`)
+pub fn implicitly_coercible(c: &catalog::Catalog, from: &[Oid], to: Oid) -> Result<bool> {
+    let targets = vec![to; from.len()];
+    crate::coerce::can_coerce(c, from, &targets, crate::coerce::Context::Implicit)
+}
+
 /// The query of a view, rule or function body to be stored.
 pub fn stored_query(cx: &mut AnalyzeContext<'_>, stmt: &ast::Statement, source: &str) -> Result<Query> {
     crate::analyze_statement(cx, stmt, source, &mut crate::ParamTypes::None)

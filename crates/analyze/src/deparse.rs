@@ -2,6 +2,8 @@
 //!
 //! PostgreSQL: `utils/adt/ruleutils.c`. What is not covered answers 0A000 rather than a wrong text.
 
+mod dml;
+
 use base::sqlstate::UNDEFINED_TABLE;
 use base::{Oid, PgError, Result};
 use catalog::Catalog;
@@ -40,6 +42,8 @@ struct Names {
     /// Columns are shown with their table.
     prefix: bool,
 }
+
+pub use dml::rule_definition;
 
 /// Writes trees as text.
 pub struct Deparser<'a> {
@@ -1005,9 +1009,6 @@ impl<'a> Deparser<'a> {
 
     fn query(&mut self, q: &Query) -> Result<()> {
         check_depth()?;
-        if q.command_type != CmdType::Select {
-            return Err(PgError::unsupported("showing data-modifying statements"));
-        }
         let mut q = q.clone();
         let groups = usize::from(q.has_group_rte);
         crate::agg::flatten_group_exprs(&mut q)?;
@@ -1016,7 +1017,10 @@ impl<'a> Deparser<'a> {
         self.levels.push(names);
         self.queries.push(q.clone());
         let saved = std::mem::replace(&mut self.inner, 8);
-        let r = self.select(&q);
+        let r = match q.command_type {
+            CmdType::Select => self.select(&q),
+            _ => self.modification(&q),
+        };
         self.inner = saved;
         self.levels.pop();
         self.queries.pop();

@@ -123,6 +123,17 @@ impl Analyzer<'_, '_> {
                 || !s.locking_clause.is_empty()
                 || s.with_clause.is_some()
         });
+        // OLD and NEW of a rule are the SELECT's.
+        let seeded = (general && self.in_rule && self.levels.len() == 1).then(|| {
+            let lv = self.lv();
+            let mut seeded = Level::new();
+            std::mem::swap(&mut seeded.rtable, &mut lv.rtable);
+            std::mem::swap(&mut seeded.perminfos, &mut lv.perminfos);
+            std::mem::swap(&mut seeded.nullingrels, &mut lv.nullingrels);
+            std::mem::swap(&mut seeded.namespace, &mut lv.namespace);
+            seeded.resolve_unknowns = false;
+            seeded
+        });
         let perms = ACL_INSERT | if update { ACL_UPDATE } else { 0 };
         let rti = self.set_target(&s.relation, false, false, perms)?;
         q.result_relation = Some(rti);
@@ -130,7 +141,16 @@ impl Analyzer<'_, '_> {
         let mut exprs: Vec<Expr> = Vec::new();
         if let Some(sel) = select {
             if general {
-                let sub = self.sub_analyze(&ast::Statement::Select(Box::new(sel.clone())), None, false, false)?;
+                let statement = ast::Statement::Select(Box::new(sel.clone()));
+                let sub = match seeded {
+                    Some(level) => {
+                        self.levels.push(level);
+                        let sub = self.transform_statement(&statement);
+                        self.levels.pop();
+                        sub?
+                    }
+                    None => self.sub_analyze(&statement, None, false, false)?,
+                };
                 let alias = Alias { aliasname: "*SELECT*".to_owned(), colnames: Vec::new() };
                 // Unknown literals of the SELECT are taken here, so that they get the columns' types.
                 let list = sub.target_list.clone();
@@ -454,7 +474,8 @@ impl Analyzer<'_, '_> {
             (i.lateral_only, i.lateral_ok) = (true, false);
         }
         self.from_clause(from)?;
-        if let Some(i) = self.lv().namespace.first_mut() {
+        let target = self.target()?.item.rtindex;
+        if let Some(i) = self.lv().namespace.iter_mut().find(|i| i.rtindex == target) {
             (i.lateral_only, i.lateral_ok) = (false, true);
         }
         Ok(())

@@ -43,6 +43,7 @@ pub mod references;
 mod relation;
 mod resolve;
 mod rewrite;
+pub mod rules;
 mod select;
 mod state;
 mod target;

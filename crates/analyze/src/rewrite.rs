@@ -19,20 +19,29 @@ use crate::state::Analyzer;
 use crate::walker::*;
 
 /// (PostgreSQL: `QueryRewrite`)
-pub fn rewrite(cx: &mut AnalyzeContext<'_>, mut query: Query) -> Result<Vec<Query>> {
+pub fn rewrite(cx: &mut AnalyzeContext<'_>, query: Query) -> Result<Vec<Query>> {
     if query.command_type == CmdType::Utility {
         return Ok(vec![query]);
     }
-    let mut r = Rewriter { cx, views: Vec::new() };
-    r.query(&mut query)?;
-    FillArguments(&cx.catalog).query(&mut query)?;
-    Ok(vec![query])
+    let mut r = Rewriter { cx, views: Vec::new(), rules_applied: false };
+    let mut queries = match query.command_type {
+        CmdType::Select => vec![query],
+        _ => crate::rules::apply(&mut r, query)?,
+    };
+    for query in &mut queries {
+        r.rules_applied = true;
+        r.query(query)?;
+        FillArguments(&r.cx.catalog).query(query)?;
+    }
+    Ok(queries)
 }
 
-struct Rewriter<'a, 'c> {
-    cx: &'a mut AnalyzeContext<'c>,
+pub(crate) struct Rewriter<'a, 'c> {
+    pub(crate) cx: &'a mut AnalyzeContext<'c>,
     /// The views that are being expanded, to notice those that contain themselves.
     views: Vec<Oid>,
+    /// The query at work is the statement itself.
+    rules_applied: bool,
 }
 
 /// Goes to the subqueries of expressions.
@@ -65,11 +74,14 @@ impl Rewriter<'_, '_> {
         if q.command_type == CmdType::Utility {
             return Ok(());
         }
+        let applied = std::mem::take(&mut self.rules_applied);
         for c in &mut q.cte_list {
             self.query(&mut c.ctequery)?;
         }
         if q.command_type != CmdType::Select {
+            self.rules_applied = applied;
             self.target(q)?;
+            self.rules_applied = false;
         }
         self.expand(q)?;
         if q.has_sub_links {
@@ -169,14 +181,16 @@ impl Rewriter<'_, '_> {
         let RteKind::Relation { relid, .. } = q.rte(rti).kind else { return Ok(()) };
         let rel = self.cx.catalog.relation_entry(relid)?;
         self.defaults(q, &rel)?;
+        // At the top of a statement rules have been applied already; those with only ALSO rules leave the statement as it is.
         let event = match q.command_type {
             CmdType::Update => b'2',
             CmdType::Insert => b'3',
             CmdType::Delete => b'4',
             _ => 0,
         };
-        if rel.rules.iter().any(|r| r.ev_type == event && r.ev_enabled != b'D') {
-            return Err(PgError::unsupported("a rule on the target of a data-modifying statement"));
+        let fires = |r: &catalog::PgRewrite| r.ev_type == event && matches!(r.ev_enabled, b'O' | b'A');
+        if !self.rules_applied && rel.rules.iter().any(fires) {
+            return Err(PgError::unsupported("a rule on the target of a data-modifying statement in WITH"));
         }
         if rel.class.relrowsecurity && !self.bypasses_rls(&rel)? {
             return Err(PgError::unsupported("row security"));
@@ -235,7 +249,7 @@ impl Rewriter<'_, '_> {
     }
 
     /// DEFAULT where it is written and, in INSERT, where nothing is. (PostgreSQL: `rewriteTargetListIU`, `rewriteValuesRTE`)
-    fn defaults(&mut self, q: &mut Query, rel: &Relation) -> Result<()> {
+    pub(crate) fn defaults(&mut self, q: &mut Query, rel: &Relation) -> Result<()> {
         match q.command_type {
             CmdType::Insert => {
                 let values = values_rte(q);
@@ -450,9 +464,6 @@ impl Rewriter<'_, '_> {
         if q.on_conflict.is_some() {
             return Err(PgError::unsupported("INSERT ... ON CONFLICT into a view"));
         }
-        if rel.option("check_option").is_some() {
-            return Err(PgError::unsupported("WITH CHECK OPTION"));
-        }
         let Some(JoinTreeNode::RangeTblRef(base_rti)) = view.jointree.fromlist.first() else {
             return Err(PgError::internal("a view of no table"));
         };
@@ -523,6 +534,12 @@ impl Rewriter<'_, '_> {
             sub.expr(&mut t.expr)?;
         }
         q.target_list = saved;
+        for w in &mut q.with_check_options {
+            sub.expr(&mut w.qual)?;
+        }
+        if matches!(q.command_type, CmdType::Insert | CmdType::Update) {
+            check_option(q, rel, &view, *base_rti, new)?;
+        }
         replace_ref(&mut q.jointree, rti, new);
         q.result_relation = Some(new);
         if q.command_type != CmdType::Insert
@@ -545,9 +562,34 @@ impl Rewriter<'_, '_> {
                 view: Some(ViewRef { relid, lock_mode, perminfoindex }),
             };
         }
-        // The base may be a view in turn, and has defaults of its own.
+        // The base may be a view in turn, and has defaults and rules of its own.
+        self.rules_applied = false;
         self.target(q)
     }
+}
+
+/// What the view, or one above it WITH CASCADED CHECK OPTION, demands of new rows; the innermost view's is first.
+fn check_option(q: &mut Query, rel: &Relation, view: &Query, from: RtIndex, to: RtIndex) -> Result<()> {
+    let own = rel.option("check_option");
+    let above = q.with_check_options.first().is_some_and(|w| w.cascaded);
+    let cascaded = above || own == Some("cascaded");
+    if !(own.is_some() || above) || !(cascaded || view.jointree.quals.is_some()) {
+        return Ok(());
+    }
+    let mut qual = match &view.jointree.quals {
+        Some(e) => e.clone(),
+        None => Expr::Const(Const {
+            ty: TypeMod { oid: types::oid::BOOLOID, typmod: -1, collation: Oid::INVALID },
+            len: 1,
+            byval: true,
+            value: Datum::bool(true),
+            ..Const::default()
+        }),
+    };
+    Renumber { from, to, depth: 0 }.expr(&mut qual)?;
+    q.has_sub_links |= view.has_sub_links;
+    q.with_check_options.insert(0, WithCheckOption { relname: rel.name().to_owned(), qual, cascaded });
+    Ok(())
 }
 
 fn null_of(cx: &AnalyzeContext<'_>, ty: TypeMod) -> Result<Expr> {
@@ -609,7 +651,7 @@ fn merge_assignments(first: TargetEntry, mut second: TargetEntry) -> Result<Targ
 }
 
 /// Marks all permission checks of a query and its subqueries. (PostgreSQL: `setRuleCheckAsUser`)
-fn set_check_as_user(q: &mut Query, user: Oid) -> Result<()> {
+pub(crate) fn set_check_as_user(q: &mut Query, user: Oid) -> Result<()> {
     struct W(Oid);
     impl MutWalker for W {
         type Break = PgError;
@@ -625,7 +667,7 @@ fn set_check_as_user(q: &mut Query, user: Oid) -> Result<()> {
 }
 
 /// Locks what a stored query refers to. (PostgreSQL: `AcquireRewriteLocks`)
-fn lock_tables(cx: &mut AnalyzeContext<'_>, q: &Query) -> Result<()> {
+pub(crate) fn lock_tables(cx: &mut AnalyzeContext<'_>, q: &Query) -> Result<()> {
     struct W<'a>(&'a mut dyn FnMut(Oid, u8) -> Result<()>);
     impl Walker for W<'_> {
         type Break = PgError;

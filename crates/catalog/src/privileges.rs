@@ -55,6 +55,16 @@ impl Catalog {
             _ => Ok(0),
         }
     }
+    /// Whether a role has one privilege on a column, or on the whole table.
+    pub fn may_column(&self, role: Oid, rel: &crate::Relation, attnum: i16, mode: AclMode) -> Result<bool> {
+        if self.has_privilege(role, AclKind::Table, rel.owner(), rel.class.relacl.as_deref(), mode)? {
+            return Ok(true);
+        }
+        match rel.attributes.get(attnum as usize - 1) {
+            Some(column) => Ok(self.column_privileges(role, &rel.class, column, mode)? & mode != 0),
+            None => Ok(false),
+        }
+    }
     /// Whether a role has `mask` on any column, or on all of them. (PostgreSQL: `pg_attribute_aclcheck_all`)
     pub fn may_columns(&self, role: Oid, class: &PgClass, mask: AclMode, how: AclMaskHow) -> Result<bool> {
         let columns = self.relation_entry(class.oid)?;

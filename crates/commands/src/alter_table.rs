@@ -80,7 +80,7 @@ fn wrong_kind(rel: &Relation, c: &AlterTableCmd) -> PgError {
     PgError::new(WRONG_OBJECT_TYPE, text).detail(detail)
 }
 
-fn plural(kind: u8) -> &'static str {
+pub fn plural(kind: u8) -> &'static str {
     match kind {
         relkind::INDEX => "indexes",
         relkind::SEQUENCE => "sequences",
@@ -163,6 +163,10 @@ fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableC
         },
         (AddIdentity, Some(AlterTableDef::Constraint(k))) => add_identity(cmd, rel, column, k),
         (DropIdentity, _) => drop_identity(cmd, rel, column, c.missing_ok),
+        (EnableRule, _) => crate::rule::set_enabled(cmd, rel, column, b'O'),
+        (EnableAlwaysRule, _) => crate::rule::set_enabled(cmd, rel, column, b'A'),
+        (EnableReplicaRule, _) => crate::rule::set_enabled(cmd, rel, column, b'R'),
+        (DisableRule, _) => crate::rule::set_enabled(cmd, rel, column, b'D'),
         (SetOptions | ResetOptions, _) => Err(PgError::unsupported("ALTER COLUMN ... SET (...)")),
         (other, _) => Err(PgError::unsupported(format!("ALTER TABLE {other:?}"))),
     }
@@ -415,6 +419,10 @@ fn validate_constraint(cmd: &mut CommandContext<'_>, rel: &Relation, name: &str)
             crate::table_scan::verify_check(cmd, rel, name, &e)?;
         }
         (b'n', _, Some([attnum])) => crate::table_scan::verify_not_null(cmd, rel, *attnum)?,
+        (b'f', _, _) if c.conenforced => crate::foreign_key::validate(cmd, c.oid)?,
+        (b'f', _, _) => {
+            return Err(PgError::new(WRONG_OBJECT_TYPE, "cannot validate NOT ENFORCED constraint"));
+        }
         _ => return Err(PgError::unsupported("VALIDATE CONSTRAINT of this kind")),
     }
     let found = cmd.cx.catalog.find_row::<PgConstraint>(oids::CONSTRAINT_OID_INDEX, &[Datum::oid(c.oid)])?;

@@ -9,11 +9,11 @@ use catalog::{NewConstraint, ObjectAddress, PgAttribute, PgClass, PgConstraint, 
 use parser::ast::*;
 use types::Datum;
 
-use crate::{CommandContext, index, name, table_scan};
+use crate::{CommandContext, foreign_key, index, name, table_scan};
 
 /// Adds a constraint to a table that exists. `column` is the one it was written at.
 pub fn add(cmd: &mut CommandContext<'_>, rel: Oid, c: &Constraint, column: Option<&str>) -> Result<()> {
-    if c.deferrable || c.initdeferred {
+    if (c.deferrable || c.initdeferred) && c.contype != ConstrType::Foreign {
         return Err(PgError::unsupported("deferrable constraints"));
     }
     match c.contype {
@@ -26,7 +26,7 @@ pub fn add(cmd: &mut CommandContext<'_>, rel: Oid, c: &Constraint, column: Optio
             set_not_null(cmd, &entry, attnum)?;
             add_not_null(cmd, rel, attnum, c.conname.as_deref())
         }
-        ConstrType::Foreign => Err(PgError::unsupported("FOREIGN KEY")),
+        ConstrType::Foreign => foreign_key::add(cmd, rel, c, column),
         ConstrType::Exclusion => Err(PgError::unsupported("exclusion constraints")),
         _ => Err(PgError::internal("an attribute of a constraint stands alone")),
     }
@@ -52,7 +52,7 @@ fn names_of(cmd: &CommandContext<'_>, rel: Oid) -> Result<BTreeSet<String>> {
 }
 
 /// A constraint name that the table has not yet. (PostgreSQL: `ChooseConstraintName`)
-fn choose_name(cmd: &CommandContext<'_>, rel: &Relation, name2: Option<&str>, label: &str) -> Result<String> {
+pub fn choose_name(cmd: &CommandContext<'_>, rel: &Relation, name2: Option<&str>, label: &str) -> Result<String> {
     let taken = names_of(cmd, rel.oid)?;
     let mut n = 0;
     loop {
@@ -65,7 +65,7 @@ fn choose_name(cmd: &CommandContext<'_>, rel: &Relation, name2: Option<&str>, la
     }
 }
 
-fn check_name_is_free(cmd: &CommandContext<'_>, rel: &Relation, name: &str) -> Result<()> {
+pub fn check_name_is_free(cmd: &CommandContext<'_>, rel: &Relation, name: &str) -> Result<()> {
     if names_of(cmd, rel.oid)?.contains(name) {
         let text = format!("constraint \"{name}\" for relation \"{}\" already exists", rel.name());
         return Err(PgError::new(DUPLICATE_OBJECT, text));

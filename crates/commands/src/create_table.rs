@@ -212,11 +212,44 @@ pub fn column(
                 constraints.push((c, Some(def.colname.clone())));
             }
             ConstrType::Exclusion => return Err(PgError::unsupported("exclusion constraints")),
-            _ => return Err(PgError::unsupported("deferrable constraints")),
+            _ => {
+                let last = constraints.last_mut().filter(|(_, at)| at.as_deref() == Some(&def.colname));
+                constraint_attribute(last.map(|l| &mut l.0), c)?;
+            }
         }
     }
     column.attribute.attnotnull = column.not_null_name.is_some();
     Ok(column)
+}
+
+/// DEFERRABLE, NOT ENFORCED and their like, which belong to the constraint before. (PostgreSQL: `transformConstraintAttrs`)
+fn constraint_attribute(of: Option<&mut Constraint>, c: &Constraint) -> Result<()> {
+    use ConstrType::*;
+    let (name, fits): (&str, &[ConstrType]) = match c.contype {
+        AttrDeferrable => ("DEFERRABLE", &[Primary, Unique, Exclusion, Foreign]),
+        AttrNotDeferrable => ("NOT DEFERRABLE", &[Primary, Unique, Exclusion, Foreign]),
+        AttrDeferred => ("INITIALLY DEFERRED", &[Primary, Unique, Exclusion, Foreign]),
+        AttrImmediate => ("INITIALLY IMMEDIATE", &[Primary, Unique, Exclusion, Foreign]),
+        AttrEnforced => ("ENFORCED", &[Check, Foreign]),
+        _ => ("NOT ENFORCED", &[Check, Foreign]),
+    };
+    let misplaced = || PgError::new(SYNTAX_ERROR, format!("misplaced {name} clause")).at(c.location);
+    let of = of.filter(|of| fits.contains(&of.contype)).ok_or_else(misplaced)?;
+    match c.contype {
+        AttrDeferrable => of.deferrable = true,
+        AttrNotDeferrable => {
+            of.deferrable = false;
+            if of.initdeferred {
+                let text = "constraint declared INITIALLY DEFERRED must be DEFERRABLE";
+                return Err(PgError::new(SYNTAX_ERROR, text).at(c.location));
+            }
+        }
+        AttrDeferred => (of.deferrable, of.initdeferred) = (true, true),
+        AttrImmediate => of.initdeferred = false,
+        AttrEnforced => (of.is_enforced, of.skip_validation) = (true, false),
+        _ => (of.is_enforced, of.skip_validation) = (false, true),
+    }
+    Ok(())
 }
 
 fn collation(cmd: &CommandContext<'_>, clause: &CollateClause, t: &catalog::PgType) -> Result<Oid> {

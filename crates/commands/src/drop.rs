@@ -43,6 +43,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
         ObjectType::Procedure => "DROP PROCEDURE",
         ObjectType::Routine => "DROP ROUTINE",
         ObjectType::Aggregate => "DROP AGGREGATE",
+        ObjectType::Rule => "DROP RULE",
         other => return Err(PgError::unsupported(format!("DROP {}", format!("{other:?}").to_uppercase()))),
     };
     let mut objects = Vec::new();
@@ -50,6 +51,10 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
         let found = match (stmt.remove_type, object) {
             (ObjectType::Schema, Object::Name(name)) => schema(cmd, name)?,
             (ObjectType::Type | ObjectType::Domain, Object::TypeName(t)) => type_(cmd, t)?,
+            (ObjectType::Rule, Object::QualifiedName(parts)) => match crate::rule::find(cmd, parts)? {
+                Ok(address) => Found::Is(address),
+                Err(e) => Found::Missing(e),
+            },
             (kind, Object::WithArgs(f)) => function(cmd, kind, f)?,
             (_, Object::QualifiedName(parts)) => relation(cmd, stmt.remove_type, parts, stmt.missing_ok)?,
             (_, Object::Name(name)) => relation(cmd, stmt.remove_type, std::slice::from_ref(name), stmt.missing_ok)?,

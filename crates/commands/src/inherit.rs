@@ -6,7 +6,7 @@ use std::sync::Arc;
 use analyze::query as q;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result, Severity};
-use catalog::{DependencyType, NewConstraint, ObjectAddress, PgAttribute, PgInherits, Relation, oids, relkind};
+use catalog::{DependencyType, NewConstraint, ObjectAddress, PgAttribute, PgInherits, Relation, relkind};
 use parser::ast::RangeVar;
 use txn::LockMode;
 

@@ -17,6 +17,7 @@ mod create_type;
 mod database;
 mod drop;
 mod explain;
+pub mod foreign_key;
 pub mod frozen;
 mod function;
 mod grant;
@@ -32,6 +33,7 @@ mod query;
 mod reindex;
 mod rename;
 mod role;
+mod rule;
 mod schema;
 mod sequence;
 mod sequence_functions;
@@ -142,6 +144,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::CreateRange(s) => create_range::create(cmd, s),
         Statement::AlterEnum(s) => create_type::alter_enum(cmd, s),
         Statement::CompositeType(s) => create_type::create_composite(cmd, s),
+        Statement::CreateRule(s) => rule::create(cmd, s),
         Statement::Grant(s) => grant::execute(cmd, s),
         Statement::GrantRole(s) => role::grant(cmd, s),
         Statement::Checkpoint => {

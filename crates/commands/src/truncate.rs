@@ -4,7 +4,7 @@
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
 use catalog::{AclKind, PgClass, Relation, oids, relkind};
-use parser::ast::TruncateStmt;
+use parser::ast::{DropBehavior, TruncateStmt};
 use txn::LockMode;
 use types::Datum;
 
@@ -22,6 +22,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &TruncateStmt) -> Result<Outc
             descendants(cmd, rel.oid, &mut relations)?;
         }
     }
+    foreign_keys(cmd, &mut relations, stmt.behavior)?;
     for rel in relations {
         truncate(cmd, rel)?;
         if stmt.restart_seqs {
@@ -31,6 +32,40 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &TruncateStmt) -> Result<Outc
         }
     }
     Ok(Outcome::tag("TRUNCATE TABLE"))
+}
+
+/// Tables that refer to those to be emptied are emptied too, or in the way. (PostgreSQL: `heap_truncate_check_FKs`)
+fn foreign_keys(cmd: &mut CommandContext<'_>, relations: &mut Vec<Oid>, behavior: DropBehavior) -> Result<()> {
+    let mut i = 0;
+    while i < relations.len() {
+        let rel = cmd.cx.catalog.relation_entry(relations[i])?;
+        i += 1;
+        for other in crate::foreign_key::referencing(&rel) {
+            if relations.contains(&other) {
+                continue;
+            }
+            let name = cmd.cx.catalog.relation_entry(other)?.name().to_owned();
+            if behavior != DropBehavior::Cascade {
+                let text = "cannot truncate a table referenced in a foreign key constraint";
+                let detail = format!("Table \"{name}\" references \"{}\".", rel.name());
+                let hint = format!("Truncate table \"{name}\" at the same time, or use TRUNCATE ... CASCADE.");
+                return Err(PgError::new(FEATURE_NOT_SUPPORTED, text).detail(detail).hint(hint));
+            }
+            let text = format!("truncate cascades to table \"{name}\"");
+            cmd.notice(base::Severity::Notice, SUCCESSFUL_COMPLETION, text);
+            executor::lock_relation(cmd.cx, other, LockMode::AccessExclusive)?;
+            check(cmd, &*cmd.cx.catalog.relation_entry(other)?)?;
+            relations.push(other);
+        }
+    }
+    for rel in relations.iter() {
+        if executor::after::pending_on(cmd.cx, *rel) {
+            let name = cmd.cx.catalog.relation_entry(*rel)?.name().to_owned();
+            let text = format!("cannot TRUNCATE \"{name}\" because it has pending trigger events");
+            return Err(PgError::new(OBJECT_IN_USE, text));
+        }
+    }
+    Ok(())
 }
 
 /// Locks and adds a table's children, and theirs. The privilege on the parent is enough.

@@ -12,9 +12,6 @@ use types::Datum;
 use crate::{CommandContext, Outcome, name, options};
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &ViewStmt) -> Result<Outcome> {
-    if stmt.with_check_option != ViewCheckOption::None {
-        return Err(PgError::unsupported("CREATE VIEW ... WITH CHECK OPTION"));
-    }
     if stmt.view.relpersistence == RelPersistence::Unlogged {
         return Err(PgError::new(SYNTAX_ERROR, "views cannot be unlogged because they do not have storage"));
     }
@@ -24,6 +21,12 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &ViewStmt) -> Result<Outcome>
     let mut query = analyze_body(cmd, &stmt.query)?;
     name_columns(&mut query, &stmt.aliases)?;
     let reloptions = view_options(stmt)?;
+    if reloptions.iter().flatten().any(|o| o.starts_with("check_option="))
+        && let Some(why) = analyze::ddl::view_not_updatable(&query)
+    {
+        let text = "WITH CHECK OPTION is supported only on automatically updatable views";
+        return Err(PgError::new(FEATURE_NOT_SUPPORTED, text).hint(why));
+    }
     let mut target = stmt.view.clone();
     if target.relpersistence == RelPersistence::Permanent && uses_temporary(cmd, &query)? {
         target.relpersistence = RelPersistence::Temp;
@@ -94,12 +97,24 @@ fn view_options(stmt: &ViewStmt) -> Result<Option<Vec<String>>> {
         let value = options::text(o);
         match o.defname.as_str() {
             "security_barrier" | "security_invoker" => out.push(format!("{}={value}", o.defname)),
-            "check_option" => return Err(PgError::unsupported("CREATE VIEW ... WITH CHECK OPTION")),
+            "check_option" if matches!(value.as_str(), "local" | "cascaded") => {
+                out.push(format!("check_option={value}"))
+            }
+            "check_option" => {
+                let text = format!("invalid value for enum option \"check_option\": {value}");
+                let detail = "Valid values are \"local\" and \"cascaded\".";
+                return Err(PgError::new(INVALID_PARAMETER_VALUE, text).detail(detail));
+            }
             other => {
                 let text = format!("unrecognized parameter \"{other}\"");
                 return Err(PgError::new(INVALID_PARAMETER_VALUE, text));
             }
         }
+    }
+    match stmt.with_check_option {
+        ViewCheckOption::None => {}
+        ViewCheckOption::Local => out.push("check_option=local".into()),
+        ViewCheckOption::Cascaded => out.push("check_option=cascaded".into()),
     }
     Ok((!out.is_empty()).then_some(out))
 }

@@ -107,6 +107,7 @@ impl Execution {
     pub fn rest(&mut self) -> Result<bool> {
         let simple = self.st.subplans.is_empty() && self.planned.exec_params.is_empty();
         self.st.snapshot = None;
+        self.st.after = crate::after::Events::default();
         self.st.params = Arc::default();
         self.trimmed.columns.clear();
         (self.started, self.done, self.st.processed) = (false, false, 0);
@@ -202,7 +203,7 @@ impl Execution {
                 crate::cte::drain(&mut Run { cx: &mut *cx, st: &mut self.st }, i)?;
             }
         }
-        Ok(())
+        crate::after::fire(cx, std::mem::take(&mut self.st.after))
     }
 
     /// Counters of a node of this statement's plan, where they were asked for.

@@ -15,6 +15,7 @@
 //! | a file per plan node | named as EXPLAIN prints it |
 #![forbid(unsafe_code)]
 
+pub mod after;
 mod agg;
 mod agg_state;
 mod append;
@@ -26,6 +27,7 @@ mod cte;
 mod execution;
 pub mod explain;
 pub mod expr;
+pub mod foreign_key;
 mod function_scan;
 mod hash_batches;
 mod hash_join;

@@ -3,7 +3,7 @@
 //! The subplan's columns are: for INSERT the new row's; for UPDATE the new values of `update_columns`; then junk columns, of
 //! which `ctid` names the row to change. The rest of an updated row comes from its old version.
 //!
-//! Row triggers and foreign keys will hook in where a row is about to be changed and where it has been: see [`RowHooks`].
+//! Each change is noted for the foreign keys on either side of the table: see [`crate::after`].
 //!
 //! PostgreSQL: `nodeModifyTable.c`.
 
@@ -19,6 +19,7 @@ use base::{PgError, Result, TupleId};
 use planner::{ModifyTable, OnConflictPlan, Plan};
 use types::{Batch, Column, Datum, DatumRef, IntoDatum, Physical};
 
+use crate::after::RowEvents;
 use crate::build::Builder;
 use crate::constraints::{Constraints, row_batch};
 use crate::expr::{CExpr, Filter, Projection, Scope, is_true};
@@ -27,20 +28,6 @@ use crate::index_insert::{Arbiter, IndexInserter};
 use crate::node::{Exec, Node};
 use crate::recheck::{MarkColumn, Rechecker, lock_newest, mark_columns, serialization_failure, tid_of};
 use crate::state::Run;
-
-/// Where row triggers and foreign keys will be called from an upper floor.
-pub trait RowHooks: Send {
-    /// Before a row is inserted or gets its new version; `None` leaves the row alone.
-    fn before(&mut self, old: Option<&[Datum]>, new: Option<Vec<Datum>>) -> Result<Option<Vec<Datum>>> {
-        let _ = old;
-        Ok(new)
-    }
-    /// After the change.
-    fn after(&mut self, old: Option<&[Datum]>, new: Option<&[Datum]>) -> Result<()> {
-        let _ = (old, new);
-        Ok(())
-    }
-}
 
 /// A row with its place.
 #[derive(Clone, Default)]
@@ -91,6 +78,7 @@ pub(crate) struct ModifyTableExec {
     join_condition: Option<CExpr>,
     returning: Option<Returning>,
     can_set_tag: bool,
+    row_events: Option<RowEvents>,
     rechecker: Rechecker,
     done: bool,
     empty: Batch,
@@ -156,6 +144,7 @@ impl ModifyTableExec {
             join_condition,
             returning,
             can_set_tag: m.can_set_tag,
+            row_events: RowEvents::of(b.cx, &table)?,
             rechecker: Rechecker::default(),
             done: false,
             empty: Batch::default(),
@@ -422,7 +411,9 @@ impl ModifyTableExec {
         let mut at = i;
         loop {
             // RETURNING shows the row as it was: its long values must be fetched before they are deleted.
-            let old = if self.returning.is_some() { self.fetch(run, tid)? } else { None };
+            // Foreign keys look at its key.
+            let needed = self.returning.is_some() || self.row_events.is_some();
+            let old = if needed { self.fetch(run, tid)? } else { None };
             let old = match old {
                 Some(values) => {
                     let plain = |d: &Datum| {
@@ -522,6 +513,15 @@ impl ModifyTableExec {
         if self.can_set_tag {
             run.st.processed += 1;
         }
+        if let Some(events) = &self.row_events {
+            let of = |v: &'_ Option<Version>| -> Option<TupleId> { v.as_ref().and_then(|v| v.tid) };
+            let (old_tid, new_tid) = (of(&old), of(&new));
+            events.changed(
+                &mut run.st.after,
+                old_tid.zip(old.as_ref().map(|v| v.values.as_slice())),
+                new_tid.zip(new.as_ref().map(|v| v.values.as_slice())),
+            );
+        }
         let n = self.table.entry.desc.len();
         let Some(r) = &mut self.returning else { return Ok(()) };
         let mut at = 0;
@@ -569,9 +569,6 @@ fn check_supported(table: &OpenTable) -> Result<()> {
     let exclusion = table.indexes.iter().any(|i| i.info().is_ok_and(|x| x.row.indisexclusion));
     if exclusion {
         return Err(PgError::unsupported("exclusion constraints"));
-    }
-    if !entry.triggers.is_empty() {
-        return Err(PgError::unsupported("changing a table with triggers or foreign keys"));
     }
     let _ = GENERATED_ALWAYS;
     Ok(())

@@ -45,6 +45,8 @@ pub struct Estate {
     /// By worktable parameter.
     pub(crate) worktables: hashbrown::HashMap<i32, SharedRows>,
     pub snapshot: Option<Snapshot>,
+    /// Changed rows to be looked at when the statement is done.
+    pub(crate) after: crate::after::Events,
     /// The command that marks changed rows.
     pub(crate) output_cid: base::CommandId,
     /// Rows inserted, updated, deleted or merged. (PostgreSQL: `es_processed`)
@@ -76,6 +78,7 @@ impl Estate {
             ctes: Vec::new(),
             worktables: hashbrown::HashMap::new(),
             snapshot: None,
+            after: crate::after::Events::default(),
             output_cid: base::CommandId::FIRST,
             processed: 0,
             recheck: None,

@@ -23,7 +23,7 @@ use crate::session::{Arrival, Work};
 pub struct Embedded {
     cluster: Arc<Cluster>,
     scheduler: Arc<Scheduler<Work>>,
-    reactor: JoinHandle<()>,
+    monitor: JoinHandle<()>,
 }
 
 impl Embedded {
@@ -33,9 +33,9 @@ impl Embedded {
         let cluster = Cluster::open_on(vfs, sources, loaded, registry, Purpose::Embed)?;
         let failed = |e: io::Error| base::PgError::internal(format!("could not create epoll: {e}"));
         let scheduler = Scheduler::new().map_err(failed)?;
-        let react = Arc::clone(&scheduler);
-        let reactor = thread::spawn(move || react.react());
-        Ok(Embedded { cluster, scheduler, reactor })
+        let watch = Arc::clone(&scheduler);
+        let monitor = thread::spawn(move || watch.watch());
+        Ok(Embedded { cluster, scheduler, monitor })
     }
 
     /// A client's end of a new connection, before the startup message.
@@ -63,7 +63,7 @@ impl Embedded {
     pub fn abandon(self) {
         self.end_sessions();
         self.scheduler.stop();
-        let _ = self.reactor.join();
+        let _ = self.monitor.join();
     }
 
     fn end_sessions(&self) {

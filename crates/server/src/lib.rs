@@ -14,7 +14,7 @@ mod clock;
 pub mod cluster;
 pub mod config;
 pub mod embed;
-mod log;
+pub mod log;
 pub mod pidfile;
 pub mod postmaster;
 pub mod protocol;

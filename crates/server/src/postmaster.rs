@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use base::guc::{self, Values};
-use base::{PgError, Result};
+use base::{PgError, Result, Severity};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 use socket2::SockRef;
@@ -51,6 +51,8 @@ pub fn run(sources: Sources, registry: Arc<Registry>) -> ExitCode {
 fn serve(sources: Sources, registry: Arc<Registry>) -> Result<ExitCode> {
     let loaded = config::load(&sources)?;
     let values = loaded.values.clone();
+    // Before a port is taken. (PostgreSQL: `LocalProcessControlFile`)
+    wal::control::ControlFile::read(&storage::RealVfs::new(&sources.data_directory))?;
     log::message(&format!(
         "starting Tusk {} (PostgreSQL {})",
         env!("CARGO_PKG_VERSION"),
@@ -61,8 +63,8 @@ fn serve(sources: Sources, registry: Arc<Registry>) -> Result<ExitCode> {
     let listeners = listen(&values)?;
     let cluster = Cluster::open(sources, loaded, registry, Purpose::Serve).map_err(PgError::fatal)?;
     let scheduler = Scheduler::new().map_err(|e| PgError::internal(format!("could not create epoll: {e}")).fatal())?;
-    let reactor = Arc::clone(&scheduler);
-    spawn("reactor", move || reactor.react());
+    let monitor = Arc::clone(&scheduler);
+    spawn("monitor", move || monitor.watch());
     let background = Background::start(&cluster);
     let accepting = Arc::new(AtomicBool::new(true));
     let listeners: Vec<Arc<Listener>> = listeners.into_iter().map(Arc::new).collect();
@@ -215,15 +217,22 @@ fn listen_tcp(host: &str, port: u16) -> Result<Vec<Listener>> {
             Err(e) => in_use = Some((address, e)),
         }
     }
-    match in_use {
-        Some((address, e)) if listeners.is_empty() && host != "::" => {
-            let text = format!("could not bind address \"{}\": {}", address.ip(), os_error(&e));
-            let hint =
-                format!("Is another postmaster already running on port {port}? If not, wait a few seconds and retry.");
-            Err(PgError::new(base::sqlstate::IO_ERROR, text).hint(hint).fatal())
+    // That one address of several cannot be had is worth a word only; without any the start fails.
+    if let Some((address, e)) = in_use
+        && host != "::"
+    {
+        let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+        let text = format!("could not bind {family} address \"{}\": {}", address.ip(), os_error(&e));
+        let hint =
+            format!("Is another postmaster already running on port {port}? If not, wait a few seconds and retry.");
+        let report = PgError::with_severity(Severity::Log, base::sqlstate::IO_ERROR, text);
+        log::error(&if e.kind() == io::ErrorKind::AddrInUse { report.hint(hint) } else { report }, None);
+        if listeners.is_empty() {
+            let text = format!("could not create listen socket for \"{host}\"");
+            log::error(&PgError::with_severity(Severity::Warning, base::sqlstate::IO_ERROR, text), None);
         }
-        _ => Ok(listeners),
     }
+    Ok(listeners)
 }
 
 fn bind(address: std::net::SocketAddr) -> io::Result<TcpListener> {

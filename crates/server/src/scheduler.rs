@@ -1,19 +1,28 @@
 //! Sessions are values, threads are for active work.
 //!
-//! A *task* (a session) is run by a worker thread until it parks: its client is quiet. A parked task waits with the reactor
-//! (epoll) and costs no thread; when bytes arrive, or somebody wakes it, a worker takes it up. Workers block freely (on locks,
-//! disk, each other): if none is idle when a task becomes ready, another thread is made; surplus ones end after a while.
+//! A *task* (a session) runs until its client is quiet; then it is parked: it waits in an epoll set and costs no thread. There
+//! are as many *turns* as processors. A worker with a turn takes one parked task after the other whose client has sent
+//! something; on a busy server it never sleeps, and a query costs no change of threads. A task that is about to block (on a
+//! lock, a flush of the log, its client) gives its worker's turn to another worker, and so does, at the monitor's next tick,
+//! one that is still running: the rest of it goes on beside the turns, and its worker waits for a turn to become free.
+//!
+//! While only few tasks are active, each keeps its worker, which lingers on the client's socket without a turn: that is one
+//! system call a query, where taking turns needs three.
+//!
+//! The monitor ticks while there is something going on. It also wakes tasks at their deadlines and, when they have stayed
+//! parked for some ticks, lets them give back what memory they only need when active.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use rustix::event::epoll;
-use rustix::event::{EventfdFlags, Timespec, eventfd};
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::io::Errno;
 
 /// What came of running a task.
 pub enum Outcome<T> {
@@ -24,39 +33,77 @@ pub enum Outcome<T> {
 
 /// Something a worker runs.
 pub trait Task: Send + Sized + 'static {
-    /// Its number, by which others wake it.
+    /// Its number, by which others wake it; not 0.
     fn id(&self) -> u64;
     /// Works until there is nothing to do.
     fn run(self) -> Outcome<Self>;
     /// The socket to watch while parked.
     fn fd(&self) -> impl AsFd;
+    /// Waits for its client for some milliseconds; `false`: it was quiet.
+    fn linger(&mut self) -> bool;
+    /// It has been parked for a while.
+    fn cool(&mut self);
+}
+
+/// A task, and whether the epoll set knows its socket.
+struct Runnable<T> {
+    task: T,
+    registered: bool,
+    /// The tick in which it ran last.
+    active: u64,
 }
 
 struct Parked<T> {
-    task: T,
+    runnable: Runnable<T>,
     deadline: Option<Instant>,
-}
-
-struct Ready<T> {
-    queue: VecDeque<T>,
-    idle: usize,
+    /// The tick at which it was parked.
+    since: u64,
 }
 
 struct Parking<T> {
     tasks: HashMap<u64, Parked<T>>,
     deadlines: BTreeSet<(Instant, u64)>,
+    /// Tasks that are not cool yet, by the tick at which they were parked.
+    warm: VecDeque<(u64, u64)>,
     /// Wake-ups for tasks that were running at the time: they must not park over them.
     woken: Vec<u64>,
 }
 
+/// The right to take parked tasks.
+#[derive(Default)]
+struct Turn {
+    /// The task that its worker runs, 0 between tasks.
+    task: AtomicU64,
+    /// Tasks run so far.
+    count: AtomicU64,
+}
+
+/// Workers without a turn, and what there is for them.
+struct Crew<T> {
+    /// Tasks that somebody woke, or new ones.
+    queue: VecDeque<Runnable<T>>,
+    /// Turns that nobody has.
+    free: Vec<usize>,
+    idle: usize,
+}
+
 /// The scheduler of one server.
 pub struct Scheduler<T> {
-    ready: Mutex<Ready<T>>,
+    turns: Box<[Turn]>,
+    crew: Mutex<Crew<T>>,
     work: Condvar,
     parking: Mutex<Parking<T>>,
     epoll: OwnedFd,
     bell: OwnedFd,
     workers: AtomicUsize,
+    /// The monitor's ticks; it begins with 1.
+    clock: AtomicU64,
+    /// Tasks that ran in this tick and in the one before.
+    active: [AtomicUsize; 2],
+    /// The monitor sleeps until something happens.
+    still: AtomicBool,
+    monitor: Mutex<()>,
+    stirred: Condvar,
     stopping: AtomicBool,
 }
 
@@ -66,32 +113,62 @@ const STACK: usize = 16 << 20;
 /// Idle workers beyond this many end after `IDLE_FOR`.
 const KEEP: usize = 4;
 const IDLE_FOR: Duration = Duration::from_secs(5);
+const TICK: Duration = Duration::from_millis(2);
+/// So many active tasks for each processor may keep their workers.
+const KEEP_WORKER: usize = 4;
+/// Ticks until a parked task is taken to stay so.
+const COOL_AFTER: u64 = 5;
 
 impl<T: Task> Scheduler<T> {
     pub fn new() -> std::io::Result<Arc<Scheduler<T>>> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         epoll::add(&epoll, &bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+        let turns = thread::available_parallelism().map_or(1, |n| n.get());
         Ok(Arc::new(Scheduler {
-            ready: Mutex::new(Ready { queue: VecDeque::new(), idle: 0 }),
+            turns: (0..turns).map(|_| Turn::default()).collect(),
+            crew: Mutex::new(Crew { queue: VecDeque::new(), free: Vec::new(), idle: 0 }),
             work: Condvar::new(),
-            parking: Mutex::new(Parking { tasks: HashMap::new(), deadlines: BTreeSet::new(), woken: Vec::new() }),
+            parking: Mutex::new(Parking {
+                tasks: HashMap::new(),
+                deadlines: BTreeSet::new(),
+                warm: VecDeque::new(),
+                woken: Vec::new(),
+            }),
             epoll,
             bell,
             workers: AtomicUsize::new(0),
+            clock: AtomicU64::new(1),
+            active: [AtomicUsize::new(0), AtomicUsize::new(0)],
+            still: AtomicBool::new(false),
+            monitor: Mutex::new(()),
+            stirred: Condvar::new(),
             stopping: AtomicBool::new(false),
         }))
     }
 
     /// Hands a task to a worker.
     pub fn submit(self: &Arc<Self>, task: T) {
-        let mut ready = self.ready.lock();
-        ready.queue.push_back(task);
-        if ready.idle >= ready.queue.len() {
+        self.enqueue(Runnable { task, registered: false, active: 0 });
+    }
+
+    fn enqueue(self: &Arc<Self>, runnable: Runnable<T>) {
+        self.call_worker(|crew| crew.queue.push_back(runnable));
+    }
+
+    /// A turn is free.
+    fn hand_over(self: &Arc<Self>, turn: usize) {
+        self.call_worker(|crew| crew.free.push(turn));
+    }
+
+    fn call_worker(self: &Arc<Self>, add: impl FnOnce(&mut Crew<T>)) {
+        let mut crew = self.crew.lock();
+        add(&mut crew);
+        if crew.idle >= crew.queue.len() + crew.free.len() {
             self.work.notify_one();
             return;
         }
-        drop(ready);
+        drop(crew);
         let scheduler = Arc::clone(self);
         self.workers.fetch_add(1, Ordering::Relaxed);
         let spawned = thread::Builder::new().name("worker".into()).stack_size(STACK).spawn(move || scheduler.work());
@@ -104,17 +181,25 @@ impl<T: Task> Scheduler<T> {
 
     /// Wakes a parked task, also one that is about to park.
     pub fn wake(self: &Arc<Self>, id: u64) {
-        let mut parking = self.parking.lock();
-        match parking.tasks.remove(&id) {
-            Some(parked) => {
-                if let Some(deadline) = parked.deadline {
-                    parking.deadlines.remove(&(deadline, id));
-                }
-                drop(parking);
-                let _ = epoll::delete(&self.epoll, parked.task.fd());
-                self.submit(parked.task);
+        let found = {
+            let mut parking = self.parking.lock();
+            let found = parking.take(id);
+            if found.is_none() {
+                parking.woken.push(id);
             }
-            None => parking.woken.push(id),
+            found
+        };
+        if let Some(runnable) = found {
+            self.enqueue(runnable);
+        }
+    }
+
+    /// The task is about to block: another worker gets its turn.
+    pub fn before_wait(self: &Arc<Self>, id: u64) {
+        for (i, turn) in self.turns.iter().enumerate() {
+            if turn.task.load(Ordering::Relaxed) == id && turn.end(id) {
+                return self.hand_over(i);
+            }
         }
     }
 
@@ -128,96 +213,239 @@ impl<T: Task> Scheduler<T> {
         self.parking.lock().woken.retain(|w| *w != id);
     }
 
-    /// Ends the reactor and the idle workers.
+    /// Ends the monitor and the idle workers.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
-        self.work.notify_all();
+        {
+            let _crew = self.crew.lock();
+            self.work.notify_all();
+        }
+        let _monitor = self.monitor.lock();
+        self.stirred.notify_all();
         let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
     }
 
     fn work(self: Arc<Self>) {
+        while let Some(job) = self.job() {
+            match job {
+                Job::Task(runnable) => {
+                    self.run(runnable, None);
+                }
+                Job::Turn(turn) => self.take_turns(turn),
+            }
+        }
+        self.workers.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// What a worker without a turn does next; `None`: it ends.
+    fn job(&self) -> Option<Job<T>> {
+        let mut crew = self.crew.lock();
         loop {
-            let mut ready = self.ready.lock();
-            let task = loop {
-                if let Some(task) = ready.queue.pop_front() {
-                    break task;
-                }
-                if self.stopping.load(Ordering::Acquire) {
-                    self.workers.fetch_sub(1, Ordering::Relaxed);
-                    return;
-                }
-                ready.idle += 1;
-                let timed_out = self.work.wait_for(&mut ready, IDLE_FOR).timed_out();
-                ready.idle -= 1;
-                if timed_out && ready.queue.is_empty() && self.workers.load(Ordering::Relaxed) > KEEP {
-                    self.workers.fetch_sub(1, Ordering::Relaxed);
-                    return;
-                }
-            };
-            drop(ready);
-            let id = task.id();
-            match task.run() {
-                Outcome::Park(task, deadline) => self.park(task, deadline),
-                Outcome::Done => self.forget(id),
+            if let Some(runnable) = crew.queue.pop_front() {
+                return Some(Job::Task(runnable));
+            }
+            if self.stopping.load(Ordering::Acquire) {
+                return None;
+            }
+            if let Some(turn) = crew.free.pop() {
+                return Some(Job::Turn(turn));
+            }
+            crew.idle += 1;
+            let timed_out = self.work.wait_for(&mut crew, IDLE_FOR).timed_out();
+            crew.idle -= 1;
+            let nothing = crew.queue.is_empty() && crew.free.is_empty();
+            if timed_out && nothing && self.workers.load(Ordering::Relaxed) > KEEP + self.turns.len() {
+                return None;
             }
         }
     }
 
-    fn park(self: &Arc<Self>, task: T, deadline: Option<Instant>) {
-        let id = task.id();
+    /// Runs parked tasks as their clients send, while the turn is ours.
+    fn take_turns(self: &Arc<Self>, turn: usize) {
+        let mut events = Vec::with_capacity(1);
+        while !self.stopping.load(Ordering::Acquire) {
+            events.clear();
+            let _ = epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), None);
+            let Some(id) = events.first().map(|e: &epoll::Event| e.data.u64()).filter(|id| *id != BELL) else {
+                continue;
+            };
+            // One that is not there runs already.
+            let Some(runnable) = self.parking.lock().take(id) else { continue };
+            self.turns[turn].begin(id);
+            self.stir();
+            if !self.run(runnable, Some(turn)) {
+                return;
+            }
+        }
+    }
+
+    /// `false`: the turn is another's now.
+    fn run(self: &Arc<Self>, mut runnable: Runnable<T>, mut turn: Option<usize>) -> bool {
+        let id = runnable.task.id();
+        loop {
+            let outcome = runnable.task.run();
+            turn = turn.filter(|t| self.turns[*t].end(id));
+            let Outcome::Park(task, deadline) = outcome else {
+                self.forget(id);
+                return turn.is_some();
+            };
+            runnable.task = task;
+            if self.few_active(&mut runnable.active) {
+                if let Some(turn) = turn.take() {
+                    self.hand_over(turn);
+                }
+                self.stir();
+                if runnable.task.linger() {
+                    continue;
+                }
+            }
+            self.park(runnable, deadline);
+            return turn.is_some();
+        }
+    }
+
+    /// Counts the task among the active ones; whether those are few.
+    fn few_active(&self, last: &mut u64) -> bool {
+        let now = self.clock.load(Ordering::Relaxed);
+        let [current, before] = &self.active;
+        if *last != now {
+            *last = now;
+            current.fetch_add(1, Ordering::SeqCst);
+        }
+        let most = current.load(Ordering::Relaxed).max(before.load(Ordering::Relaxed));
+        most <= KEEP_WORKER * self.turns.len()
+    }
+
+    fn park(self: &Arc<Self>, mut runnable: Runnable<T>, deadline: Option<Instant>) {
+        let id = runnable.task.id();
         let mut parking = self.parking.lock();
         if let Some(at) = parking.woken.iter().position(|w| *w == id) {
             parking.woken.swap_remove(at);
             drop(parking);
-            return self.submit(task);
+            return self.enqueue(runnable);
         }
         // Level-triggered and one-shot: bytes that came in the meantime ring at once.
         let flags = epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ONESHOT;
-        let added = epoll::add(&self.epoll, task.fd(), epoll::EventData::new_u64(id), flags);
-        if added.is_err() {
+        let data = epoll::EventData::new_u64(id);
+        let armed = match runnable.registered {
+            true => epoll::modify(&self.epoll, runnable.task.fd(), data, flags),
+            false => epoll::add(&self.epoll, runnable.task.fd(), data, flags),
+        };
+        if !matches!(armed, Ok(()) | Err(Errno::EXIST)) {
             drop(parking);
-            return self.submit(task);
+            return self.enqueue(runnable);
         }
-        parking.tasks.insert(id, Parked { task, deadline });
+        runnable.registered = true;
+        let since = self.clock.load(Ordering::Relaxed);
+        parking.tasks.insert(id, Parked { runnable, deadline, since });
+        parking.warm.push_back((since, id));
         if let Some(deadline) = deadline {
             parking.deadlines.insert((deadline, id));
         }
         drop(parking);
-        if deadline.is_some() {
-            let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
+        self.stir();
+    }
+
+    /// There is something for the monitor to watch.
+    fn stir(&self) {
+        if self.still.load(Ordering::SeqCst) {
+            let _monitor = self.monitor.lock();
+            self.stirred.notify_one();
         }
     }
 
-    /// The reactor: watches parked tasks until `stop`. Give it a thread of its own.
-    pub fn react(self: &Arc<Self>) {
-        let mut events = Vec::with_capacity(256);
+    /// The monitor: runs until `stop`. Give it a thread of its own.
+    pub fn watch(self: &Arc<Self>) {
+        (0..self.turns.len()).for_each(|turn| self.hand_over(turn));
+        let mut seen: Vec<(u64, u64)> = vec![(0, 0); self.turns.len()];
         while !self.stopping.load(Ordering::Acquire) {
-            let timeout = self.next_deadline().map(|d| d.saturating_duration_since(Instant::now()));
-            let timeout =
-                timeout.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: i64::from(t.subsec_nanos()) });
-            events.clear();
-            let _ = epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), timeout.as_ref());
-            for event in &events {
-                let id = event.data.u64();
-                if id == BELL {
-                    let _ = rustix::io::read(&self.bell, &mut [0u8; 8]);
-                } else if self.parking.lock().tasks.contains_key(&id) {
-                    self.wake(id);
+            self.rest();
+            self.clock.fetch_add(1, Ordering::Relaxed);
+            self.active[1].store(self.active[0].swap(0, Ordering::Relaxed), Ordering::Relaxed);
+            for (i, turn) in self.turns.iter().enumerate() {
+                let now = (turn.count.load(Ordering::Relaxed), turn.task.load(Ordering::Relaxed));
+                // A whole tick with one task: it may take long.
+                if now.1 != 0 && now == seen[i] && turn.end(now.1) {
+                    self.hand_over(i);
                 }
+                seen[i] = now;
             }
+            self.cool();
             self.wake_overdue();
         }
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
-        self.parking.lock().deadlines.first().map(|(deadline, _)| *deadline)
+    /// Waits for a tick, or for something to happen.
+    fn rest(&self) {
+        let mut monitor = self.monitor.lock();
+        self.still.store(true, Ordering::SeqCst);
+        let busy = self.turns.iter().any(|t| t.task.load(Ordering::SeqCst) != 0)
+            || self.active.iter().any(|n| n.load(Ordering::SeqCst) != 0);
+        let (warm, deadline) = {
+            let parking = self.parking.lock();
+            (!parking.warm.is_empty(), parking.deadlines.first().map(|(at, _)| *at))
+        };
+        if busy || warm {
+            self.still.store(false, Ordering::SeqCst);
+        }
+        if !self.stopping.load(Ordering::Acquire) {
+            match (busy || warm, deadline) {
+                (true, _) => drop(self.stirred.wait_for(&mut monitor, TICK)),
+                (false, Some(at)) => drop(self.stirred.wait_until(&mut monitor, at)),
+                (false, None) => self.stirred.wait(&mut monitor),
+            }
+        }
+        self.still.store(false, Ordering::SeqCst);
+    }
+
+    fn cool(&self) {
+        let now = self.clock.load(Ordering::Relaxed);
+        let mut parking = self.parking.lock();
+        let Parking { tasks, warm, .. } = &mut *parking;
+        while let Some(&(since, id)) = warm.front().filter(|(since, _)| since + COOL_AFTER <= now) {
+            warm.pop_front();
+            if let Some(parked) = tasks.get_mut(&id).filter(|p| p.since == since) {
+                parked.runnable.task.cool();
+            }
+        }
     }
 
     fn wake_overdue(self: &Arc<Self>) {
-        let now = Instant::now();
-        let ids: Vec<u64> =
-            self.parking.lock().deadlines.iter().take_while(|(d, _)| *d <= now).map(|(_, id)| *id).collect();
-        ids.into_iter().for_each(|id| self.wake(id));
+        let overdue: Vec<u64> = {
+            let parking = self.parking.lock();
+            if parking.deadlines.is_empty() {
+                return;
+            }
+            let now = Instant::now();
+            parking.deadlines.iter().take_while(|(d, _)| *d <= now).map(|(_, id)| *id).collect()
+        };
+        overdue.into_iter().for_each(|id| self.wake(id));
+    }
+}
+
+enum Job<T> {
+    Task(Runnable<T>),
+    Turn(usize),
+}
+
+impl<T> Parking<T> {
+    fn take(&mut self, id: u64) -> Option<Runnable<T>> {
+        let parked = self.tasks.remove(&id)?;
+        if let Some(deadline) = parked.deadline {
+            self.deadlines.remove(&(deadline, id));
+        }
+        Some(parked.runnable)
+    }
+}
+
+impl Turn {
+    fn begin(&self, task: u64) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.task.store(task, Ordering::SeqCst);
+    }
+    /// Whether the turn was still that task's.
+    fn end(&self, task: u64) -> bool {
+        self.task.compare_exchange(task, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 }
 
@@ -248,17 +476,21 @@ mod tests {
         fn fd(&self) -> impl AsFd {
             &self.1
         }
+        fn linger(&mut self) -> bool {
+            false
+        }
+        fn cool(&mut self) {}
     }
 
     #[test]
     fn many_parked_few_threads() {
         let scheduler = Scheduler::new().unwrap();
-        let reactor = Arc::clone(&scheduler);
-        let reactor = thread::spawn(move || reactor.react());
+        let monitor = Arc::clone(&scheduler);
+        let monitor = thread::spawn(move || monitor.watch());
         let mut clients: Vec<UnixStream> = (0..200)
             .map(|id| {
                 let (a, b) = UnixStream::pair().unwrap();
-                scheduler.submit(Echo(id, b));
+                scheduler.submit(Echo(id + 1, b));
                 a
             })
             .collect();
@@ -274,6 +506,84 @@ mod tests {
         }
         drop(clients);
         scheduler.stop();
-        reactor.join().unwrap();
+        monitor.join().unwrap();
+    }
+
+    /// Works for as long as its client says, in milliseconds, blocking or not; the clock counts how often it cooled.
+    struct Busy(u64, UnixStream, Arc<Scheduler<Busy>>, Arc<AtomicUsize>);
+
+    impl Task for Busy {
+        fn id(&self) -> u64 {
+            self.0
+        }
+        fn run(mut self) -> Outcome<Busy> {
+            self.1.set_nonblocking(true).unwrap();
+            let mut order = [0; 2];
+            match self.1.read(&mut order) {
+                Ok(0) => return Outcome::Done,
+                Ok(_) => {
+                    let time = Duration::from_millis(u64::from(order[0]));
+                    if order[1] == b'w' {
+                        self.2.before_wait(self.0);
+                        thread::sleep(time);
+                    } else {
+                        let start = Instant::now();
+                        while start.elapsed() < time {}
+                    }
+                    self.1.write_all(&order).unwrap();
+                }
+                Err(_) => {}
+            }
+            Outcome::Park(self, None)
+        }
+        fn fd(&self) -> impl AsFd {
+            &self.1
+        }
+        fn linger(&mut self) -> bool {
+            false
+        }
+        fn cool(&mut self) {
+            self.3.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn long_and_blocked_tasks_do_not_keep_the_others_waiting() {
+        let scheduler = Scheduler::new().unwrap();
+        let monitor = Arc::clone(&scheduler);
+        let monitor = thread::spawn(move || monitor.watch());
+        let cooled = Arc::new(AtomicUsize::new(0));
+        let count = scheduler.turns.len() as u64 * 4;
+        let mut clients: Vec<UnixStream> = (1..=count)
+            .map(|id| {
+                let (a, b) = UnixStream::pair().unwrap();
+                scheduler.submit(Busy(id, b, Arc::clone(&scheduler), Arc::clone(&cooled)));
+                a
+            })
+            .collect();
+        let (last, long) = clients.split_last_mut().unwrap();
+        for (i, c) in long.iter_mut().enumerate() {
+            c.write_all(&[250, if i % 2 == 0 { b'w' } else { b'c' }]).unwrap();
+        }
+        thread::sleep(Duration::from_millis(20));
+        let (start, mut answer) = (Instant::now(), [0; 2]);
+        for _ in 0..3 {
+            last.write_all(&[0, b'c']).unwrap();
+            last.read_exact(&mut answer).unwrap();
+        }
+        let first = long[0].set_nonblocking(true).and_then(|()| long[0].read(&mut answer));
+        assert!(first.is_err(), "the long ones were done first, after {:?}", start.elapsed());
+        for c in long {
+            c.set_nonblocking(false).unwrap();
+            c.read_exact(&mut answer).unwrap();
+        }
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while cooled.load(Ordering::Relaxed) < count as usize || scheduler.parked() < count as usize {
+            assert!(Instant::now() < deadline, "{} cooled", cooled.load(Ordering::Relaxed));
+            thread::sleep(TICK);
+        }
+        drop(clients);
+        scheduler.stop();
+        monitor.join().unwrap();
     }
 }

@@ -105,7 +105,7 @@ fn one_client(
     seed: u64,
     stop: &AtomicBool,
 ) -> io::Result<()> {
-    let mut rng = (seed * 31 + u64::from(id) + 1) * 0x9E37_79B9_7F4A_7C15;
+    let mut rng = (seed.wrapping_mul(31) + u64::from(id) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let Ok(mut client) = Client::connect(target) else { return Ok(()) };
     // Gone in the middle of something: the end of the round, not an error. Errors the server sends are.
     for seq in start + 1.. {
@@ -240,11 +240,12 @@ fn sums(client: &mut Client) -> io::Result<()> {
 fn indexes(client: &mut Client) -> io::Result<()> {
     let scan = |on: bool| format!("SET enable_seqscan = {on}; SET enable_bitmapscan = off; SET enable_sort = off");
     client.query(&scan(true))?.map_err(|e| io::Error::other(format!("{e:?}")))?;
-    let all = client.value("SELECT count(*) || ' ' || sum(seq) || ' ' || sum(src * 7 + dst) FROM ledger")?;
+    let all =
+        client.value("SELECT count(*) || ' ' || coalesce(sum(seq) || ' ' || sum(src * 7 + dst), '') FROM ledger")?;
     client.query(&scan(false))?.map_err(|e| io::Error::other(format!("{e:?}")))?;
     for order in ["client, seq", "src", "dst, amount"] {
         let sql = format!(
-            "SELECT count(*) || ' ' || sum(seq) || ' ' || sum(src * 7 + dst) FROM (SELECT * FROM ledger ORDER BY {order} OFFSET 0)"
+            "SELECT count(*) || ' ' || coalesce(sum(seq) || ' ' || sum(src * 7 + dst), '') FROM (SELECT * FROM ledger ORDER BY {order} OFFSET 0)"
         );
         equal(client, &format!("index on {order}"), &sql, &all)?;
     }

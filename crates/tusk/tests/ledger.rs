@@ -4,7 +4,7 @@
 mod common;
 
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{DataDirectory, Server};
 use testkit::client::Target;
@@ -21,7 +21,12 @@ fn acknowledged_commits_survive_kills() {
         let (target, stop) = (Target::new(server.port), AtomicBool::new(false));
         let work = std::thread::scope(|scope| {
             let work = scope.spawn(|| ledger::work(&target, &notes, 4, round, &stop));
-            std::thread::sleep(Duration::from_millis(400 + 311 * round));
+            let noted = || std::fs::metadata(&notes).map_or(0, |m| m.len());
+            let (before, start) = (noted(), Instant::now());
+            while noted() < before + 500 && start.elapsed() < Duration::from_secs(30) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            std::thread::sleep(Duration::from_millis(211 * round));
             server.crash(&dir);
             work.join().expect("no panic")
         });

@@ -362,10 +362,17 @@ impl ControlFile {
     /// Reads and checks the file of a cluster. (PostgreSQL: `ReadControlFile`)
     pub fn read(vfs: &dyn Vfs) -> Result<ControlFile> {
         let bytes = vfs.read_file(CONTROL_FILE).or_pg("open file", CONTROL_FILE)?;
-        let (file, crc_ok) = ControlFile::decode(&bytes)?;
-        if !crc_ok {
+        const END: usize = CRC_AT + 4;
+        if bytes.len() < END {
+            let text = format!("could not read file \"{CONTROL_FILE}\": read {} of {END}", bytes.len());
+            return Err(crate::panic_level(PgError::new(DATA_CORRUPTED, text)));
+        }
+        // Before anything is believed; but a file of another version has its checksum elsewhere.
+        let crc_ok = bytes[CRC_AT..END] == crc32c::crc32c(&bytes[..CRC_AT]).to_le_bytes();
+        if bytes[8..12] == CONTROL_VERSION.to_le_bytes() && !crc_ok {
             return Err(bad_checksum());
         }
+        let (file, _) = ControlFile::decode(&bytes)?;
         file.check_compatible()?;
         Ok(file)
     }

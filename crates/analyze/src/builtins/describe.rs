@@ -49,6 +49,16 @@ fn pg_get_viewdef_name_ext(cx: &mut FnCx<'_>, name: &str, pretty: bool) -> Resul
     let rel = view_by_name(&c, name)?;
     view_definition(cx.rt, &c, rel, layout(pretty))
 }
+#[builtin("pg_get_ruledef")]
+fn pg_get_ruledef(cx: &mut FnCx<'_>, rule: Oid) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    rule_definition(cx.rt, &c, rule, layout(false))
+}
+#[builtin("pg_get_ruledef_ext")]
+fn pg_get_ruledef_ext(cx: &mut FnCx<'_>, rule: Oid, pretty: bool) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    rule_definition(cx.rt, &c, rule, layout(pretty))
+}
 #[builtin("pg_get_indexdef")]
 fn pg_get_indexdef(cx: &mut FnCx<'_>, index: Oid) -> Result<Option<String>> {
     let c = catalog_of(cx)?;

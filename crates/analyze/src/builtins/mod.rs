@@ -6,3 +6,4 @@ pub mod privileges;
 pub mod regtypes;
 pub mod session;
 pub mod validate;
+pub mod updatable;

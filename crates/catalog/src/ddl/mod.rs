@@ -29,7 +29,7 @@ use types::Datum;
 pub use depend::{DependencyType, ObjectAddress, SharedDependencyType};
 pub use drop::{DropBehavior, DropOptions};
 pub use index::{NewConstraint, NewIndex};
-pub use relation::{NewRelation, array_type_name, new_attribute};
+pub use relation::{NewRelation, SYSTEM_COLUMNS, array_type_name, new_attribute};
 pub use rule::{NewRule, VIEW_RULE};
 
 use crate::hash::cache_hash;

@@ -18,7 +18,7 @@ pub use image::compare_oidvectors;
 use base::sqlstate::{FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, OBJECT_IN_USE};
 use base::{FullXid, Lsn, MultiXactId, Oid, PgError, Result, TimelineId, Xid};
 use storage::Vfs;
-use storage::vfs::{IoContext, OpenMode};
+use storage::vfs::{FileKind, IoContext, OpenMode};
 use wal::CheckPoint;
 
 use crate::scram::ScramSecret;
@@ -143,7 +143,7 @@ const ZERO_PAGES: &[&str] =
 pub fn initdb(vfs: &dyn Vfs, options: &Options, sql: Option<&mut dyn SqlRunner>) -> Result<()> {
     check(options)?;
     check_empty(vfs)?;
-    let mut files = Files { vfs, written: Vec::new() };
+    let mut files = Files { vfs };
     for folder in FOLDERS {
         vfs.create_dir(folder).or_pg("create directory", folder)?;
     }
@@ -165,9 +165,32 @@ pub fn initdb(vfs: &dyn Vfs, options: &Options, sql: Option<&mut dyn SqlRunner>)
     }
     copy_template(&mut files)?;
     if options.sync {
-        files.sync()?;
+        sync(vfs)?;
     }
     Ok(())
+}
+
+/// Makes all there is durable: also what ran SQL wrote. All files are on their way to the disk before the first is waited for.
+/// (PostgreSQL: `sync_pgdata`)
+fn sync(vfs: &dyn Vfs) -> Result<()> {
+    let (mut folders, mut files) = (vec![String::new()], Vec::new());
+    let mut next = 0;
+    while let Some(folder) = folders.get(next).cloned() {
+        for entry in vfs.list(&folder).or_pg("open directory", &folder)? {
+            let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
+            if entry.kind == FileKind::Directory { folders.push(path) } else { files.push(path) }
+        }
+        next += 1;
+    }
+    for path in &files {
+        vfs.open(path, OpenMode::ReadWrite).or_pg("open file", path)?.start_writeback(0, 0);
+    }
+    for path in &files {
+        let file = vfs.open(path, OpenMode::ReadWrite).or_pg("open file", path)?;
+        file.sync_all().or_pg("fsync file", path)?;
+    }
+    // Below first: a directory's entry is in the one above.
+    folders.iter().rev().try_for_each(|folder| vfs.sync_dir(folder).or_pg("fsync file", folder))
 }
 
 fn check(options: &Options) -> Result<()> {
@@ -291,26 +314,13 @@ fn copy_template(files: &mut Files<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Files written so far, to be made durable together.
+/// The new cluster's files.
 struct Files<'a> {
     vfs: &'a dyn Vfs,
-    written: Vec<String>,
 }
 
 impl Files<'_> {
     fn write(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
-        self.vfs.write_file(path, bytes).or_pg("write file", path)?;
-        self.written.push(path.to_owned());
-        Ok(())
-    }
-    fn sync(&self) -> Result<()> {
-        for path in &self.written {
-            let file = self.vfs.open(path, OpenMode::ReadWrite).or_pg("open file", path)?;
-            file.sync_all().or_pg("fsync file", path)?;
-        }
-        for folder in FOLDERS.iter().chain(&[""]) {
-            self.vfs.sync_dir(folder).or_pg("fsync file", folder)?;
-        }
-        Ok(())
+        self.vfs.write_file(path, bytes).or_pg("write file", path)
     }
 }

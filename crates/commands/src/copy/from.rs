@@ -11,6 +11,7 @@ use base::sqlstate::*;
 use base::{Oid, PgError, Result, TupleId};
 use catalog::{AclKind, Relation, relkind};
 use executor::ExecContext;
+use executor::after::{Events, RowEvents};
 use executor::row_expr::{RowChecks, RowExprs};
 use parser::ast::CopyStmt;
 use txn::{LockMode, Transaction};
@@ -85,7 +86,6 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
         return Err(PgError::unsupported("COPY FROM ... WHERE"));
     }
     let columns = super::columns(&rel, &stmt.attlist)?;
-    check_buildable(&rel)?;
     let inputs = inputs(cmd.cx, &rel, &columns, options)?;
     let target = target(cmd, rel, &columns, options)?;
     let computed = Computed::new(cmd.cx, &target)?;
@@ -119,6 +119,8 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
     load.flush()?;
     let count = load.count;
     load.bulk.finish(&target.heap, &txn)?;
+    let events = std::mem::take(&mut load.computed.events);
+    executor::after::fire(cmd.cx, events)?;
     Ok(count)
 }
 
@@ -145,14 +147,6 @@ fn check(cmd: &CommandContext<'_>, rel: &Relation) -> Result<()> {
     let (role, acl) = (cmd.cx.settings.current_user, rel.class.relacl.as_deref());
     if !cmd.cx.catalog.has_privilege(role, AclKind::Table, rel.owner(), acl, catalog::acl::ACL_INSERT)? {
         return Err(catalog::lookup::permission_denied("table", rel.name()));
-    }
-    Ok(())
-}
-
-/// What needs expressions that COPY does not evaluate yet is refused rather than left out.
-fn check_buildable(rel: &Relation) -> Result<()> {
-    if !rel.triggers.is_empty() {
-        return Err(PgError::unsupported("COPY FROM into a table with triggers"));
     }
     Ok(())
 }
@@ -223,6 +217,9 @@ struct Computed {
     checks: Option<RowChecks>,
     /// At the places of the target's indexes; `None` where columns suffice.
     indexes: Vec<Option<RowExprs>>,
+    /// For foreign keys.
+    row_events: Option<RowEvents>,
+    events: Events,
 }
 
 impl Computed {
@@ -247,7 +244,8 @@ impl Computed {
                 _ => None,
             });
         }
-        Ok(Computed { defaults, checks, indexes })
+        let row_events = RowEvents::of(cx, &opened)?;
+        Ok(Computed { defaults, checks, indexes, row_events, events: Events::default() })
     }
 }
 
@@ -483,6 +481,9 @@ impl Load<'_> {
         for ((row, tid), number) in rows.iter().zip(&tids).zip(numbers) {
             for (i, index) in t.indexes.iter().enumerate() {
                 self.index_entry(i, index, row, *tid).map_err(|e| self.located(e, number, None))?;
+            }
+            if let Some(events) = &self.computed.row_events {
+                events.changed(&mut self.computed.events, None, Some((*tid, row)));
             }
         }
         self.count += rows.len() as u64;

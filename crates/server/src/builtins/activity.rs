@@ -241,6 +241,7 @@ fn pg_reload_conf(cx: &mut FnCx<'_>) -> Result<bool> {
 fn pg_sleep(cx: &mut FnCx<'_>, seconds: f64) -> Result<()> {
     let start = Instant::now();
     let wait = Duration::try_from_secs_f64(seconds.clamp(0.0, 1e9)).unwrap_or_default();
+    cx.rt.interrupt().before_wait();
     while let Some(left) = wait.checked_sub(start.elapsed()).filter(|d| !d.is_zero()) {
         cx.rt.interrupt().check()?;
         std::thread::sleep(left.min(Duration::from_millis(10)));

@@ -1,7 +1,7 @@
 //! A client's socket with its two buffers.
 //!
-//! Reads block for a short while only (the *linger*), so that a session can be parked when its client is quiet, and so
-//! that a session that must wait for its client notices interrupts. Buffers shrink when a session is parked.
+//! Between statements a session takes what bytes there are and is parked otherwise. Inside one it may have to wait for its
+//! client: reads block for a short while only, so that it notices interrupts. Buffers shrink when a session stays parked.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -66,7 +66,7 @@ impl Stream {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fill {
     Data,
-    /// Nothing for the linger.
+    /// Nothing yet.
     Quiet,
     /// The client has closed.
     End,
@@ -127,8 +127,42 @@ impl Connection {
         self.start < self.end
     }
 
-    /// Waits for more bytes, at most for the linger.
+    /// Waits for more bytes, for a short while.
     pub fn fill(&mut self) -> io::Result<Fill> {
+        self.make_space();
+        loop {
+            match self.stream.read(&mut self.input[self.end..]) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                other => return self.filled(other),
+            }
+        }
+    }
+
+    /// Takes the bytes that are here.
+    pub fn fill_now(&mut self) -> io::Result<Fill> {
+        self.make_space();
+        loop {
+            let flags = rustix::net::RecvFlags::DONTWAIT;
+            match rustix::net::recv(&self.stream, &mut self.input[self.end..], flags) {
+                Err(rustix::io::Errno::INTR) => {}
+                other => return self.filled(other.map(|(n, _)| n).map_err(io::Error::from)),
+            }
+        }
+    }
+
+    fn filled(&mut self, read: io::Result<usize>) -> io::Result<Fill> {
+        match read {
+            Ok(0) => Ok(Fill::End),
+            Ok(n) => {
+                self.end += n;
+                Ok(Fill::Data)
+            }
+            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Ok(Fill::Quiet),
+            Err(e) => Err(e),
+        }
+    }
+
+    fn make_space(&mut self) {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         }
@@ -141,24 +175,11 @@ impl Connection {
                 self.input.resize(size, 0);
             }
         }
-        loop {
-            match self.stream.read(&mut self.input[self.end..]) {
-                Ok(0) => return Ok(Fill::End),
-                Ok(n) => {
-                    self.end += n;
-                    return Ok(Fill::Data);
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                    return Ok(Fill::Quiet);
-                }
-                Err(e) => return Err(e),
-            }
-        }
     }
 
     /// Waits for more bytes however long it takes, looking at the interrupts.
     pub fn fill_blocking(&mut self, interrupt: &Interrupt) -> Result<()> {
+        interrupt.before_wait();
         loop {
             match self.fill() {
                 Ok(Fill::Data) => return Ok(()),
@@ -250,6 +271,7 @@ impl Connection {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 // The client does not read: only a request to terminate ends the wait.
                 Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                    interrupt.before_wait();
                     if interrupt.is_terminating() {
                         return Err(lost());
                     }

@@ -158,7 +158,7 @@ impl Session {
             seen: Vec::new(),
             options: 0,
         };
-        self.portals.insert(bind.portal.to_owned(), portal);
+        self.portals.insert(bind.portal.to_owned(), Box::new(portal));
         self.conn.out.bind_complete();
         self.source = None;
         Ok(())
@@ -269,8 +269,13 @@ impl Session {
         }
         let Some(planned) = portal.plan().cloned() else {
             let mut tag = String::new();
-            for unit in portal.units.iter() {
+            for (i, unit) in portal.units.iter().enumerate() {
+                if i > 0 {
+                    self.command_counter_increment()?;
+                    self.cx.snapshot = Some(self.cx.txn()?.snapshot()?);
+                }
                 match unit {
+                    Unit::Nothing(what) => tag = (*what).to_owned(),
                     Unit::Plan(p) => {
                         let rows = self.run_plan_quietly(p, Arc::clone(&portal.params))?;
                         if p.can_set_tag {

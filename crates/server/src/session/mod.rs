@@ -30,7 +30,6 @@ mod transaction;
 mod utility;
 pub mod variables;
 
-use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -42,6 +41,7 @@ use base::guc;
 use base::sqlstate::{IDLE_IN_TRANSACTION_SESSION_TIMEOUT, IDLE_SESSION_TIMEOUT, INTERNAL_ERROR};
 use base::{PgError, Result};
 use executor::{ExecContext, NoticeSink};
+use hashbrown::HashMap;
 use parking_lot::Mutex;
 use txn::stats::{DatabaseCounter, DatabaseStats};
 use txn::{Proc, SyncCommit, Transaction};
@@ -89,7 +89,7 @@ pub struct Session {
     /// The open savepoints' names, outermost first.
     savepoints: Vec<String>,
     prepared: HashMap<String, Prepared>,
-    portals: HashMap<String, Portal>,
+    portals: HashMap<String, Box<Portal>>,
     idle: idle::Idle,
     /// The current message's body.
     body: Vec<u8>,
@@ -114,6 +114,8 @@ pub struct Session {
     /// Names the planner settings and search path in force, for the shared plan cache.
     plan_key: u64,
     closing: bool,
+    /// Lingering brought bytes that nobody has looked at yet.
+    filled: bool,
 }
 
 /// How much memory for messages a parked session keeps.
@@ -125,33 +127,31 @@ struct Timeouts {
     transaction: u64,
 }
 
-/// How long a worker waits for the client's next message before it parks the session.
-const LINGER: Duration = Duration::from_millis(5);
+/// Inside a statement, a session that waits for its client looks at its interrupts this often.
+const READ_PATIENCE: Duration = Duration::from_millis(5);
 
 impl Session {
-    /// Does everything there is to do; `false` when the session has ended.
+    /// Does what the client has sent; `false` when the session has ended.
     fn serve(&mut self) -> Result<bool> {
         let overdue = self.idle_deadline.take().is_some_and(|d| Instant::now() >= d);
-        loop {
-            while let Some(frame) = self.conn.frame()? {
-                self.message(frame)?;
-                if self.closing {
-                    return Ok(false);
-                }
-            }
-            self.flush()?;
-            self.entry.interrupt.check().map_err(PgError::fatal).or_else(ignore_cancel)?;
-            match self.conn.fill() {
-                Ok(Fill::Data) => {}
-                Ok(Fill::Quiet) if overdue && self.idle_deadline().is_some() => return Err(self.idle_too_long()),
-                Ok(Fill::Quiet) => {
-                    self.quiet()?;
-                    self.idle_deadline = self.idle_deadline();
-                    return Ok(true);
-                }
-                Ok(Fill::End) | Err(_) => return Ok(false),
+        self.follow_config();
+        let filled = if std::mem::take(&mut self.filled) { Ok(Fill::Data) } else { self.conn.fill_now() };
+        match filled {
+            Ok(Fill::Data) => {}
+            Ok(Fill::Quiet) if overdue && self.idle_deadline().is_some() => return Err(self.idle_too_long()),
+            Ok(Fill::Quiet) => {}
+            Ok(Fill::End) | Err(_) => return Ok(false),
+        }
+        while let Some(frame) = self.conn.frame()? {
+            self.message(frame)?;
+            if self.closing {
+                return Ok(false);
             }
         }
+        self.flush()?;
+        self.entry.interrupt.check().map_err(PgError::fatal).or_else(ignore_cancel)?;
+        self.idle_deadline = self.idle_deadline();
+        Ok(true)
     }
 
     /// When the session, parked now, has been idle for too long.
@@ -183,15 +183,17 @@ impl Session {
         self.conn.flush(&self.entry.interrupt)
     }
 
-    /// Between messages: the server's settings may have changed.
-    fn quiet(&mut self) -> Result<()> {
+    /// `false`: the client is quiet.
+    fn linger(&mut self) -> bool {
+        let outcome = self.conn.fill();
+        self.filled = matches!(outcome, Ok(Fill::Data));
+        !matches!(outcome, Ok(Fill::Quiet))
+    }
+
+    /// The client has been quiet for a while.
+    fn cool(&mut self) {
         self.conn.shrink();
         self.body.shrink_to(KEPT_BODY);
-        self.follow_config();
-        if !self.conn.out.is_empty() {
-            self.conn.flush(&self.entry.interrupt)?;
-        }
-        Ok(())
     }
 
     fn follow_config(&mut self) {
@@ -206,7 +208,10 @@ impl Session {
 
     /// Handles one message; errors that only concern its statement are answered here.
     fn message(&mut self, frame: crate::protocol::Frame) -> Result<()> {
-        self.now();
+        // Those that begin something: the others belong to what they follow.
+        if matches!(frame.kind, b'Q' | b'P' | b'B' | b'E') {
+            self.now();
+        }
         let outcome = catch_unwind(AssertUnwindSafe(|| self.dispatch(frame)));
         let error = match outcome {
             Ok(Ok(())) => return Ok(()),
@@ -461,6 +466,19 @@ impl Task for Work {
         match self {
             Work::Arrival(a) => a.fd(),
             Work::Session(s) => s.conn.stream.as_fd(),
+        }
+    }
+
+    fn linger(&mut self) -> bool {
+        match self {
+            Work::Arrival(_) => false,
+            Work::Session(s) => s.linger(),
+        }
+    }
+
+    fn cool(&mut self) {
+        if let Work::Session(s) = self {
+            s.cool();
         }
     }
 }

@@ -78,6 +78,9 @@ pub(super) fn supports_backward_scan(planned: &PlannedStmt) -> bool {
 impl Session {
     /// Portals end with their transaction; those WITH HOLD keep their rows. (PostgreSQL: `PreCommit_Portals`)
     pub(super) fn close_portals_at_commit(&mut self) -> Result<()> {
+        if self.portals.is_empty() {
+            return Ok(());
+        }
         let cursors = self.portals.values().any(|p| p.cursor);
         self.portals.retain(|_, p| p.options & cursor_opt::HOLD != 0);
         let held: Vec<String> = self.portals.iter().filter(|(_, p)| p.level > 0).map(|(n, _)| n.clone()).collect();

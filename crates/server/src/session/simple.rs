@@ -107,8 +107,14 @@ impl Session {
     /// Runs what a statement became and reports its completion.
     pub(super) fn run_units(&mut self, units: &[Unit], params: Arc<[Datum]>, again: bool) -> Result<()> {
         let mut tag = String::new();
-        for unit in units {
+        for (i, unit) in units.iter().enumerate() {
+            if i > 0 {
+                // Each sees what those before it did.
+                self.command_counter_increment()?;
+                self.cx.snapshot = Some(self.cx.txn()?.snapshot()?);
+            }
             match unit {
+                Unit::Nothing(what) => tag = (*what).to_owned(),
                 Unit::Plan(planned) => {
                     let rows = self.run_plan(planned, Arc::clone(&params), again)?;
                     if planned.can_set_tag || units.len() == 1 {
@@ -128,6 +134,6 @@ impl Session {
 pub(super) fn plan_of(unit: &Unit) -> Option<&planner::PlannedStmt> {
     match unit {
         Unit::Plan(p) => Some(p),
-        Unit::Utility(_) => None,
+        Unit::Utility(_) | Unit::Nothing(_) => None,
     }
 }

@@ -1,6 +1,5 @@
 //! From the first packet to ReadyForQuery.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::os::fd::BorrowedFd;
@@ -13,13 +12,14 @@ use base::sqlstate::*;
 use base::{Interrupt, Oid, PgError, Result, SessionId};
 use catalog::{Catalog, PgAuthid, PgDatabase};
 use executor::ExecContext;
+use hashbrown::HashMap;
 use parking_lot::Mutex;
 use txn::{Transaction, TransactionOptions};
 
 use super::store::Store;
 use super::transaction::Block;
 use super::variables::{Asker, REPORTED, Scope, Variables};
-use super::{LINGER, Session, Sink, Timeouts, Work};
+use super::{READ_PATIENCE, Session, Sink, Timeouts, Work};
 use crate::auth::{self, AuthRole, hba};
 use crate::cluster::{Activity, Cluster, SessionEntry};
 use crate::log;
@@ -43,7 +43,7 @@ impl Arrival {
         stream: Stream,
         address: Option<SocketAddr>,
     ) -> std::io::Result<Arrival> {
-        stream.set_timeouts(LINGER, Duration::from_secs(1))?;
+        stream.set_timeouts(READ_PATIENCE, Duration::from_secs(1))?;
         let id = cluster.sessions.new_id();
         Ok(Arrival { cluster, scheduler, conn: Connection::new(stream), address, id })
     }
@@ -57,6 +57,8 @@ impl Arrival {
     /// The session, or `None` if it came to nothing: refused, cancelled another one, or gone.
     pub(super) fn run(mut self) -> Option<Session> {
         let interrupt = Interrupt::new();
+        let (scheduler, id) = (Arc::clone(&self.scheduler), self.id);
+        interrupt.on_wait(move || scheduler.before_wait(id as u64));
         let message = match self.first_packet(&interrupt) {
             Ok(Some(message)) => message,
             Ok(None) => return None,
@@ -193,6 +195,7 @@ impl Parts {
             seen_config,
             plan_key: 0,
             closing: false,
+            filled: false,
         };
         session.now();
         session.settings_changed();

@@ -26,6 +26,8 @@ use crate::protocol::{Connection, Format};
 pub(super) enum Unit {
     Plan(Arc<PlannedStmt>),
     Utility(Arc<Statement>),
+    /// Rules left nothing to do, or nothing that counts; with the tag to report.
+    Nothing(&'static str),
 }
 
 impl Unit {
@@ -190,8 +192,14 @@ impl Session {
         source: &str,
         params: &mut ParamTypes,
     ) -> Result<Arc<[Unit]>> {
+        let command = match raw.stmt {
+            Statement::Insert(_) => CmdType::Insert,
+            Statement::Update(_) => CmdType::Update,
+            Statement::Delete(_) => CmdType::Delete,
+            _ => CmdType::Select,
+        };
         let queries = self.analyze_and_rewrite(raw, source, params)?;
-        queries.into_iter().map(|q| self.plan_query(q)).collect()
+        self.plan_queries(command, queries)
     }
 
     /// As `plan_statement`, leaving the plan for others with the same text.
@@ -216,7 +224,21 @@ impl Session {
         }
     }
 
+    /// Plans what a statement was rewritten to. If none of it tells what was done, as under INSTEAD NOTHING, nothing was.
+    pub(super) fn plan_queries(&mut self, command: CmdType, queries: Vec<Query>) -> Result<Arc<[Unit]>> {
+        let silent = !queries.iter().any(|q| q.can_set_tag);
+        let mut units = queries.into_iter().map(|q| self.plan_query(q)).collect::<Result<Vec<Unit>>>()?;
+        match command {
+            CmdType::Insert if silent => units.push(Unit::Nothing("INSERT 0 0")),
+            CmdType::Update if silent => units.push(Unit::Nothing("UPDATE 0")),
+            CmdType::Delete if silent => units.push(Unit::Nothing("DELETE 0")),
+            _ => {}
+        }
+        Ok(units.into())
+    }
+
     pub(super) fn rewrite_and_plan(&mut self, query: Query) -> Result<Arc<[Unit]>> {
+        let command = query.command_type;
         let queries = match query.command_type {
             CmdType::Utility => vec![query],
             _ => {
@@ -227,7 +249,7 @@ impl Session {
                 analyze::rewrite(&mut cx, query)?
             }
         };
-        queries.into_iter().map(|q| self.plan_query(q)).collect()
+        self.plan_queries(command, queries)
     }
 
     /// The plan of a prepared statement; made anew when the catalogs or settings it relied on have changed.
@@ -361,6 +383,7 @@ impl Destination for Sender<'_> {
 /// The command tag of a plan.
 pub(super) fn plan_tag(planned: &PlannedStmt, rows: u64) -> String {
     match planned.command_type {
+        CmdType::Select if rows == 1 => "SELECT 1".to_owned(),
         CmdType::Select => format!("SELECT {rows}"),
         CmdType::Insert => format!("INSERT 0 {rows}"),
         CmdType::Update => format!("UPDATE {rows}"),

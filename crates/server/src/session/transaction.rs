@@ -141,6 +141,9 @@ impl Session {
 
     /// What may still fail or change something.
     fn before_commit(&mut self) -> Result<()> {
+        if self.cx.txn.is_some() {
+            executor::after::fire_deferred(&mut self.cx)?;
+        }
         self.close_portals_at_commit()?;
         match self.cx.txn {
             Some(_) => commands::temp::before_commit(&mut self.cx),
@@ -187,6 +190,7 @@ impl Session {
         self.block = Block::None;
         self.savepoints.clear();
         self.cx.snapshot = None;
+        executor::after::reset(&mut self.cx);
         // Cursors that outlived an earlier transaction stay.
         self.close_portals(1);
         self.transaction_alarm = None;

@@ -128,9 +128,20 @@ impl Session {
             Statement::Unlisten(_) => Ok("UNLISTEN".into()),
             Statement::Notify(_) => Err(PgError::unsupported("NOTIFY")),
             Statement::AlterSystem(_) => self.alter_system(stmt),
-            Statement::ConstraintsSet(_) => Ok("SET CONSTRAINTS".into()),
+            Statement::ConstraintsSet(s) => self.set_constraints(s),
             other => self.run_command(other, formats),
         }
+    }
+
+    fn set_constraints(&mut self, s: &ConstraintsSetStmt) -> Result<String> {
+        if matches!(self.block, Block::None | Block::Implicit) {
+            let text = "SET CONSTRAINTS can only be used in transaction blocks";
+            self.notice(PgError::with_severity(base::Severity::Warning, NO_ACTIVE_SQL_TRANSACTION, text));
+        }
+        let source = self.source.clone().unwrap_or_default();
+        let (cx, mut services) = Services::split(self);
+        commands::foreign_key::set_constraints(&mut CommandContext { cx, session: &mut services, source: &source }, s)?;
+        Ok("SET CONSTRAINTS".into())
     }
 
     /// A statement that `commands` runs.
@@ -404,6 +415,7 @@ impl Session {
         let mut tag = String::new();
         for unit in units.iter() {
             match unit {
+                Unit::Nothing(what) => tag = (*what).to_owned(),
                 Unit::Plan(p) => {
                     executor::lock_plan_relations(&self.cx, [&**p].into_iter())?;
                     let mut running = self.start_plan(p, Arc::clone(&params), formats)?;
@@ -502,7 +514,7 @@ impl Session {
             seen: Vec::new(),
             options: flags,
         };
-        self.portals.insert(d.portalname.clone(), portal);
+        self.portals.insert(d.portalname.clone(), Box::new(portal));
         self.publish_objects();
         Ok("DECLARE CURSOR".into())
     }

@@ -169,7 +169,7 @@ pub trait VfsFile: Send + Sync {
     fn sync_all(&self) -> io::Result<()>;
     /// Extends the file to at least `offset + len` with zeroes that are really reserved on disk.
     fn allocate(&self, offset: u64, len: u64) -> io::Result<()>;
-    /// Asks the operating system to start writing a range (a hint; may do nothing).
+    /// Asks the operating system to start writing a range, which will not be read soon (a hint; may do nothing).
     fn start_writeback(&self, _offset: u64, _len: u64) {}
     /// Tells the operating system that a range will be read soon (a hint; may do nothing).
     fn prefetch(&self, _offset: u64, _len: u64) {}

@@ -135,6 +135,10 @@ impl VfsFile for RealFile {
             Err(e) => Err(e.into()),
         }
     }
+    fn start_writeback(&self, offset: u64, len: u64) {
+        // What is dirty cannot be dropped from the cache, so its writing begins. A hint only, as below.
+        let _ = rustix::fs::fadvise(&self.0, offset, std::num::NonZeroU64::new(len), rustix::fs::Advice::DontNeed);
+    }
     fn prefetch(&self, offset: u64, len: u64) {
         // A hint only: that it failed does not matter.
         let _ = rustix::fs::fadvise(&self.0, offset, std::num::NonZeroU64::new(len), rustix::fs::Advice::WillNeed);

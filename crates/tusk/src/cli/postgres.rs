@@ -4,8 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use base::PgError;
+use base::sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE;
 use lexopt::prelude::*;
 use server::config::{self, Sources};
+use server::log;
 
 use super::supervisor;
 
@@ -100,9 +103,16 @@ pub fn quick_start(args: Vec<OsString>) -> ExitCode {
 }
 
 fn run(sources: Sources, given: &[String], serve: bool) -> ExitCode {
-    if let Err(e) = check_directory(&sources.data_directory) {
-        eprintln!("{e}");
-        return ExitCode::from(2);
+    match check_directory(&sources.data_directory) {
+        Ok(()) => {}
+        Err(Refusal::Text(text)) => {
+            eprintln!("{text}");
+            return ExitCode::from(2);
+        }
+        Err(Refusal::Fatal(e)) => {
+            log::error(&e, None);
+            return ExitCode::FAILURE;
+        }
     }
     if serve {
         return server::run(sources, super::registry());
@@ -116,33 +126,56 @@ fn run(sources: Sources, given: &[String], serve: bool) -> ExitCode {
     supervisor::run(&sources)
 }
 
+/// Why a directory is not served: plain text before there could be a server log, or an entry of it.
+enum Refusal {
+    Text(String),
+    Fatal(PgError),
+}
+
 /// As PostgreSQL checks its directory: it exists, is a cluster of this version, and others cannot look in.
-fn check_directory(data: &std::path::Path) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt;
+/// (PostgreSQL: `checkDataDir`, `ValidatePgVersion`, `checkControlFile`)
+fn check_directory(data: &std::path::Path) -> Result<(), Refusal> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let shown = data.display();
-    let meta = std::fs::metadata(data).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => format!("postgres: could not access directory \"{shown}\": No such file or directory\nRun initdb or pg_basebackup to initialize a PostgreSQL data directory."),
-        _ => format!("postgres: could not access directory \"{shown}\": {}", config::os_error(&e)),
+    let fatal = |text: String| PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text).fatal();
+    let meta = std::fs::metadata(data).map_err(|e| {
+        Refusal::Text(match e.kind() {
+            std::io::ErrorKind::NotFound => format!("postgres: could not access directory \"{shown}\": No such file or directory\nRun initdb or pg_basebackup to initialize a PostgreSQL data directory."),
+            _ => format!("postgres: could not access directory \"{shown}\": {}", config::os_error(&e)),
+        })
     })?;
     if !meta.is_dir() {
-        return Err(format!("FATAL:  specified data directory \"{shown}\" is not a directory"));
+        return Err(Refusal::Fatal(fatal(format!("specified data directory \"{shown}\" is not a directory"))));
+    }
+    if meta.uid() != rustix::process::geteuid().as_raw() && !rustix::process::geteuid().is_root() {
+        let e = fatal(format!("data directory \"{shown}\" has wrong ownership"));
+        return Err(Refusal::Fatal(e.hint("The server must be started by the user that owns the data directory.")));
     }
     if meta.permissions().mode() & 0o027 != 0 {
-        return Err(format!(
-            "FATAL:  data directory \"{shown}\" has invalid permissions\nDETAIL:  Permissions should be u=rwx (0700) or u=rwx,g=rx (0750)."
-        ));
+        let e = fatal(format!("data directory \"{shown}\" has invalid permissions"));
+        let detail = "Permissions should be u=rwx (0700) or u=rwx,g=rx (0750).";
+        return Err(Refusal::Fatal(e.detail(detail)));
     }
     let version = std::fs::read_to_string(data.join("PG_VERSION")).map_err(|_| {
-        format!("FATAL:  \"{shown}\" is not a valid data directory\nDETAIL:  File \"{shown}/PG_VERSION\" is missing.")
+        let e = fatal(format!("\"{shown}\" is not a valid data directory"));
+        Refusal::Fatal(e.detail(format!("File \"{shown}/PG_VERSION\" is missing.")))
     })?;
     if version.trim() != "18" {
-        return Err(format!(
-            "FATAL:  database files are incompatible with server\nDETAIL:  The data directory was initialized by PostgreSQL version {}, which is not compatible with this version {}.",
+        let detail = format!(
+            "The data directory was initialized by PostgreSQL version {}, which is not compatible with this version {}.",
             version.trim(),
             super::VERSION
-        ));
+        );
+        return Err(Refusal::Fatal(fatal("database files are incompatible with server".into()).detail(detail)));
     }
-    Ok(())
+    let control = data.join("global/pg_control");
+    std::fs::File::open(&control).map(drop).map_err(|e| {
+        Refusal::Text(format!(
+            "postgres: could not find the database system\nExpected to find it in the directory \"{shown}\",\nbut could not open file \"{}\": {}",
+            control.display(),
+            config::os_error(&e)
+        ))
+    })
 }
 
 fn print_setting(sources: &Sources, name: &str) -> ExitCode {

@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use base::PgError;
+use base::sqlstate::CONFIG_FILE_ERROR;
 use rustix::process::{Pid, Signal, kill_process};
 use server::config::{self, Sources};
+use server::log;
 use server::pidfile::{LockFile, PidFile, Protects};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
@@ -21,15 +24,16 @@ pub fn run(sources: &Sources) -> ExitCode {
     let loaded = match config::load(sources) {
         Ok(loaded) => loaded,
         Err(e) => {
-            eprintln!("{}:  {}", e.severity().as_str(), e.message());
+            log::error(&e.fatal(), None);
             return ExitCode::FAILURE;
         }
     };
     if let Some(bad) = loaded.error() {
         for s in loaded.settings.iter().filter(|s| s.error.is_some()) {
-            eprintln!("LOG:  {}", s.error.as_deref().unwrap_or_default());
+            log::message(s.error.as_deref().unwrap_or_default());
         }
-        eprintln!("FATAL:  configuration file \"{}\" contains errors", bad.path.display());
+        let text = format!("configuration file \"{}\" contains errors", bad.path.display());
+        log::error(&PgError::new(CONFIG_FILE_ERROR, text).fatal(), None);
         return ExitCode::FAILURE;
     }
     let content = PidFile::starting(&sources.data_directory, &loaded.values);
@@ -37,8 +41,7 @@ pub fn run(sources: &Sources) -> ExitCode {
     let lock = match LockFile::create(&path, Protects::DataDirectory(&sources.data_directory), &content) {
         Ok(lock) => lock,
         Err(e) => {
-            let hint = e.fields().hint.as_deref().map_or(String::new(), |h| format!("\nHINT:  {h}"));
-            eprintln!("FATAL:  {}{hint}", e.message());
+            log::error(&e, None);
             return ExitCode::FAILURE;
         }
     };

@@ -185,7 +185,7 @@ impl<'a> Run<'a> {
             let answer = client.query(&step.sql);
             let crashed = self.vfs.is_killed() && !matches!(answer, Ok(Ok(_)));
             if crashed {
-                let ops = sides[who].succeeded(step.effect, true, &self.committed);
+                let ops = sides[who].succeeded(step.effect, true);
                 let mut candidates = vec![self.committed.clone()];
                 if !ops.is_empty() {
                     count(&totals.undecided, 1);
@@ -238,7 +238,7 @@ impl<'a> Run<'a> {
                 }
                 let word = step.sql.split(' ').next().unwrap_or_default();
                 let exclusive = matches!(word, "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "REINDEX");
-                let ops: Vec<Op> = side.succeeded(step.effect, exclusive, &self.committed);
+                let ops: Vec<Op> = side.succeeded(step.effect, exclusive);
                 ops.iter().for_each(|op| self.committed.apply(op));
                 let status = if side.block.is_some() { b'T' } else { b'I' };
                 if client.status != status {

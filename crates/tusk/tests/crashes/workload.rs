@@ -8,13 +8,12 @@ pub struct Side {
     parity: i32,
     next_key: i32,
     names: u32,
-    /// In a transaction block: what it has done so far, and what the database looks like to it.
+    /// In a transaction block: what it has done so far.
     pub block: Option<Block>,
 }
 
 pub struct Block {
     pub ops: Vec<Op>,
-    view: Model,
     savepoints: Vec<(String, usize)>,
     pub failed: bool,
     /// It holds strong locks.
@@ -90,7 +89,7 @@ impl Side {
         } else if rng.one_in(4) {
             return Step { sql: "BEGIN".into(), effect: Effect::Begin, fails: None };
         }
-        let view = self.block.as_ref().map_or(committed, |b| &b.view).clone();
+        let view = self.block.as_ref().map_or_else(|| committed.clone(), |b| committed.with(&b.ops));
         let outside = self.block.is_none();
         match rng.below(100) {
             0..=7 if alone => self.ddl(rng, &view),
@@ -245,14 +244,13 @@ impl Side {
     }
 
     /// Takes note that a statement succeeded; gives back what is committed by it.
-    pub fn succeeded(&mut self, effect: Effect, exclusive: bool, committed: &Model) -> Vec<Op> {
+    pub fn succeeded(&mut self, effect: Effect, exclusive: bool) -> Vec<Op> {
         let Some(block) = &mut self.block else {
             return match effect {
                 Effect::Change(ops) => ops,
                 Effect::Begin => {
-                    let view = committed.clone();
                     let (ops, savepoints) = (Vec::new(), Vec::new());
-                    self.block = Some(Block { ops, view, savepoints, failed: false, exclusive: false });
+                    self.block = Some(Block { ops, savepoints, failed: false, exclusive: false });
                     Vec::new()
                 }
                 _ => Vec::new(),
@@ -260,7 +258,6 @@ impl Side {
         };
         match effect {
             Effect::Change(ops) => {
-                ops.iter().for_each(|op| block.view.apply(op));
                 block.ops.extend(ops);
                 block.exclusive |= exclusive;
             }
@@ -270,7 +267,6 @@ impl Side {
             Effect::RollbackTo(at) => {
                 block.ops.truncate(block.savepoints[at].1);
                 block.savepoints.truncate(at + 1);
-                block.view = committed.with(&block.ops);
                 block.failed = false;
             }
             Effect::Release(at) => block.savepoints.truncate(at),

@@ -35,6 +35,7 @@ const POLL: Duration = Duration::from_millis(50);
 impl LockManager {
     /// The session is in the queue.
     pub(super) fn sleep(&self, proc: &Arc<Proc>, tag: LockTag, mode: LockMode) -> Result<()> {
+        proc.interrupt().before_wait();
         let started = Instant::now();
         let after = |ms: u64| started + Duration::from_millis(ms);
         let mut deadlock_at = Some(after(proc.deadlock_timeout_ms.load(Ordering::Relaxed)));

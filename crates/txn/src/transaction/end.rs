@@ -43,6 +43,14 @@ impl Transaction {
         self.remove_files(&files);
         Ok(())
     }
+    /// Makes the log durable up to there.
+    fn flush(&self, end: Lsn) -> Result<()> {
+        let wal = self.manager.wal();
+        if end > wal.flush_position() {
+            self.proc.interrupt().before_wait();
+        }
+        wal.flush(end)
+    }
     fn record_commit(&self, files: &[PendingFile]) -> Result<()> {
         let wal = self.manager.wal();
         let Some(xid) = self.own.top_xid() else {
@@ -52,7 +60,7 @@ impl Transaction {
                 let state = self.state.lock();
                 let sync = state.sync_commit > SyncCommit::Off || state.force_sync;
                 drop(state);
-                if sync { wal.flush(end)? } else { wal.set_async_commit(end) }
+                if sync { self.flush(end)? } else { wal.set_async_commit(end) }
             }
             return Ok(());
         };
@@ -78,7 +86,7 @@ impl Transaction {
         };
         let end = self.manager.log_commit(&self.proc, xid, &record.subs, |section| record.insert(wal, section, xid))?;
         match sync {
-            true => wal.flush(end).map_err(wal::panic_level)?,
+            true => self.flush(end).map_err(wal::panic_level)?,
             false => wal.set_async_commit(end),
         }
         self.manager.publish_commit(&self.proc, end, sync);
