@@ -45,6 +45,7 @@ mod nest_loop;
 mod node;
 pub mod nodes;
 mod project_set;
+mod quick_sort;
 mod recheck;
 mod recursive_union;
 mod result;

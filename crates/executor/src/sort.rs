@@ -1,7 +1,7 @@
 //! Sort: all input rows in memory, then in order; past `work_mem` in sorted runs in a temporary file that are merged. Under a
 //! Limit only the first rows are kept.
 //!
-//! Invariant: equal rows keep the order they came in, in memory, in runs and in the merge.
+//! Equal rows come as in PostgreSQL where they are few (`quick_sort`); otherwise they keep the order they came in.
 //!
 //! PostgreSQL: `nodeSort.c`, `tuplesort.c`. Different here: rows stay in columns; what is sorted is eight bytes of the first key
 //! and the row's number. Memory is counted as PostgreSQL counts it, so that a sort spills where it would there.
@@ -16,6 +16,7 @@ use types::{Batch, Bitmap, Column, ColumnData, Comparator, Datum, DatumRef, Phys
 use crate::build::Builder;
 use crate::expr::function::plain;
 use crate::node::{Exec, Node, SortInfo};
+use crate::quick_sort::{FEW, first_sorted, quick_sort};
 use crate::spill::{BLOCK_ROWS, Block, SpillFile};
 use crate::state::Run;
 
@@ -126,12 +127,12 @@ impl SortExec {
                 column.append(from, rows);
             }
             n += rows.len();
-            if let Some(bound) = self.bound.filter(|b| file.is_none() && n > b.saturating_mul(2).max(BLOCK_ROWS)) {
-                self.sort_rows(run, n)?;
+            if let Some(bound) = self.bound.filter(|b| file.is_none() && n > b.saturating_mul(2).max(FEW)) {
+                self.sort_rows(run, n, None)?;
                 self.keep_first(bound);
                 (n, narrowed) = (bound, bound > 0);
             } else if self.memory.bytes() > limit && n > 0 && run.cx.txn.is_some() {
-                self.sort_rows(run, n)?;
+                self.sort_rows(run, n, None)?;
                 let file = match &mut file {
                     Some(f) => f,
                     none => none.insert(SpillFile::create(run)?),
@@ -141,7 +142,8 @@ impl SortExec {
             }
         }
         let seen_all = !narrowed && self.bound.is_none_or(|b| n <= b.saturating_mul(2));
-        self.sort_rows(run, n)?;
+        let whole = !narrowed && file.is_none();
+        self.sort_rows(run, n, self.bound.filter(|_| whole))?;
         if let Some(mut file) = file {
             if n > 0 {
                 runs.push(self.write_run(run, &mut file)?);
@@ -176,12 +178,16 @@ impl SortExec {
         Ok(())
     }
 
-    fn sort_rows(&mut self, run: &mut Run<'_>, n: usize) -> Result<()> {
+    fn sort_rows(&mut self, run: &mut Run<'_>, n: usize, bound: Option<usize>) -> Result<()> {
         // Comparisons look inside values: fetch the toasted ones once.
         for (c, _) in &self.keys {
             detoast_column(run, &mut self.rows[*c])?;
         }
-        self.order = sorted_order(&self.rows, n, &self.keys)?;
+        self.order = if n <= FEW {
+            few_sorted(&self.rows, n, &self.keys, bound)
+        } else {
+            sorted_order(&self.rows, n, &self.keys)
+        }?;
         Ok(())
     }
 
@@ -299,8 +305,42 @@ fn prefixes(column: &Column, n: usize, comparator: &Comparator) -> Option<(Vec<u
     })
 }
 
-/// The rows' numbers in order. Stable, so that equal rows keep the order they came in.
+/// The rows' numbers in order, or the first so many of them, equal rows as PostgreSQL's sort leaves them.
+fn few_sorted(rows: &[Column], n: usize, keys: &[(usize, SortKey)], bound: Option<usize>) -> Result<Vec<u32>> {
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    let Some((first, key)) = keys.first() else { return Ok(order) };
+    let column = &rows[*first];
+    let prefix = if column.validity.is_none() { prefixes(column, n, &key.comparator) } else { None };
+    let (mut failed, descending) = (None, key.descending);
+    let mut cmp = |a: &u32, b: &u32| {
+        let (i, j) = (*a as usize, *b as usize);
+        let mut rest = keys;
+        if let Some((p, exact)) = &prefix {
+            let order = p[i].cmp(&p[j]);
+            if order.is_ne() {
+                return if descending { order.reverse() } else { order };
+            }
+            if *exact {
+                rest = &keys[1..];
+            }
+        }
+        compare_rows(rest, rows, i, rows, j).unwrap_or_else(|e| {
+            failed.get_or_insert(e);
+            Ordering::Equal
+        })
+    };
+    match bound {
+        Some(bound) => first_sorted(&mut order, bound, &mut cmp),
+        None => quick_sort(&mut order, &mut cmp),
+    }
+    failed.map_or(Ok(order), Err)
+}
+
+/// The rows' numbers in order. Where there are many, equal rows keep the order they came in.
 pub(crate) fn sorted_order(rows: &[Column], n: usize, keys: &[(usize, SortKey)]) -> Result<Vec<u32>> {
+    if n <= FEW {
+        return few_sorted(rows, n, keys, None);
+    }
     let Some((first, key)) = keys.first() else { return Ok((0..n as u32).collect()) };
     let mut failed = None;
     let mut by_keys = |keys: &[(usize, SortKey)], a: u32, b: u32| {

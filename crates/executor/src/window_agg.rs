@@ -103,7 +103,8 @@ impl WindowAggExec {
         };
         let mut c = b.compiler(scope);
         let (filter, projection) = (c.filter(&plan.qual)?, c.projection(&plan.targetlist)?);
-        let run_condition = c.filter(&w.run_condition)?;
+        // Below another WindowAgg all rows go on: that one's filter leaves out those that are not wanted.
+        let run_condition = c.filter(if w.top_window { &w.run_condition } else { &[] })?;
         let mut calls = Vec::new();
         for e in &list {
             if let Expr::WindowFunc(f) = e {

@@ -322,7 +322,7 @@ fn sorts_and_joins_spill() {
     let queries = [
         format!("SELECT * FROM ({texts}) x ORDER BY t"),
         format!("SELECT * FROM ({texts}) x ORDER BY m DESC, t"),
-        format!("SELECT * FROM ({texts}) x ORDER BY m NULLS FIRST LIMIT 30 OFFSET 1500"),
+        format!("SELECT * FROM ({texts}) x ORDER BY m NULLS FIRST, g LIMIT 30 OFFSET 1500"),
         format!("SELECT x.g, y.t FROM ({texts}) x JOIN ({texts}) y ON x.g = y.g + 1 ORDER BY 1"),
         format!("SELECT x.g, y.g FROM ({texts}) x FULL JOIN ({texts}) y ON x.g = y.g + 3000 ORDER BY 1, 2"),
         format!("SELECT x.g FROM ({texts}) x LEFT JOIN ({texts}) y ON x.m = y.g + 5 AND y.m IS NULL ORDER BY 1, y.g"),

@@ -24,11 +24,21 @@ impl Planner<'_, '_> {
         }
         root.total_table_pages = pages;
         for rti in 1..root.base.len() as u32 {
-            if root.base[rti as usize].is_some() {
+            let Some(Some(rel)) = root.base.get(rti as usize) else { continue };
+            if rel.is_child {
+                continue;
+            }
+            if rel.members.is_empty() {
                 self.set_rel_size(root, rti)?;
+            } else {
+                self.append_size(root, rti)?;
             }
         }
         Ok(())
+    }
+
+    pub(crate) fn set_child_size(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
+        self.set_rel_size(root, rti)
     }
 
     fn set_rel_size(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
@@ -95,10 +105,15 @@ impl Planner<'_, '_> {
     /// Paths of all base relations. (PostgreSQL: `set_base_rel_pathlists`)
     pub(crate) fn set_base_paths(&mut self, root: &mut Root) -> Result<()> {
         for rti in 1..root.base.len() as u32 {
-            if root.base[rti as usize].is_none() {
+            let Some(Some(rel)) = root.base.get(rti as usize) else { continue };
+            if rel.is_child {
                 continue;
             }
-            self.base_paths(root, rti)?;
+            if rel.members.is_empty() {
+                self.base_paths(root, rti)?;
+            } else {
+                self.append_paths(root, rti)?;
+            }
             if let Some(Some(rel)) = root.base.get_mut(rti as usize) {
                 rel.set_cheapest()?;
             }
@@ -112,7 +127,7 @@ impl Planner<'_, '_> {
         }
     }
 
-    fn base_paths(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
+    pub(crate) fn base_paths(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
         let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(()) };
         if rel.is_dummy() {
             return Ok(());
@@ -293,6 +308,7 @@ impl Planner<'_, '_> {
         };
         let mut query = (**subquery).clone();
         let barrier = *security_barrier;
+        let mut run_conditions = Vec::new();
         if let Some(Some(rel)) = root.base.get(rti as usize)
             && !rel.baserestrict.is_empty()
             && self.may_push_into(&query)
@@ -302,7 +318,15 @@ impl Planner<'_, '_> {
             for r in list {
                 if !r.pseudoconstant && !barrier && self.can_push(&query, &r.clause, rti)? {
                     push_qual(&mut query, &r.clause, rti)?;
-                } else {
+                    continue;
+                }
+                let run = if r.pseudoconstant || barrier { None } else { self.run_condition(&query, &r.clause, rti)? };
+                let Some((condition, checked_again)) = run else {
+                    keep.push(r);
+                    continue;
+                };
+                run_conditions.push(condition);
+                if checked_again {
                     keep.push(r);
                 }
             }
@@ -334,6 +358,9 @@ impl Planner<'_, '_> {
                     true
                 });
             }
+            run_conditions.iter().for_each(|c: &crate::windows::RunCondition| {
+                used.insert(c.attno as u32);
+            });
             self.drop_unused_columns(&mut query, &used)?;
         }
         let fraction = if root.parse.has_aggs
@@ -348,6 +375,7 @@ impl Planner<'_, '_> {
             root.tuple_fraction
         };
         let saved = std::mem::take(&mut self.levels[root.level].plan_params);
+        self.run_conditions = run_conditions;
         let sub = self.subquery_planner(query, false, fraction, None)?;
         // What it wants set are lateral references: nested loops will do that.
         let params = std::mem::replace(&mut self.levels[root.level].plan_params, saved);

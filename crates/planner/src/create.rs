@@ -184,9 +184,13 @@ impl Planner<'_, '_> {
                     }
                     plans.push(only);
                 }
+                let inherited = path.relids.as_single().filter(|r| {
+                    root.base.get(*r as usize).and_then(|b| b.as_ref()).is_some_and(|b| !b.members.is_empty())
+                });
                 let mut p = Plan::new(PlanNode::Append { plans });
                 copy_cost(&mut p, path);
                 p.targetlist = tlist_of(&path.target);
+                p.append_rel = inherited.unwrap_or(0);
                 Ok(p)
             }
             PathKind::MergeAppend { .. } => Err(PgError::unsupported("merged appends")),
@@ -962,6 +966,11 @@ impl Planner<'_, '_> {
                     }
                 }
                 self.outer_to_params_list(root, &mut orig)?;
+                for pred in &index.predicate {
+                    if !self.implied_by(&orig, [pred])? {
+                        orig.push(pred.clone());
+                    }
+                }
                 let mut p = Plan::new(PlanNode::BitmapIndexScan {
                     scanrelid: index.relid,
                     indexid: index.oid,

@@ -36,7 +36,9 @@ impl Planner<'_, '_> {
                 let known: Vec<&Expr> = rel.baserestrict.iter().map(|r| &r.clause).collect();
                 let ok = self.implied_by(known, &index.predicate)?;
                 index.pred_ok.set(ok);
-                if ok {
+                // A row that is locked or changed is checked again when it has changed meanwhile, without the index.
+                let is_target = root.parse.result_relation == Some(rti) || root.row_marks.iter().any(|m| m.rti == rti);
+                if ok && !is_target {
                     let mut rest = Vec::new();
                     for r in kept {
                         // What the index promises need not be checked.
@@ -947,14 +949,21 @@ impl Planner<'_, '_> {
             for arm in &r.or_arms {
                 let mut candidates = Vec::new();
                 for index in &indexes {
+                    // A partial index may fit one arm only.
+                    let mut useful = false;
                     if !index.predicate.is_empty() && !index.pred_ok.get() {
-                        continue;
+                        let others = clauses.iter().filter(|o| !Rc::ptr_eq(o, r));
+                        let all: Vec<&Expr> = arm.iter().chain(others.clone()).map(|x| &x.clause).collect();
+                        if !self.implied_by(all, &index.predicate)? {
+                            continue;
+                        }
+                        useful = !self.implied_by(others.map(|x| &x.clause), &index.predicate)?;
                     }
                     let mut by: ByColumn = vec![Vec::new(); index.nkeys];
                     for a in arm {
                         self.match_clause(root, index, a, &mut by)?;
                     }
-                    if by.iter().all(Vec::is_empty) {
+                    if by.iter().all(Vec::is_empty) && !useful {
                         continue;
                     }
                     // The other conditions may help the arm.

@@ -50,6 +50,7 @@ impl Root {
             final_paths: Vec::new(),
             final_rows: 0.0,
             processed_groups: Vec::new(),
+            run_conditions: Vec::new(),
             grouping_sets: None,
             processed_distinct: Vec::new(),
             update_columns: Vec::new(),
@@ -73,6 +74,7 @@ impl Planner<'_, '_> {
         analyze::walker::check_depth()?;
         let mut root = Root::new(parse, self.levels.len(), tuple_fraction);
         root.has_recursion = has_recursion;
+        root.run_conditions = std::mem::take(&mut self.run_conditions);
         self.levels.push(Level { wt_param: wt, ..Level::default() });
         let done = self.plan_level(&mut root);
         self.levels.pop();

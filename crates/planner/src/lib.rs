@@ -19,6 +19,7 @@ mod equiv;
 mod fold;
 mod groupingsets;
 mod indexpaths;
+mod inherit;
 mod init;
 mod joinpaths;
 mod joinrels;
@@ -33,6 +34,7 @@ mod predtest;
 mod pullup;
 mod relids;
 mod relinfo;
+mod searchcycle;
 mod selfuncs;
 mod setop;
 mod setrefs;
@@ -42,6 +44,7 @@ mod tidpaths;
 mod upper;
 mod uselessjoins;
 mod util;
+mod windows;
 
 use std::sync::Arc;
 
@@ -95,6 +98,7 @@ pub fn plan(cx: &mut PlannerContext<'_>, query: Query, options: &PlanOptions) ->
         levels: Vec::new(),
         multi: Vec::new(),
         params: options.params.clone(),
+        run_conditions: Vec::new(),
     };
     let (command_type, can_set_tag) = (query.command_type, query.can_set_tag);
     let has_modifying_cte = query.has_modifying_cte;

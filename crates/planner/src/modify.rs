@@ -37,6 +37,9 @@ impl Planner<'_, '_> {
                 continue;
             }
             rels.remove(m.rti);
+            if self.has_members(q.rte(m.rti))? {
+                return Err(PgError::unsupported("locking rows of tables with inheritance children"));
+            }
             self.glob.last_rowmark += 1;
             marks.push(PlanRowMark {
                 rti: m.rti,
@@ -55,6 +58,7 @@ impl Planner<'_, '_> {
         }
         for i in rels.iter() {
             let mark_type = match &q.rte(i).kind {
+                _ if self.has_members(q.rte(i))? => RowMarkType::Copy,
                 RteKind::Relation { relkind: b'r' | b'm' | b't' | b'p', .. } => RowMarkType::Reference,
                 RteKind::Result => continue,
                 _ => RowMarkType::Copy,
@@ -170,6 +174,9 @@ impl Planner<'_, '_> {
     pub(crate) fn modify_path(&mut self, root: &mut Root, sub: P) -> Result<P> {
         let q = &root.parse;
         let target = q.result_relation.ok_or_else(|| PgError::internal("no result relation"))?;
+        if q.command_type != CmdType::Insert && self.has_members(q.rte(target))? {
+            return Err(PgError::unsupported("changing tables with inheritance children"));
+        }
         if let RteKind::Relation { relkind, relid, .. } = q.rte(target).kind {
             match relkind {
                 b'r' | b't' | b'm' => {}

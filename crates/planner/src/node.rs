@@ -66,6 +66,8 @@ pub(crate) struct Root {
     pub final_paths: Vec<P>,
     pub final_rows: f64,
     pub processed_groups: Vec<SortGroupClause>,
+    /// Conditions from outside on window functions' results.
+    pub run_conditions: Vec<crate::windows::RunCondition>,
     pub grouping_sets: Option<crate::groupingsets::GroupingSets>,
     pub processed_distinct: Vec<SortGroupClause>,
     /// Result relation and columns of UPDATE's new values.
@@ -112,6 +114,8 @@ pub(crate) struct Rel {
     pub is_join: bool,
     /// A child table of an inheritance tree or a member of a UNION ALL.
     pub is_child: bool,
+    /// Of a table with inheritance children: all of them, itself first.
+    pub members: Vec<crate::inherit::Member>,
 }
 
 impl Rel {
@@ -146,6 +150,7 @@ impl Rel {
             nulling: Relids::new(),
             is_join: false,
             is_child: false,
+            members: Vec::new(),
         }
     }
     /// Nothing comes out of it. (PostgreSQL: `IS_DUMMY_REL`)
@@ -577,4 +582,6 @@ pub(crate) struct Planner<'a, 'b> {
     pub multi: Vec<(i32, Vec<i32>)>,
     /// Values of `$n` for a custom plan.
     pub params: Option<Arc<[Datum]>>,
+    /// For the subquery that is planned next.
+    pub run_conditions: Vec<crate::windows::RunCondition>,
 }

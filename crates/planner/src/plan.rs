@@ -101,6 +101,8 @@ pub struct Plan {
     pub params: Vec<i32>,
     /// PostgreSQL would hand on the relation's whole rows; here only EXPLAIN shows it. (PostgreSQL: `use_physical_tlist`)
     pub physical: bool,
+    /// Of an Append over an inherited table: the range-table index of that table, whose columns EXPLAIN shows.
+    pub append_rel: RtIndex,
     pub node: PlanNode,
 }
 
@@ -120,6 +122,7 @@ impl Plan {
             init_plans: Vec::new(),
             params: Vec::new(),
             physical: false,
+            append_rel: 0,
             node,
         }
     }

@@ -29,18 +29,16 @@ impl Planner<'_, '_> {
         for i in rels.clone().iter() {
             root.base[i as usize] = Some(Box::new(self.simple_rel(root, i)?));
         }
-        Ok(())
+        self.expand_inherited(root)
     }
 
-    fn simple_rel(&mut self, root: &Root, rti: RtIndex) -> Result<Rel> {
+    pub(crate) fn simple_rel(&mut self, root: &Root, rti: RtIndex) -> Result<Rel> {
         let mut rel = Rel::new(Relids::single(rti));
         rel.relid = rti;
         rel.consider_startup = root.tuple_fraction > 0.0;
         let rte = root.parse.rte(rti).clone();
         match &rte.kind {
-            RteKind::Relation { relid, relkind, inh, .. } => {
-                self.relation_info(root, &mut rel, *relid, *relkind, *inh)?
-            }
+            RteKind::Relation { relid, relkind, .. } => self.relation_info(root, &mut rel, *relid, *relkind)?,
             RteKind::Subquery { .. }
             | RteKind::Function { .. }
             | RteKind::Values { .. }
@@ -54,16 +52,13 @@ impl Planner<'_, '_> {
         Ok(rel)
     }
 
-    fn relation_info(&mut self, root: &Root, rel: &mut Rel, oid: Oid, kind: u8, inh: bool) -> Result<()> {
+    fn relation_info(&mut self, root: &Root, rel: &mut Rel, oid: Oid, kind: u8) -> Result<()> {
         let entry = self.cx.catalog.relation_entry(oid)?;
         match kind {
             relkind::TABLE | relkind::MATERIALIZED_VIEW | relkind::TOAST | relkind::SEQUENCE => {}
             relkind::PARTITIONED_TABLE => return Err(PgError::unsupported("reading partitioned tables")),
             relkind::FOREIGN_TABLE => return Err(PgError::unsupported("reading foreign tables")),
             _ => return Err(PgError::internal(format!("cannot scan relation \"{}\"", entry.name()))),
-        }
-        if inh && entry.class.relhassubclass && !self.cx.catalog.inheritance_children(oid)?.is_empty() {
-            return Err(PgError::unsupported("reading tables with inheritance children"));
         }
         let (pages, tuples, vis) = self.relation_size(&entry)?;
         (rel.pages, rel.tuples, rel.allvisfrac) = (pages, tuples, vis);

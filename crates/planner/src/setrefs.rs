@@ -325,9 +325,25 @@ impl Planner<'_, '_> {
             | PlanNode::IncrementalSort { .. }
             | PlanNode::Unique { .. }
             | PlanNode::SetOp { .. }
-            | PlanNode::RecursiveUnion { .. }
-            | PlanNode::Append { .. }
-            | PlanNode::MergeAppend { .. } => pass_through(&mut tlist),
+            | PlanNode::RecursiveUnion { .. } => pass_through(&mut tlist),
+            PlanNode::Append { .. } | PlanNode::MergeAppend { .. } => {
+                let columns: Vec<Option<AttrNumber>> = tlist
+                    .iter()
+                    .map(|t| match &t.expr {
+                        Expr::Var(v) if plan.append_rel > 0 => Some(v.varattno),
+                        _ => None,
+                    })
+                    .collect();
+                pass_through(&mut tlist);
+                if plan.append_rel > 0 {
+                    plan.append_rel += fix.offset;
+                    for (t, c) in tlist.iter_mut().zip(columns) {
+                        if let (Expr::Var(v), Some(c)) = (&mut t.expr, c) {
+                            (v.varnosyn, v.varattnosyn) = (plan.append_rel, c);
+                        }
+                    }
+                }
+            }
             PlanNode::BitmapAnd { .. } | PlanNode::BitmapOr { .. } => {}
             PlanNode::Result { constant_qual } => {
                 if plan.outer.is_some() {
@@ -353,6 +369,9 @@ impl Planner<'_, '_> {
             PlanNode::WindowAgg(w) => {
                 for e in [&mut w.start_offset, &mut w.end_offset].into_iter().flatten() {
                     self.fix_scan(fix, e)?;
+                }
+                for e in w.run_condition.iter_mut().chain(&mut w.run_condition_orig) {
+                    self.fix_upper(fix, e, &outer, OUTER_VAR)?;
                 }
                 self.fix_upper_lists(fix, &mut tlist, &mut qual, &outer)?;
             }
@@ -661,7 +680,7 @@ pub fn node_exprs<'p>(plan: &'p Plan, out: &mut Vec<&'p Expr>) {
         PlanNode::HashJoin { joinqual, hashclauses, .. } => out.extend(joinqual.iter().chain(hashclauses)),
         PlanNode::Hash { hashkeys } => out.extend(hashkeys),
         PlanNode::Memoize { param_exprs, .. } => out.extend(param_exprs),
-        PlanNode::WindowAgg(w) => out.extend(w.start_offset.iter().chain(&w.end_offset)),
+        PlanNode::WindowAgg(w) => out.extend(w.start_offset.iter().chain(&w.end_offset).chain(&w.run_condition)),
         PlanNode::Limit { offset, count, .. } => out.extend(offset.iter().chain(count)),
         PlanNode::ModifyTable(m) => {
             out.extend(m.with_check_options.iter().map(|w| &w.qual));

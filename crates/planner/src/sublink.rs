@@ -348,12 +348,10 @@ impl Planner<'_, '_> {
     /// (PostgreSQL: `SS_process_ctes`)
     pub(crate) fn process_ctes(&mut self, root: &mut Root) -> Result<()> {
         for i in 0..root.parse.cte_list.len() {
-            let cte = root.parse.cte_list[i].clone();
+            let mut cte = root.parse.cte_list[i].clone();
+            crate::searchcycle::rewrite(&self.cx.catalog, &mut cte)?;
             let mut state = CteState { name: cte.ctename.clone(), plan: None, rows: 0.0, width: 0 };
             let select = cte.ctequery.command_type == CmdType::Select;
-            if cte.search_clause.is_some() && cte.cterecursive || cte.cycle_clause.is_some() && cte.cterecursive {
-                // The rewriter expands these; what is left of them does not matter.
-            }
             if cte.cterefcount == 0 && select {
                 self.levels[root.level].ctes.push(state);
                 continue;

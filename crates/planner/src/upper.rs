@@ -136,7 +136,11 @@ impl Planner<'_, '_> {
         if root.parse.grouping_sets.is_empty() && !root.parse.group_clause.is_empty() {
             root.processed_groups = group_order(&root.parse);
         }
-        let windows = if root.parse.has_window_funcs { self.active_windows(root)? } else { Vec::new() };
+        let mut windows = Vec::new();
+        if root.parse.has_window_funcs {
+            self.optimize_windows(root)?;
+            windows = self.active_windows(root)?;
+        }
         let grouped = !root.parse.group_clause.is_empty()
             || !root.parse.grouping_sets.is_empty()
             || root.parse.has_aggs
@@ -846,6 +850,19 @@ impl Planner<'_, '_> {
         self.pathkeys_for_clauses(root, &list, &tlist)
     }
 
+    /// The window without keys that are constant or the same as earlier ones, and its order.
+    /// (PostgreSQL: `make_pathkeys_for_window`)
+    fn reduced_window(&mut self, root: &mut Root, w: &WindowClause) -> Result<(Vec<PathKey>, WindowClause)> {
+        let tlist = root.tlist.clone();
+        let mut w = w.clone();
+        let keys = self.window_keys(root, &w)?;
+        let (_, partition, sortable) = self.pathkeys_for_clauses_ext(root, &w.partition_clause, &tlist)?;
+        if sortable {
+            w.partition_clause = partition;
+        }
+        Ok((keys, w))
+    }
+
     fn window_paths(
         &mut self,
         root: &mut Root,
@@ -863,8 +880,10 @@ impl Planner<'_, '_> {
             }
             let mut p = p.clone();
             let mut target = (**input_target).clone();
+            let mut below: Vec<Expr> = Vec::new();
             for (i, w) in windows.iter().enumerate() {
-                let keys = self.window_keys(root, w)?;
+                let (keys, w) = self.reduced_window(root, w)?;
+                let w = &w;
                 p = self.ordered(root, &p, &keys, -1.0)?;
                 let mut funcs: Vec<Expr> = Vec::new();
                 for t in &root.tlist {
@@ -895,14 +914,19 @@ impl Planner<'_, '_> {
                     }
                 }
                 let n = w.partition_clause.len() + w.order_clause.len();
+                let run = self.run_conditions(root, w.winref)?;
+                let c = self.cx.cost;
                 let kind = PathKind::WindowAgg {
                     sub: p.clone(),
                     clause: Box::new(w.clone()),
                     funcs: funcs.len(),
                     top,
-                    qual: Vec::new(),
-                    run_condition: Vec::new(),
+                    qual: if top { below.clone() } else { Vec::new() },
+                    run_condition: run.clone(),
                 };
+                if !top {
+                    below.extend(run);
+                }
                 let mut x = upper_path(kind, &p, t.clone());
                 x.total += (per_row + c.cpu_operator_cost * n as f64 + c.cpu_tuple_cost) * p.rows;
                 // The first row waits for its frame.

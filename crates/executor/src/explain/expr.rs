@@ -44,6 +44,15 @@ impl<'a> Deparser<'a> {
     }
 
     fn expr(&mut self, e: &Expr, p: Place<'_>) -> Result<String> {
+        self.shown(e, p, false)
+    }
+    /// An operand: casts that were not written are shown too, for they decide which operator it is.
+    fn arg(&mut self, e: &Expr, p: Place<'_>) -> Result<String> {
+        self.shown(e, p, true)
+    }
+
+    fn shown(&mut self, e: &Expr, p: Place<'_>, implicit: bool) -> Result<String> {
+        let hidden = |f: CoercionForm| f == CoercionForm::ImplicitCast && !implicit;
         Ok(match e {
             Expr::Var(v) => self.var(v, p)?,
             Expr::Const(c) => self.constant(c, true)?,
@@ -53,7 +62,7 @@ impl<'a> Deparser<'a> {
             },
             Expr::OpExpr(o) => self.operator(&o.args, o.opno, p)?,
             Expr::DistinctExpr(o) => {
-                format!("({} IS DISTINCT FROM {})", self.expr(&o.args[0], p)?, self.expr(&o.args[1], p)?)
+                format!("({} IS DISTINCT FROM {})", self.arg(&o.args[0], p)?, self.arg(&o.args[1], p)?)
             }
             Expr::NullIfExpr(o) => format!("NULLIF({})", self.list(&o.args, p)?),
             Expr::BoolExpr(b) => match b.boolop {
@@ -64,22 +73,22 @@ impl<'a> Deparser<'a> {
                     format!("({})", parts?.join(word))
                 }
             },
-            Expr::FuncExpr(f) => self.function(f, p)?,
-            Expr::RelabelType(r) => match r.relabelformat {
-                CoercionForm::ImplicitCast => self.expr(&r.arg, p)?,
-                _ => self.cast(&r.arg, r.resulttype.oid, r.resulttype.typmod, p)?,
+            Expr::FuncExpr(f) => self.function(f, p, implicit)?,
+            Expr::RelabelType(r) => match hidden(r.relabelformat) {
+                true => self.expr(&r.arg, p)?,
+                false => self.cast(&r.arg, r.resulttype.oid, r.resulttype.typmod, p)?,
             },
-            Expr::CoerceViaIO(c) => match c.coerceformat {
-                CoercionForm::ImplicitCast => self.expr(&c.arg, p)?,
-                _ => self.cast(&c.arg, c.resulttype, -1, p)?,
+            Expr::CoerceViaIO(c) => match hidden(c.coerceformat) {
+                true => self.expr(&c.arg, p)?,
+                false => self.cast(&c.arg, c.resulttype, -1, p)?,
             },
-            Expr::ArrayCoerceExpr(a) => match a.coerceformat {
-                CoercionForm::ImplicitCast => self.expr(&a.arg, p)?,
-                _ => self.cast(&a.arg, a.resulttype.oid, a.resulttype.typmod, p)?,
+            Expr::ArrayCoerceExpr(a) => match hidden(a.coerceformat) {
+                true => self.expr(&a.arg, p)?,
+                false => self.cast(&a.arg, a.resulttype.oid, a.resulttype.typmod, p)?,
             },
-            Expr::CoerceToDomain(c) => match c.coercionformat {
-                CoercionForm::ImplicitCast => self.expr(&c.arg, p)?,
-                _ => self.cast(&c.arg, c.resulttype.oid, c.resulttype.typmod, p)?,
+            Expr::CoerceToDomain(c) => match hidden(c.coercionformat) {
+                true => self.expr(&c.arg, p)?,
+                false => self.cast(&c.arg, c.resulttype.oid, c.resulttype.typmod, p)?,
             },
             Expr::ConvertRowtypeExpr(c) => self.cast(&c.arg, c.resulttype, -1, p)?,
             Expr::CollateExpr(c) => {
@@ -89,11 +98,11 @@ impl<'a> Deparser<'a> {
             Expr::ScalarArrayOpExpr(s) => {
                 let op = self.operator_name(s.opno)?;
                 let word = if s.use_or { "ANY" } else { "ALL" };
-                format!("({} {op} {word} ({}))", self.expr(&s.args[0], p)?, self.expr(&s.args[1], p)?)
+                format!("({} {op} {word} ({}))", self.arg(&s.args[0], p)?, self.arg(&s.args[1], p)?)
             }
             Expr::NullTest(n) => {
                 let word = if n.not { "IS NOT NULL" } else { "IS NULL" };
-                format!("({} {word})", self.expr(&n.arg, p)?)
+                format!("({} {word})", self.arg(&n.arg, p)?)
             }
             Expr::BooleanTest(b) => {
                 let word = match b.booltesttype {
@@ -184,7 +193,7 @@ impl<'a> Deparser<'a> {
     }
     /// Within a list separated by commas the outer parentheses of an operator are kept, as PostgreSQL does.
     fn argument(&mut self, e: &Expr, p: Place<'_>) -> Result<String> {
-        self.expr(e, p)
+        self.arg(e, p)
     }
 
     fn var(&mut self, v: &Var, p: Place<'_>) -> Result<String> {
@@ -205,8 +214,16 @@ impl<'a> Deparser<'a> {
         let Some(entry) = child.targetlist.get(v.varattno as usize - 1) else {
             return Ok(format!("?column{}?", v.varattno));
         };
+        // Columns of an Append over an inherited table are that table's.
+        if child.append_rel > 0
+            && let Expr::Var(v) = &entry.expr
+            && v.varnosyn == child.append_rel
+        {
+            let of = Var { varno: v.varnosyn, varattno: v.varattnosyn, ..v.clone() };
+            return Ok(self.column(&of, p));
+        }
         let below = Place { plan: child, prefix: p.prefix };
-        let text = self.expr(&entry.expr, below)?;
+        let text = self.arg(&entry.expr, below)?;
         // What is no column stands in parentheses, lest operators around it bind wrongly.
         Ok(if matches!(entry.expr, Expr::Var(_)) { text } else { format!("({text})") })
     }
@@ -302,14 +319,20 @@ impl<'a> Deparser<'a> {
         Ok(format!("${id}"))
     }
 
+    /// (PostgreSQL: `get_namespace_name_or_temp`)
+    pub fn schema_name(&mut self, oid: Oid) -> Result<Option<String>> {
+        let name = self.cx.catalog.namespace_name(oid)?;
+        Ok(name.map(|n| if n.starts_with("pg_temp_") { "pg_temp".to_owned() } else { n }))
+    }
+
     fn operator_name(&mut self, opno: Oid) -> Result<String> {
         Ok(self.cx.catalog.operator(opno)?.map_or_else(|| "?".to_owned(), |o| o.oprname.clone()))
     }
     fn operator(&mut self, args: &[Expr], opno: Oid, p: Place<'_>) -> Result<String> {
         let op = self.operator_name(opno)?;
         match args {
-            [one] => Ok(format!("({op} {})", self.expr(one, p)?)),
-            [a, b] => Ok(format!("({} {op} {})", self.expr(a, p)?, self.expr(b, p)?)),
+            [one] => Ok(format!("({op} {})", self.arg(one, p)?)),
+            [a, b] => Ok(format!("({} {op} {})", self.arg(a, p)?, self.arg(b, p)?)),
             _ => Ok("?".to_owned()),
         }
     }
@@ -326,10 +349,12 @@ impl<'a> Deparser<'a> {
         let schema = self.cx.catalog.namespace_name(f.pronamespace)?.unwrap_or_default();
         Ok(format!("{}.{name}", quote_identifier(&schema)))
     }
-    fn function(&mut self, f: &FuncExpr, p: Place<'_>) -> Result<String> {
+    fn function(&mut self, f: &FuncExpr, p: Place<'_>, implicit: bool) -> Result<String> {
         match f.funcformat {
-            CoercionForm::ImplicitCast => return self.expr(&f.args[0], p),
-            CoercionForm::ExplicitCast => return self.cast(&f.args[0], f.funcresulttype, f.funcresulttypmod, p),
+            CoercionForm::ImplicitCast if !implicit => return self.expr(&f.args[0], p),
+            CoercionForm::ExplicitCast | CoercionForm::ImplicitCast => {
+                return self.cast(&f.args[0], f.funcresulttype, f.funcresulttypmod, p);
+            }
             _ => {}
         }
         let name = self.function_name(f.funcid)?;
@@ -343,7 +368,7 @@ impl<'a> Deparser<'a> {
     fn cast(&mut self, arg: &Expr, to: Oid, typmod: i32, p: Place<'_>) -> Result<String> {
         let ty = self.cx.catalog.format_type(to, Some(typmod))?;
         if let Expr::Const(c) = arg
-            && c.ty.oid == UNKNOWNOID
+            && (c.ty.oid == UNKNOWNOID || (c.ty.oid == to && c.ty.typmod == -1))
         {
             return Ok(format!("{}::{ty}", self.constant(c, false)?));
         }
@@ -352,16 +377,16 @@ impl<'a> Deparser<'a> {
     fn case(&mut self, c: &CaseExpr, p: Place<'_>) -> Result<String> {
         let mut text = "CASE".to_owned();
         if let Some(a) = &c.arg {
-            text += &format!(" {}", self.expr(a, p)?);
+            text += &format!(" {}", self.arg(a, p)?);
         }
         for w in &c.args {
             let when = match (&c.arg, &w.expr) {
-                (Some(_), Expr::OpExpr(o)) if o.args.len() == 2 => self.expr(&o.args[1], p)?,
+                (Some(_), Expr::OpExpr(o)) if o.args.len() == 2 => self.arg(&o.args[1], p)?,
                 (_, e) => self.expr(e, p)?,
             };
-            text += &format!(" WHEN {when} THEN {}", self.expr(&w.result, p)?);
+            text += &format!(" WHEN {when} THEN {}", self.arg(&w.result, p)?);
         }
-        Ok(text + &format!(" ELSE {} END", self.expr(&c.defresult, p)?))
+        Ok(text + &format!(" ELSE {} END", self.arg(&c.defresult, p)?))
     }
     fn aggregate(&mut self, a: &Aggref, p: Place<'_>) -> Result<String> {
         let name = self.function_name(a.aggfnoid)?;

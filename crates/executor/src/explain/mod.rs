@@ -57,14 +57,16 @@ pub fn explain(
     execution_time: Option<f64>,
 ) -> Result<Vec<String>> {
     let names = names(planned);
-    let mut e = Explainer { d: Deparser { cx, planned, names: &names }, run, options, prefix: false, hash: None };
-    e.prefix = planned
-        .rtable
-        .iter()
-        .filter(|r| !matches!(r.kind, RteKind::Join(_) | RteKind::Result | RteKind::Group { .. }))
-        .count()
-        > 1
-        || options.verbose;
+    let mut e = Explainer {
+        d: Deparser { cx, planned, names: &names },
+        run,
+        options,
+        several: false,
+        prefix: false,
+        hash: None,
+    };
+    e.several = planned.rtable.iter().filter(|r| !matches!(r.kind, RteKind::Group { .. })).count() > 1;
+    e.prefix = e.several || options.verbose;
     let mut root = Tree::default();
     let plan = e.node(&planned.plan, None)?;
     root.child("Plan", plan);
@@ -90,6 +92,7 @@ pub fn explain(
 /// Range-table indexes that a plan's nodes name. (PostgreSQL: `ExplainPreScanNode`)
 fn scanned(plan: &Plan, out: &mut Vec<u32>) {
     out.extend(plan.node.scanrelid());
+    out.extend((plan.append_rel > 0).then_some(plan.append_rel));
     if let PlanNode::ModifyTable(m) = &plan.node {
         out.push(m.nominal_relation);
         out.extend(m.on_conflict.as_ref().map(|c| c.excl_rel_rti));
@@ -143,6 +146,8 @@ struct Explainer<'a> {
     d: Deparser<'a>,
     run: Option<&'a Execution>,
     options: &'a ExplainOptions,
+    /// More than one range-table entry.
+    several: bool,
     prefix: bool,
     /// Of the hash join whose Hash comes next.
     hash: Option<HashInfo>,
@@ -307,7 +312,7 @@ impl Explainer<'_> {
         {
             return Ok(());
         }
-        let place = Place { plan, prefix: self.prefix };
+        let place = Place { plan, prefix: self.several };
         let physical = if plan.physical { self.d.physical_columns(plan, place)? } else { None };
         let list = match physical {
             Some(list) => list,
@@ -377,7 +382,7 @@ impl Explainer<'_> {
                 if let Some(rel) = self.d.cx.catalog.relation(*relid)? {
                     object = Some(rel.name().to_owned());
                     key = "Relation Name";
-                    schema = self.d.cx.catalog.namespace_name(rel.namespace())?;
+                    schema = self.d.schema_name(rel.namespace())?;
                 }
             }
             RteKind::Function { functions, .. } => {

@@ -1,0 +1,292 @@
+//! Tables with inheritance children: the scan of such a table is an Append over the scans of all its members, itself first.
+//!
+//! Each member gets a range-table entry and a relation of its own; conditions and columns are translated to its columns, which
+//! are found by name. What stands above speaks of the parent's columns: the Append's.
+//!
+//! PostgreSQL: `inherit.c`, `appendinfo.c`, `set_append_rel_size`, `set_append_rel_pathlist`.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use analyze::query::*;
+use base::{Oid, PgError, Result};
+
+use crate::node::*;
+use crate::pathnode::*;
+use crate::relids::Relids;
+use crate::util::*;
+
+/// A member: its range-table index, and for each column of the parent its own (0: dropped).
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub rti: RtIndex,
+    pub columns: Vec<AttrNumber>,
+}
+
+impl Planner<'_, '_> {
+    /// A table and all its descendants, those of one generation together. (PostgreSQL: `find_all_inheritors`)
+    fn descendants(&self, oid: Oid) -> Result<Vec<Oid>> {
+        let mut list = vec![oid];
+        let mut at = 0;
+        while at < list.len() {
+            for c in self.cx.catalog.inheritance_children(list[at])? {
+                if !list.contains(&c.inhrelid) {
+                    list.push(c.inhrelid);
+                }
+            }
+            at += 1;
+        }
+        Ok(list)
+    }
+
+    /// Adds the members of inherited tables to the range table. (PostgreSQL: `expand_inherited_rtentry`)
+    pub(crate) fn expand_inherited(&mut self, root: &mut Root) -> Result<()> {
+        for rti in root.all_baserels.clone().iter() {
+            let Some(Some(rel)) = root.base.get(rti as usize) else { continue };
+            let RteKind::Relation { relid, inh: true, .. } = root.parse.rte(rti).kind else { continue };
+            let Some(parent) = rel.relation.clone() else { continue };
+            if !parent.class.relhassubclass {
+                continue;
+            }
+            let all = self.descendants(relid)?;
+            if all.len() < 2 {
+                continue;
+            }
+            let mut members = Vec::new();
+            for oid in all {
+                let entry = self.cx.catalog.relation_entry(oid)?;
+                // Other sessions' temporary tables are theirs.
+                if entry.is_temporary()
+                    && oid != relid
+                    && entry.namespace() != parent.namespace()
+                    && !self.is_mine(&entry)
+                {
+                    continue;
+                }
+                let mut columns = Vec::new();
+                for a in parent.desc.attrs.iter() {
+                    let at = entry.desc.attrs.iter().position(|c| !c.dropped && c.name == a.name);
+                    columns.push(match (a.dropped, at) {
+                        (true, _) => 0,
+                        (false, Some(i)) => i as i16 + 1,
+                        (false, None) => {
+                            let text = format!(
+                                "could not find inherited attribute \"{}\" of relation \"{}\"",
+                                a.name,
+                                entry.name()
+                            );
+                            return Err(PgError::internal(text));
+                        }
+                    });
+                }
+                let mut rte = root.parse.rte(rti).clone();
+                if let RteKind::Relation { relid, relkind, inh, perminfoindex, .. } = &mut rte.kind {
+                    (*relid, *relkind, *inh, *perminfoindex) = (oid, entry.kind(), false, 0);
+                }
+                let name = rte.alias.as_ref().map_or(&rte.eref.aliasname, |a| &a.aliasname).clone();
+                // Columns keep the names that the query gave them.
+                let given = &root.parse.rte(rti).eref.colnames;
+                let mut names: Vec<String> = entry.desc.attrs.iter().map(|a| a.name.to_string()).collect();
+                for (i, c) in columns.iter().enumerate().filter(|c| *c.1 > 0) {
+                    if let Some(n) = given.get(i) {
+                        names[*c as usize - 1].clone_from(n);
+                    }
+                }
+                rte.alias = None;
+                rte.eref = Alias { aliasname: name, colnames: names };
+                root.parse.rtable.push(rte);
+                let child = root.parse.rtable.len() as RtIndex;
+                root.base.push(None);
+                let mut rel = self.simple_rel(root, child)?;
+                rel.is_child = true;
+                root.base[child as usize] = Some(Box::new(rel));
+                members.push(Member { rti: child, columns });
+            }
+            if let Some(Some(rel)) = root.base.get_mut(rti as usize) {
+                rel.members = members;
+                rel.indexes.clear();
+                (rel.pages, rel.tuples) = (0, 0.0);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a range-table entry stands for several tables.
+    pub(crate) fn has_members(&self, rte: &RangeTblEntry) -> Result<bool> {
+        let RteKind::Relation { relid, inh: true, .. } = rte.kind else { return Ok(false) };
+        let entry = self.cx.catalog.relation_entry(relid)?;
+        Ok(entry.class.relhassubclass && self.descendants(relid)?.len() > 1)
+    }
+
+    fn is_mine(&self, entry: &catalog::Relation) -> bool {
+        self.cx.catalog.is_my_temp_schema(entry.namespace())
+    }
+
+    /// An expression over the parent as one over a member. (PostgreSQL: `adjust_appendrel_attrs`)
+    pub(crate) fn for_member(&self, root: &Root, e: &Expr, parent: RtIndex, m: &Member) -> Result<Expr> {
+        let mut e = e.clone();
+        let whole = match root.parse.rte(m.rti).kind {
+            RteKind::Relation { relid, .. } => self.cx.catalog.relation_entry(relid)?.class.reltype,
+            _ => Oid::INVALID,
+        };
+        mutate(&mut e, &mut |x| {
+            let Expr::Var(v) = x else { return Ok(true) };
+            if v.varno != parent || v.varlevelsup != 0 {
+                return Ok(false);
+            }
+            v.varno = m.rti;
+            (v.varnosyn, v.varattnosyn) = (0, 0);
+            if v.varattno > 0 {
+                let n = m.columns.get(v.varattno as usize - 1).copied().unwrap_or(0);
+                if n == 0 {
+                    return Err(PgError::internal("a dropped column of an inherited table is read"));
+                }
+                v.varattno = n;
+            } else if v.varattno == 0 && v.vartype.oid != whole {
+                let to = v.vartype.oid;
+                v.vartype.oid = whole;
+                let arg = Expr::Var(v.clone());
+                *x = Expr::ConvertRowtypeExpr(Box::new(ConvertRowtypeExpr {
+                    arg,
+                    resulttype: to,
+                    convertformat: CoercionForm::ImplicitCast,
+                    location: base::error::Location::UNKNOWN,
+                }));
+            }
+            Ok(false)
+        })?;
+        Ok(e)
+    }
+
+    fn condition_for(&mut self, root: &Root, r: &Ri, parent: RtIndex, m: &Member) -> Result<Ri> {
+        let swap = |s: &Relids| {
+            let mut s = s.clone();
+            if s.contains(parent) {
+                s.remove(parent);
+                s.insert(m.rti);
+            }
+            s
+        };
+        let clause = self.for_member(root, &r.clause, parent, m)?;
+        let mut or_arms = Vec::new();
+        for arm in &r.or_arms {
+            let mut list = Vec::new();
+            for x in arm {
+                list.push(self.condition_for(root, x, parent, m)?);
+            }
+            or_arms.push(list);
+        }
+        Ok(Rc::new(RestrictInfo {
+            serial: r.serial,
+            clause,
+            or_arms,
+            pushed_down: r.pushed_down,
+            can_join: r.can_join,
+            pseudoconstant: r.pseudoconstant,
+            has_volatile: r.has_volatile,
+            clause_relids: swap(&r.clause_relids),
+            required: swap(&r.required),
+            outer_relids: swap(&r.outer_relids),
+            left_relids: swap(&r.left_relids),
+            right_relids: swap(&r.right_relids),
+            nullable: swap(&r.nullable),
+            merge_families: r.merge_families.clone(),
+            hash_op: r.hash_op,
+            left_ec: Cell::new(r.left_ec.get()),
+            right_ec: Cell::new(r.right_ec.get()),
+            parent_ec: r.parent_ec,
+            left_em: r.left_em,
+            right_em: r.right_em,
+            domain: r.domain,
+            eval_cost: Cell::new(None),
+            norm_sel: Cell::new(-1.0),
+            outer_sel: Cell::new(-1.0),
+            scan_sel: Cell::new(None),
+            left_bucket: Cell::new(None),
+            right_bucket: Cell::new(None),
+        }))
+    }
+
+    /// Sizes of the members and of all of them together. (PostgreSQL: `set_append_rel_size`)
+    pub(crate) fn append_size(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
+        let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(()) };
+        let (members, restrict, target) = (rel.members.clone(), rel.baserestrict.clone(), rel.target.clone());
+        let (needed, startup) = (rel.attrs_needed.clone(), rel.consider_startup);
+        let (mut rows, mut bytes) = (0.0, 0.0);
+        for m in &members {
+            let mut list = Vec::new();
+            for r in &restrict {
+                list.push(self.condition_for(root, r, rti, m)?);
+            }
+            let mut t = Target::default();
+            for (e, s) in target.exprs.iter().zip(&target.refs) {
+                t.push(self.for_member(root, e, rti, m)?, *s);
+            }
+            let child_needed = needed
+                .iter()
+                .map(|(n, at)| match *n {
+                    n if n > 0 => (m.columns[n as usize - 1], at.clone()),
+                    n => (n, at.clone()),
+                })
+                .collect();
+            if let Some(Some(child)) = root.base.get_mut(m.rti as usize) {
+                (child.baserestrict, child.target) = (list, Rc::new(t));
+                (child.attrs_needed, child.consider_startup) = (child_needed, startup);
+            }
+            self.set_child_size(root, m.rti)?;
+            if let Some(Some(child)) = root.base.get(m.rti as usize) {
+                rows += child.rows;
+                bytes += child.rows * f64::from(child.target.width);
+            }
+        }
+        let target = self.set_rel_width(root, &target, rti)?;
+        if let Some(Some(rel)) = root.base.get_mut(rti as usize) {
+            let mut target = target;
+            if rows > 0.0 {
+                target.width = (bytes / rows).round_ties_even() as i32;
+            }
+            rel.target = Rc::new(target);
+            (rel.rows, rel.tuples) = (rows, rows);
+        }
+        Ok(())
+    }
+
+    /// The members' paths, and the Append of the cheapest ones. (PostgreSQL: `set_append_rel_pathlist`)
+    pub(crate) fn append_paths(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
+        let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(()) };
+        let members = rel.members.clone();
+        let mut total: Vec<P> = Vec::new();
+        let mut startup: Vec<P> = Vec::new();
+        for m in &members {
+            self.base_paths(root, m.rti)?;
+            let Some(Some(child)) = root.base.get_mut(m.rti as usize) else { continue };
+            child.set_cheapest()?;
+            if child.is_dummy() {
+                continue;
+            }
+            total.extend(child.cheapest_total.clone());
+            startup.extend(child.cheapest_startup.clone());
+        }
+        let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(()) };
+        let (target, consider_startup) = (rel.target.clone(), rel.consider_startup);
+        let mut lists = vec![total];
+        if consider_startup {
+            lists.push(startup);
+        }
+        for paths in lists {
+            if paths.is_empty() {
+                let p = dummy_path(root.base[rti as usize].as_ref().ok_or_else(crate::joinrels::no_rel)?);
+                self.add_base(root, rti, p);
+                return Ok(());
+            }
+            let made = self.append_path(paths, target.clone());
+            let PathKind::Append { paths } = &made.kind else { continue };
+            let Some(Some(rel)) = root.base.get(rti as usize) else { continue };
+            let kind = PathKind::Append { paths: paths.clone() };
+            let mut p = new_path(kind, rel, None, rel.rows, (made.startup, made.total));
+            p.disabled = made.disabled;
+            self.add_base(root, rti, Rc::new(p));
+        }
+        Ok(())
+    }
+}
