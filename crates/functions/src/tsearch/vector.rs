@@ -122,7 +122,7 @@ impl IntoDatum for TsVector {
 }
 
 #[builtin("tsvectorin")]
-fn tsvectorin(s: &str) -> Result<TsVector> {
+pub(super) fn tsvectorin(s: &str) -> Result<TsVector> {
     let mut scan = Scanner { text: s, at: 0, query: false };
     let mut list = Vec::new();
     while let Some((word, positions)) = scan.lexeme()? {
