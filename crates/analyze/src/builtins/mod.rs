@@ -4,5 +4,5 @@ pub mod describe;
 pub mod enums;
 pub mod privileges;
 pub mod regtypes;
-pub mod validate;
 pub mod updatable;
+pub mod validate;
