@@ -26,6 +26,11 @@ const SQL_FUNCTIONS: &str = include_str!("../data/sql_functions.tsv");
 
 /// All published rows of a catalog.
 pub fn published_rows(def: &CatalogDef) -> Result<Vec<Vec<Datum>>> {
+    published_rows_where(def, |_| true)
+}
+
+/// Those of a catalog's published rows whose first column's text is wanted.
+pub fn published_rows_where(def: &CatalogDef, wanted: impl Fn(&str) -> bool) -> Result<Vec<Vec<Datum>>> {
     let roles = roles()?;
     let bodies: HashMap<&str, &str> = match def.oid {
         oids::PROCEDURE_RELATION => SQL_FUNCTIONS.lines().skip(1).filter_map(|l| l.split_once('\t')).collect(),
@@ -33,6 +38,9 @@ pub fn published_rows(def: &CatalogDef) -> Result<Vec<Vec<Datum>>> {
     };
     let mut out = Vec::new();
     for line in def.data.lines().skip(1) {
+        if !wanted(line.split('\t').next().unwrap_or_default()) {
+            continue;
+        }
         let mut row = Vec::with_capacity(def.columns.len());
         let mut fields = line.split('\t');
         for (name, typid, _) in def.columns {

@@ -20,13 +20,13 @@ use access::index::{
 use access::tuple::{Projection, TupleLayout};
 use base::sqlstate::UNIQUE_VIOLATION;
 use base::{Oid, PgError, RelFileLocator, Result, TupleId};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use parking_lot::RwLock;
 use storage::{Persistence, Vfs};
 use txn::Transaction;
 use types::{Datum, DatumRef, TupleDesc};
 
-use crate::bootstrap::published_rows;
+use crate::bootstrap::{published_rows, published_rows_where};
 use crate::initdb::catalog_comparator;
 use crate::inval::{Invalidation, touches_system_relations};
 use crate::oids;
@@ -57,7 +57,8 @@ pub struct CatalogFiles {
     database: Oid,
     tablespace: Oid,
     btree: Arc<dyn IndexAm>,
-    definitions: HashMap<Oid, Definition>,
+    /// The same for every database.
+    definitions: Arc<HashMap<Oid, Definition>>,
     maps: RwLock<Maps>,
     open: RwLock<HashMap<Oid, Arc<Table>>>,
     generation: AtomicU64,
@@ -78,12 +79,26 @@ impl CatalogFiles {
         tablespace: Oid,
         btree: Arc<dyn IndexAm>,
     ) -> Result<Arc<CatalogFiles>> {
+        CatalogFiles::with(vfs, database, tablespace, btree, Arc::new(definitions()?))
+    }
+    /// Opens another database's catalogs.
+    pub fn open_other(&self, database: Oid, tablespace: Oid) -> Result<Arc<CatalogFiles>> {
+        let (vfs, btree) = (Arc::clone(&self.vfs), Arc::clone(&self.btree));
+        CatalogFiles::with(vfs, database, tablespace, btree, Arc::clone(&self.definitions))
+    }
+    fn with(
+        vfs: Arc<dyn Vfs>,
+        database: Oid,
+        tablespace: Oid,
+        btree: Arc<dyn IndexAm>,
+        definitions: Arc<HashMap<Oid, Definition>>,
+    ) -> Result<Arc<CatalogFiles>> {
         let files = CatalogFiles {
             vfs,
             database,
             tablespace,
             btree,
-            definitions: definitions()?,
+            definitions,
             maps: RwLock::default(),
             open: RwLock::default(),
             generation: AtomicU64::new(0),
@@ -314,7 +329,15 @@ fn definitions() -> Result<HashMap<Oid, Definition>> {
         .into_iter()
         .map(|p| ((p.amprocfamily, p.amproclefttype, p.amprocrighttype, p.amprocnum), p.amproc))
         .collect();
-    let sources: HashMap<Oid, String> = typed::<PgProc>()?.into_iter().map(|p| (p.oid, p.prosrc)).collect();
+    // Few of thousands, which take time to read.
+    let support: HashSet<Oid> = procs.values().copied().collect();
+    let is_support = |oid: &str| oid.parse().is_ok_and(|oid| support.contains(&Oid(oid)));
+    let procedures = catalog_def(PgProc::CATALOG).ok_or_else(|| PgError::internal("no such catalog"))?;
+    let mut sources: HashMap<Oid, String> = HashMap::new();
+    for row in published_rows_where(procedures, is_support)? {
+        let p = PgProc::from_row(&row)?;
+        sources.insert(p.oid, p.prosrc);
+    }
     let mut out = HashMap::new();
     for class in typed::<PgClass>()? {
         let mut attributes = columns.remove(&class.oid).unwrap_or_default();

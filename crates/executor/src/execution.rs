@@ -105,7 +105,9 @@ impl Execution {
     /// Puts a finished execution to rest: it holds no page, row, snapshot or transaction any more, and [`Execution::restart`]
     /// runs its statement again without building the operators anew. `false` if its plan does not allow that.
     pub fn rest(&mut self) -> Result<bool> {
-        let simple = self.st.subplans.is_empty() && self.planned.exec_params.is_empty();
+        // Without subplans, parameters are set before they are read (or, of a recheck, not used).
+        let simple = self.st.subplans.is_empty();
+        self.st.exec.fill_with(ExecParam::default);
         self.st.snapshot = None;
         self.st.after = crate::after::Events::default();
         self.st.params = Arc::default();

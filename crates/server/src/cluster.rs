@@ -338,7 +338,10 @@ impl Cluster {
         if let Some(files) = catalogs.get(&database) {
             return Ok(Arc::clone(files));
         }
-        let files = CatalogFiles::open(Arc::clone(&self.vfs), database, tablespace, Arc::clone(&self.nbtree))?;
+        let files = match catalogs.values().next() {
+            Some(other) => other.open_other(database, tablespace)?,
+            None => CatalogFiles::open(Arc::clone(&self.vfs), database, tablespace, Arc::clone(&self.nbtree))?,
+        };
         catalogs.insert(database, Arc::clone(&files));
         Ok(files)
     }

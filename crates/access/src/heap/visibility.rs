@@ -74,6 +74,22 @@ pub struct Viewer<'a> {
     last: Cell<(Xid, bool)>,
 }
 
+/// Most tuples carry hints about transactions that ended before the snapshot's oldest: seen or not, at a glance.
+#[inline]
+fn settled(h: Header<'_>, snapshot: &Snapshot) -> Option<bool> {
+    let mask = h.infomask();
+    if mask & XMIN_COMMITTED == 0 {
+        return None;
+    }
+    if mask & XMAX_INVALID != 0 {
+        let old = mask & XMIN_FROZEN == XMIN_FROZEN || h.raw_xmin().precedes(snapshot.xmin);
+        return old.then_some(true);
+    }
+    // A row is not deleted before it is inserted: an old xmax has an old xmin.
+    let deleted = mask & (XMAX_COMMITTED | XMAX_IS_MULTI | XMAX_LOCK_ONLY) == XMAX_COMMITTED;
+    (deleted && h.raw_xmax().precedes(snapshot.xmin)).then_some(false)
+}
+
 impl<'a> Viewer<'a> {
     pub fn new(txn: &'a Transaction) -> Viewer<'a> {
         Viewer { txn, last: Cell::new((Xid::INVALID, false)) }
@@ -162,7 +178,14 @@ impl<'a> Viewer<'a> {
     }
 
     /// (PostgreSQL: `HeapTupleSatisfiesMVCC`)
+    #[inline]
     pub fn mvcc(&self, h: Header<'_>, snapshot: &Snapshot) -> Result<(bool, Hints)> {
+        match settled(h, snapshot) {
+            Some(seen) => Ok((seen, 0)),
+            None => self.mvcc_unsettled(h, snapshot),
+        }
+    }
+    fn mvcc_unsettled(&self, h: Header<'_>, snapshot: &Snapshot) -> Result<(bool, Hints)> {
         let mut hints = 0;
         if !h.xmin_committed() {
             if h.xmin_invalid() {

@@ -8,6 +8,7 @@
 //! - A page of the ring is reused only after its former content was written to the file.
 //! - Hence unconsumed links lie within one ring length, and two of them never share a place.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
@@ -24,7 +25,8 @@ pub(super) struct RingPage {
 
 pub(super) struct Ring {
     pages: Box<[Mutex<RingPage>]>,
-    links: Box<[AtomicU64]>,
+    /// A page each, made when the log first comes there: a server that writes little needs few.
+    links: Box<[OnceLock<Box<[AtomicU64]>>]>,
     /// Everything before this was copied. Changed under `filling`.
     filled: AtomicU64,
     filling: Mutex<()>,
@@ -35,7 +37,7 @@ impl Ring {
         let page = |_| Mutex::new(RingPage { start: EMPTY, bytes: vec![0; PAGE as usize].into() });
         Ring {
             pages: (0..pages.max(4)).map(page).collect(),
-            links: (0..pages.max(4) * (PAGE as usize / 8)).map(|_| AtomicU64::new(0)).collect(),
+            links: (0..pages.max(4)).map(|_| OnceLock::new()).collect(),
             filled: AtomicU64::new(0),
             filling: Mutex::new(()),
         }
@@ -47,7 +49,8 @@ impl Ring {
         &self.pages[(start / PAGE) as usize % self.pages.len()]
     }
     fn link(&self, at: u64) -> &AtomicU64 {
-        &self.links[(at / 8) as usize % self.links.len()]
+        let page = &self.links[(at / PAGE) as usize % self.links.len()];
+        &page.get_or_init(|| (0..PAGE / 8).map(|_| AtomicU64::new(0)).collect())[(at % PAGE / 8) as usize]
     }
     /// The bytes from `start` to `end` are in their page.
     pub fn publish(&self, start: u64, end: u64) {
