@@ -116,7 +116,7 @@ pub(crate) fn named(run: &Run<'_>, table: &OpenTable, e: PgError) -> Result<PgEr
 }
 
 /// `Failing row contains (..).` Long values are cut after 64 bytes.
-fn failing_row(run: &mut Run<'_>, table: &OpenTable, row: &[Datum]) -> Result<String> {
+pub(crate) fn failing_row(run: &mut Run<'_>, table: &OpenTable, row: &[Datum]) -> Result<String> {
     let mut parts = Vec::with_capacity(row.len());
     for (a, v) in table.entry.desc.attrs.iter().zip(row).filter(|(a, _)| !a.dropped) {
         if a.generated == b'v' {

@@ -225,7 +225,11 @@ impl ModifyTableExec {
                 }
             };
             let state = if what.is_rls { base::sqlstate::INSUFFICIENT_PRIVILEGE } else { WITH_CHECK_OPTION_VIOLATION };
-            return Err(PgError::new(state, text));
+            let error = PgError::new(state, text);
+            if what.is_rls {
+                return Err(error);
+            }
+            return Err(error.detail(crate::constraints::failing_row(run, &self.table, row)?));
         }
         Ok(())
     }

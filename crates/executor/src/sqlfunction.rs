@@ -179,6 +179,14 @@ impl SqlFunction {
             let layout = access::tuple::TupleLayout::new(&desc);
             return crate::expr::special::composite(run, &layout, row);
         }
+        if self.returns == types::oid::RECORDOID
+            && let Some(desc) = self.plans.as_ref().and_then(|p| p.last()).map(|p| p.result_desc.clone())
+            && !(row.len() == 1 && is_row(run, desc.attrs[0].type_oid)?)
+        {
+            let desc = types::Runtime::bless(run.cx, (*desc).clone());
+            let layout = access::tuple::TupleLayout::new(&desc);
+            return crate::expr::special::composite(run, &layout, row);
+        }
         let composite = types::Runtime::type_info(run.cx, self.returns)?.typtype == b'c';
         if composite && row.len() != 1 {
             let desc = types::Runtime::row_type(run.cx, self.returns, -1)?;
@@ -191,6 +199,10 @@ impl SqlFunction {
     pub fn call_set(&mut self, run: &mut Run<'_>, args: &[DatumRef<'_>]) -> Result<Vec<Vec<Datum>>> {
         self.run(run, args, 0)
     }
+}
+
+fn is_row(run: &mut Run<'_>, t: Oid) -> Result<bool> {
+    Ok(t == types::oid::RECORDOID || types::Runtime::type_info(run.cx, t)?.typtype == b'c')
 }
 
 struct Rows {

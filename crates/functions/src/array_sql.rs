@@ -933,13 +933,35 @@ fn array_sample(cx: &mut FnCx<'_>, a: &[u8], k: i32) -> Result<Datum> {
 }
 fn sort(cx: &mut FnCx<'_>, a: &[u8], descending: bool, nulls_first: bool) -> Result<Datum> {
     let p = Parts::open(cx.rt, a)?;
-    if p.dims.len() > 1 {
-        return Err(PgError::unsupported("array_sort of a multidimensional array"));
-    }
+    // Of several dimensions, the slices of the first are sorted.
     let (_, c) = compare_for(cx, p.elem.oid)?;
-    let mut order: Vec<usize> = (0..p.values.len()).collect();
+    let slices = p.dims.first().map_or(0, |n| *n as usize);
+    let width = if slices == 0 { 0 } else { p.values.len() / slices };
+    let mut order: Vec<usize> = (0..slices).collect();
     let mut failed = None;
     order.sort_by(|&i, &j| {
+        if p.dims.len() > 1 {
+            // Arrays compare element by element, nulls last.
+            let pairs = p.values[i * width..(i + 1) * width].iter().zip(&p.values[j * width..(j + 1) * width]);
+            for (x, y) in pairs {
+                let o = match (x.is_null(), y.is_null()) {
+                    (true, true) => Ordering::Equal,
+                    (true, false) => Ordering::Greater,
+                    (false, true) => Ordering::Less,
+                    _ => match c.compare(cx.rt, x.as_ref(), y.as_ref()) {
+                        Ok(o) => o,
+                        Err(e) => {
+                            failed = Some(e);
+                            Ordering::Equal
+                        }
+                    },
+                };
+                if o.is_ne() {
+                    return if descending { o.reverse() } else { o };
+                }
+            }
+            return Ordering::Equal;
+        }
         let (x, y) = (p.values[i].as_ref(), p.values[j].as_ref());
         match (x.is_null(), y.is_null()) {
             (true, true) => Ordering::Equal,

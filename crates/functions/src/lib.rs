@@ -46,6 +46,7 @@ pub mod strings;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod tsearch;
 pub mod uuid;
 pub mod wire;
 
@@ -78,6 +79,8 @@ pub static AGGREGATES: &[&[BuiltinAggregate]] = &[
 pub static ORDERS: &[BuiltinOrder] = &[
     BuiltinOrder { names: &["numeric_cmp"], cmp: numeric::compare_bytes },
     BuiltinOrder { names: &["jsonb_cmp"], cmp: json::jsonb::compare_bytes },
+    BuiltinOrder { names: &["tsvector_cmp"], cmp: tsearch::vector::compare_bytes },
+    BuiltinOrder { names: &["tsquery_cmp"], cmp: tsearch::query::compare_bytes },
     BuiltinOrder { names: &["interval_cmp"], cmp: datetime::interval::compare_bytes },
     BuiltinOrder { names: &["bitcmp"], cmp: bits::compare_bytes },
     BuiltinOrder { names: &["macaddr_cmp", "macaddr8_cmp"], cmp: mac::order },

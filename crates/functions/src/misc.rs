@@ -2,7 +2,7 @@
 
 use base::{Oid, Result};
 use types::oid::UNKNOWNOID;
-use types::{Datum, DatumRef, FnCx, builtin};
+use types::{Datum, DatumRef, FnCx, builtin, with_plain};
 
 use crate::numeric::Numeric;
 
@@ -93,4 +93,150 @@ fn domain_recv(cx: &mut FnCx<'_>, bytes: Option<&[u8]>, domain: Oid, _typmod: i3
     };
     cx.rt.check_domain(domain, value.as_ref())?;
     Ok(value)
+}
+
+/// How many of the arguments are null.
+fn nulls(cx: &mut FnCx<'_>, args: &[DatumRef<'_>]) -> Result<Option<(i32, i32)>> {
+    with_plain(cx, args, |cx, args| {
+        let Some(list) = crate::generic::variadic(cx, args, 0)? else { return Ok(None) };
+        let n = list.iter().filter(|(_, v)| v.is_null()).count();
+        Ok(Some((n as i32, (list.len() - n) as i32)))
+    })
+}
+#[builtin("pg_num_nulls", raw)]
+fn pg_num_nulls(cx: &mut FnCx<'_>, args: &[DatumRef<'_>]) -> Result<Option<i32>> {
+    Ok(nulls(cx, args)?.map(|n| n.0))
+}
+#[builtin("pg_num_nonnulls", raw)]
+fn pg_num_nonnulls(cx: &mut FnCx<'_>, args: &[DatumRef<'_>]) -> Result<Option<i32>> {
+    Ok(nulls(cx, args)?.map(|n| n.1))
+}
+
+fn no_value(verb: &str, name: &str) -> base::PgError {
+    let text = format!("cannot {verb} a value of type {name}");
+    base::PgError::new(base::sqlstate::FEATURE_NOT_SUPPORTED, text)
+}
+#[builtin("any_in")]
+fn any_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "any"))
+}
+#[builtin("any_out")]
+fn any_out(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("display", "any"))
+}
+#[builtin("anyarray_in")]
+fn anyarray_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "anyarray"))
+}
+#[builtin("anyelement_in")]
+fn anyelement_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "anyelement"))
+}
+#[builtin("anyelement_out")]
+fn anyelement_out(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("display", "anyelement"))
+}
+#[builtin("anynonarray_in")]
+fn anynonarray_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "anynonarray"))
+}
+#[builtin("anynonarray_out")]
+fn anynonarray_out(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("display", "anynonarray"))
+}
+#[builtin("anyenum_in")]
+fn anyenum_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "anyenum"))
+}
+#[builtin("anyrange_in")]
+fn anyrange_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "anyrange"))
+}
+#[builtin("anymultirange_in")]
+fn anymultirange_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "anymultirange"))
+}
+#[builtin("anycompatible_in")]
+fn anycompatible_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "anycompatible"))
+}
+#[builtin("anycompatible_out")]
+fn anycompatible_out(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("display", "anycompatible"))
+}
+#[builtin("anycompatiblearray_in")]
+fn anycompatiblearray_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "anycompatiblearray"))
+}
+#[builtin("anycompatiblenonarray_in")]
+fn anycompatiblenonarray_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "anycompatiblenonarray"))
+}
+#[builtin("anycompatiblenonarray_out")]
+fn anycompatiblenonarray_out(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("display", "anycompatiblenonarray"))
+}
+#[builtin("anycompatiblerange_in")]
+fn anycompatiblerange_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "anycompatiblerange"))
+}
+#[builtin("anycompatiblemultirange_in")]
+fn anycompatiblemultirange_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "anycompatiblemultirange"))
+}
+#[builtin("trigger_in")]
+fn trigger_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "trigger"))
+}
+#[builtin("trigger_out")]
+fn trigger_out(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("display", "trigger"))
+}
+#[builtin("event_trigger_in")]
+fn event_trigger_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "event_trigger"))
+}
+#[builtin("event_trigger_out")]
+fn event_trigger_out(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("display", "event_trigger"))
+}
+#[builtin("internal_in")]
+fn internal_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "internal"))
+}
+#[builtin("internal_out")]
+fn internal_out(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("display", "internal"))
+}
+#[builtin("shell_in")]
+fn shell_in(_text: DatumRef<'_>) -> Result<Datum> {
+    Err(base::PgError::new(base::sqlstate::FEATURE_NOT_SUPPORTED, "cannot accept a value of a shell type"))
+}
+#[builtin("shell_out")]
+fn shell_out(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(base::PgError::new(base::sqlstate::FEATURE_NOT_SUPPORTED, "cannot display a value of a shell type"))
+}
+#[builtin("pg_node_tree_in")]
+fn pg_node_tree_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "pg_node_tree"))
+}
+#[builtin("pg_ndistinct_in")]
+fn pg_ndistinct_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "pg_ndistinct"))
+}
+#[builtin("pg_dependencies_in")]
+fn pg_dependencies_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "pg_dependencies"))
+}
+#[builtin("pg_mcv_list_in")]
+fn pg_mcv_list_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "pg_mcv_list"))
+}
+#[builtin("pg_ddl_command_in")]
+fn pg_ddl_command_in(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("accept", "pg_ddl_command"))
+}
+#[builtin("pg_ddl_command_out")]
+fn pg_ddl_command_out(_v: DatumRef<'_>) -> Result<Datum> {
+    Err(no_value("display", "pg_ddl_command"))
 }

@@ -186,7 +186,8 @@ fn compare(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<Ordering> {
         n += 1;
         if ta.type_oid != tb.type_oid {
             let (p, q) = (cx.rt.type_info(ta.type_oid)?, cx.rt.type_info(tb.type_oid)?);
-            let text = format!("cannot compare dissimilar column types {} and {} at record column {n}", p.name, q.name);
+            let (p, q) = (shown_type(&p.name), shown_type(&q.name));
+            let text = format!("cannot compare dissimilar column types {p} and {q} at record column {n}");
             return Err(error(DATATYPE_MISMATCH, text));
         }
         let order = match (x.is_null(), y.is_null()) {
@@ -274,4 +275,96 @@ fn hash_record_extended(cx: &mut FnCx<'_>, b: &[u8], seed: i64) -> Result<i64> {
         h = h.wrapping_shl(5).wrapping_sub(h).wrapping_add(one);
     }
     Ok(h as i64)
+}
+
+// Comparison of the stored bytes: whether two rows are identical. (PostgreSQL: `record_image_cmp`)
+
+fn compare_images(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<Ordering> {
+    let ((da, va), (db, vb)) = (open(cx, a)?, open(cx, b)?);
+    let mut left = da.attrs.iter().zip(va).filter(|(a, _)| !a.dropped);
+    let mut right = db.attrs.iter().zip(vb).filter(|(a, _)| !a.dropped);
+    let mut n = 0;
+    let mut order = Ordering::Equal;
+    loop {
+        let ((ta, x), (tb, y)) = match (left.next(), right.next()) {
+            (None, None) => return Ok(order),
+            (Some(p), Some(q)) => (p, q),
+            // Rows of different length differ once all else is the same.
+            _ if order.is_ne() => return Ok(order),
+            _ => return Err(error(DATATYPE_MISMATCH, "cannot compare record types with different numbers of columns")),
+        };
+        n += 1;
+        if ta.type_oid != tb.type_oid {
+            let (p, q) = (cx.rt.type_info(ta.type_oid)?, cx.rt.type_info(tb.type_oid)?);
+            let (p, q) = (shown_type(&p.name), shown_type(&q.name));
+            let text = format!("cannot compare dissimilar column types {p} and {q} at record column {n}");
+            return Err(error(DATATYPE_MISMATCH, text));
+        }
+        if order.is_ne() {
+            continue;
+        }
+        order = match (x, y) {
+            (DatumRef::Null, DatumRef::Null) => Ordering::Equal,
+            (DatumRef::Null, _) => Ordering::Greater,
+            (_, DatumRef::Null) => Ordering::Less,
+            (DatumRef::Word(p), DatumRef::Word(q)) => {
+                let width = ta.len.clamp(1, 8) as u32 * 8;
+                let mask = if width == 64 { u64::MAX } else { (1 << width) - 1 };
+                (p & mask).cmp(&(q & mask))
+            }
+            (x, y) => {
+                let plain = |cx: &mut FnCx<'_>, d: DatumRef<'_>| match d {
+                    DatumRef::Toasted(t) => cx.rt.detoast(t),
+                    d => Ok(d.as_bytes().to_vec()),
+                };
+                let (p, q) = (plain(cx, x)?, plain(cx, y)?);
+                let shared = p.len().min(q.len());
+                p[..shared].cmp(&q[..shared]).then(p.len().cmp(&q.len()))
+            }
+        };
+    }
+}
+#[builtin("record_image_eq")]
+fn record_image_eq(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
+    compare_images(cx, a, b).map(Ordering::is_eq)
+}
+#[builtin("record_image_ne")]
+fn record_image_ne(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
+    compare_images(cx, a, b).map(Ordering::is_ne)
+}
+#[builtin("record_image_lt")]
+fn record_image_lt(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
+    compare_images(cx, a, b).map(Ordering::is_lt)
+}
+#[builtin("record_image_le")]
+fn record_image_le(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
+    compare_images(cx, a, b).map(Ordering::is_le)
+}
+#[builtin("record_image_gt")]
+fn record_image_gt(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
+    compare_images(cx, a, b).map(Ordering::is_gt)
+}
+#[builtin("record_image_ge")]
+fn record_image_ge(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
+    compare_images(cx, a, b).map(Ordering::is_ge)
+}
+#[builtin("btrecordimagecmp")]
+fn btrecordimagecmp(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<i32> {
+    compare_images(cx, a, b).map(|o| o as i32)
+}
+/// The commonest types by the names that SQL gives them.
+fn shown_type(name: &str) -> &str {
+    match name {
+        "int4" => "integer",
+        "int8" => "bigint",
+        "int2" => "smallint",
+        "float4" => "real",
+        "float8" => "double precision",
+        "bool" => "boolean",
+        "varchar" => "character varying",
+        "bpchar" => "character",
+        "timestamptz" => "timestamp with time zone",
+        "timestamp" => "timestamp without time zone",
+        n => n,
+    }
 }

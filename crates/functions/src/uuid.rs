@@ -87,6 +87,14 @@ fn version7(shift_us: i64) -> Result<Vec<u8>> {
 fn uuidv7() -> Result<Vec<u8>> {
     version7(0)
 }
+/// Of another time.
+#[builtin("uuidv7_interval")]
+fn uuidv7_interval(cx: &mut types::FnCx<'_>, shift: crate::datetime::interval::Interval) -> Result<Vec<u8>> {
+    let zone = crate::datetime::zone::Zone::session(&cx.settings().time_zone);
+    let now = crate::datetime::timestamp::clock_now();
+    let then = crate::datetime::timestamp::plus_zoned(now, shift, &zone)?;
+    version7(then - now)
+}
 #[builtin("uuid_extract_version")]
 fn uuid_extract_version(u: &[u8]) -> Option<i16> {
     (u[8] & 0xc0 == 0x80).then(|| i16::from(u[6] >> 4))

@@ -4,5 +4,6 @@ pub mod describe;
 pub mod enums;
 pub mod privileges;
 pub mod regtypes;
+pub mod session;
 pub mod updatable;
 pub mod validate;

@@ -328,7 +328,7 @@ impl<'a> Compiler<'a> {
         let function = self.operator_function(o.opno, o.opfuncid)?;
         self.function(function, &o.args, o.opresulttype, o.inputcollid, false)
     }
-    fn function(
+    pub(crate) fn function(
         &mut self,
         function: Oid,
         args: &[Expr],

@@ -55,6 +55,14 @@ impl SetNode {
         let call =
             FnCall { function, arg_types: arg_types.clone(), result_type: result, collation, variadic, result_desc };
         if !retset {
+            // A function that returns `record` is told the columns that the query names.
+            if result == types::oid::RECORDOID && returns_row {
+                let mut node = c.function(function, args, result, collation, variadic)?;
+                node.call.result_desc = call.result_desc.clone();
+                let kind = super::Kind::Func(Box::new(node));
+                let body = SetBody::Expr(CExpr::new(kind, types::Physical::Bytes, result));
+                return Ok(SetNode::with(body, Vec::new(), false, call, returns_row));
+            }
             return Ok(SetNode::with(SetBody::Expr(c.expr(e)?), Vec::new(), false, call, returns_row));
         }
         let proc = c.cx.catalog.function_row(function)?;
@@ -131,8 +139,38 @@ pub(crate) fn explode(run: &mut Run<'_>, v: &Datum, call: &FnCall) -> Result<Vec
         return Ok(vec![Datum::Null; width]);
     }
     let payload = v.as_ref();
-    let layout = super::special::layout_of(run, &mut Vec::new(), payload.as_bytes())?;
-    let mut fields = Vec::new();
-    layout.deform_composite(payload.as_bytes(), &mut fields)?;
-    Ok(fields.into_iter().map(|f| f.to_owned()).collect())
+    let (oid, typmod) = types::record::type_of(payload.as_bytes())?;
+    let desc = match &call.result_desc {
+        // A record that names no shape has that of the call.
+        Some(wanted) if oid == types::oid::RECORDOID && typmod < 0 => wanted.clone(),
+        wanted => {
+            let desc = types::Runtime::row_type(run.cx, oid, typmod)?;
+            if let Some(wanted) = wanted {
+                check_columns(run, &desc, wanted)?;
+            }
+            desc
+        }
+    };
+    Ok(types::record::open(payload.as_bytes(), &desc)?.into_iter().map(types::DatumRef::to_owned).collect())
+}
+
+/// What a function returned must be what the query says. (PostgreSQL: `tupledesc_match`)
+pub(crate) fn check_columns(run: &mut Run<'_>, got: &types::TupleDesc, wanted: &types::TupleDesc) -> Result<()> {
+    let bad = |detail: String| {
+        let text = "function return row and query-specified return row do not match";
+        Err(PgError::new(base::sqlstate::DATATYPE_MISMATCH, text).detail(detail))
+    };
+    if got.len() != wanted.len() {
+        let s = if got.len() == 1 { "" } else { "s" };
+        return bad(format!("Returned row contains {} attribute{s}, but query expects {}.", got.len(), wanted.len()));
+    }
+    for (i, (g, w)) in got.attrs.iter().zip(&wanted.attrs).enumerate() {
+        if g.type_oid == w.type_oid || run.cx.catalog.binary_coercible(g.type_oid, w.type_oid)? {
+            continue;
+        }
+        let name = |o| run.cx.catalog.format_type(o, None);
+        let (g, w) = (name(g.type_oid)?, name(w.type_oid)?);
+        return bad(format!("Returned type {g} at ordinal position {}, but query expects {w}.", i + 1));
+    }
+    Ok(())
 }

@@ -7,7 +7,6 @@ use base::{Oid, PgError, Result};
 use types::settings::IntervalStyle;
 use types::{Builtin, Datum, DatumRef, FnCx, FromDatum, IntoDatum, builtin};
 
-use super::parse::Bad;
 use super::{DAY, HOUR, MINUTE, SECOND};
 use crate::err::{division_by_zero, error, invalid_parameter, out_of_range};
 use crate::hash::{fold_i64, hash_u32, hash_u32_extended};
@@ -94,6 +93,17 @@ impl Interval {
         };
         r.finite()
     }
+    pub fn subtract(self, o: Interval) -> Result<Interval> {
+        if self.is_infinite() || o.is_infinite() {
+            return self.add(o.negate()?);
+        }
+        let r = Interval {
+            time: self.time.checked_sub(o.time).ok_or_else(interval_range)?,
+            day: self.day.checked_sub(o.day).ok_or_else(interval_range)?,
+            month: self.month.checked_sub(o.month).ok_or_else(interval_range)?,
+        };
+        r.finite()
+    }
     pub fn scale(self, f: f64) -> Result<Interval> {
         if f.is_nan() {
             return Err(interval_range());
@@ -154,256 +164,26 @@ pub static INTERVAL_COMPARE: &[Builtin] = &compare_bytes!(
     ["interval_eq", "interval_ne", "interval_lt", "interval_le", "interval_gt", "interval_ge", "interval_cmp"]
 );
 
-// Input.
-
-enum Unit {
-    Month(i64),
-    Day(i64),
-    Time(i64),
-}
-fn unit(word: &str) -> Option<Unit> {
-    let w = word.to_ascii_lowercase();
-    Some(match w.as_str() {
-        "us" | "usec" | "usecs" | "usecond" | "useconds" | "microsecond" | "microseconds" | "microsecon" => {
-            Unit::Time(1)
-        }
-        "ms" | "msec" | "msecs" | "msecond" | "mseconds" | "millisecond" | "milliseconds" | "millisecon" => {
-            Unit::Time(1000)
-        }
-        "s" | "sec" | "secs" | "second" | "seconds" => Unit::Time(SECOND),
-        "m" | "min" | "mins" | "minute" | "minutes" => Unit::Time(MINUTE),
-        "h" | "hr" | "hrs" | "hour" | "hours" => Unit::Time(HOUR),
-        "d" | "day" | "days" => Unit::Day(1),
-        "w" | "week" | "weeks" => Unit::Day(7),
-        "mon" | "mons" | "month" | "months" => Unit::Month(1),
-        "qtr" | "quarter" | "quarters" => Unit::Month(3),
-        "y" | "yr" | "yrs" | "year" | "years" => Unit::Month(12),
-        "dec" | "decs" | "decade" | "decades" => Unit::Month(120),
-        "c" | "cent" | "century" | "centuries" => Unit::Month(1200),
-        "mil" | "mils" | "millennium" | "millennia" => Unit::Month(12_000),
-        _ => return None,
-    })
-}
-
-#[derive(Default)]
-struct Sum {
-    time: i128,
-    day: i128,
-    month: i128,
-}
-impl Sum {
-    /// Adds a decimal number of units; fractions go down to the smaller fields.
-    fn put(&mut self, text: &str, unit: Unit) -> Result<(), Bad> {
-        let (negative, digits) = match text.as_bytes().first() {
-            Some(b'-') => (true, &text[1..]),
-            Some(b'+') => (false, &text[1..]),
-            _ => (false, text),
-        };
-        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-        if whole.is_empty() && part.is_empty() || !whole.bytes().chain(part.bytes()).all(|c| c.is_ascii_digit()) {
-            return Err(Bad::Format);
-        }
-        let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| Bad::Range)? };
-        let part: f64 = if part.is_empty() { 0.0 } else { format!("0.{part}").parse().map_err(|_| Bad::Format)? };
-        let sign = if negative { -1 } else { 1 };
-        self.add(sign * i128::from(whole), f64::from(sign as i32) * part, unit);
-        Ok(())
-    }
-    fn add(&mut self, whole: i128, part: f64, unit: Unit) {
-        match unit {
-            Unit::Time(us) => self.time += whole * i128::from(us) + (part * us as f64).round_ties_even() as i128,
-            Unit::Day(n) => {
-                self.day += whole * i128::from(n);
-                let days = part * n as f64;
-                self.day += days.trunc() as i128;
-                self.time += ((days - days.trunc()) * DAY as f64).round_ties_even() as i128;
-            }
-            Unit::Month(n) if n >= 12 => {
-                self.month += whole * i128::from(n) + (part * n as f64).round_ties_even() as i128;
-            }
-            Unit::Month(n) => {
-                let months = part * n as f64;
-                self.month += whole * i128::from(n) + months.trunc() as i128;
-                self.add(0, (months - months.trunc()) * 30.0 / 1.0, Unit::Day(1));
-            }
-        }
-    }
-    fn finish(self) -> Result<Interval, Bad> {
-        let small = |v: i128| i32::try_from(v).map_err(|_| Bad::Range);
-        let time = i64::try_from(self.time).map_err(|_| Bad::Range)?;
-        Ok(Interval { time, day: small(self.day)?, month: small(self.month)? })
-    }
-}
-
-/// `P1Y2M3DT4H5M6S`
-fn iso(text: &str) -> Result<Interval, Bad> {
-    let (mut sum, mut rest, mut time) = (Sum::default(), &text[1..], false);
-    if rest.is_empty() {
-        return Err(Bad::Format);
-    }
-    while !rest.is_empty() {
-        if let Some(r) = rest.strip_prefix('T') {
-            time = true;
-            rest = r;
-            continue;
-        }
-        let n = rest.bytes().take_while(|c| c.is_ascii_digit() || matches!(c, b'.' | b'-' | b'+')).count();
-        let unit = match (rest.as_bytes().get(n), time) {
-            (Some(b'Y'), false) => Unit::Month(12),
-            (Some(b'M'), false) => Unit::Month(1),
-            (Some(b'W'), false) => Unit::Day(7),
-            (Some(b'D'), false) => Unit::Day(1),
-            (Some(b'H'), true) => Unit::Time(HOUR),
-            (Some(b'M'), true) => Unit::Time(MINUTE),
-            (Some(b'S'), true) => Unit::Time(SECOND),
-            _ => return Err(Bad::Format),
-        };
-        sum.put(&rest[..n], unit)?;
-        rest = &rest[n + 1..];
-    }
-    sum.finish()
-}
-
-/// The unit of a number without one, by the type modifier's last field.
-fn default_unit(range: i32) -> Unit {
-    match range {
-        YEAR => Unit::Month(12),
-        MONTH | YEAR_MONTH => Unit::Month(1),
-        DAY_FIELD => Unit::Day(1),
-        HOUR_FIELD | DAY_HOUR => Unit::Time(HOUR),
-        MINUTE_FIELD | HOUR_MINUTE | DAY_MINUTE => Unit::Time(MINUTE),
-        _ => Unit::Time(SECOND),
-    }
-}
-
-/// (PostgreSQL: `DecodeInterval`)
-pub fn parse(text: &str, range: i32, style: IntervalStyle) -> Result<Interval, Bad> {
-    let t = text.trim_matches(crate::int::is_space);
-    match &*t.to_ascii_lowercase() {
-        "infinity" | "+infinity" => return Ok(Interval::INFINITY),
-        "-infinity" => return Ok(Interval::NEG_INFINITY),
-        "" => return Err(Bad::Format),
-        _ => {}
-    }
-    if t.starts_with('P') {
-        return iso(t);
-    }
-    let mut tokens: Vec<String> = Vec::new();
-    for raw in t.split(|c: char| crate::int::is_space(c) || c == ',').filter(|r| !r.is_empty()) {
-        // Letters and numbers stand apart.
-        let mut current = String::new();
-        for c in raw.chars() {
-            let turn = current.chars().last().is_some_and(|l| l.is_ascii_alphabetic() != c.is_ascii_alphabetic());
-            if turn && !current.is_empty() {
-                tokens.push(std::mem::take(&mut current));
-            }
-            current.push(c);
-        }
-        tokens.push(current);
-    }
-    let (mut sum, mut ago, mut any, mut i) = (Sum::default(), false, false, 0);
-    // In the SQL standard's style, a leading minus is that of all fields.
-    let all_negative = style == IntervalStyle::SqlStandard
-        && tokens.first().is_some_and(|t| t.starts_with('-'))
-        && tokens.iter().skip(1).all(|t| !t.starts_with(['-', '+']));
-    while i < tokens.len() {
-        let mut token = tokens[i].clone();
-        i += 1;
-        if token == "@" {
-            continue;
-        }
-        if (token == "-" || token == "+") && i < tokens.len() {
-            token += &tokens[i];
-            i += 1;
-        }
-        if token.eq_ignore_ascii_case("ago") && i == tokens.len() && any {
-            ago = true;
-            continue;
-        }
-        if all_negative && !token.starts_with('-') && token.starts_with(|c: char| c.is_ascii_digit()) {
-            token.insert(0, '-');
-        }
-        any = true;
-        let (sign, body) = match token.as_bytes()[0] {
-            b'-' => (-1i128, &token[1..]),
-            b'+' => (1, &token[1..]),
-            _ => (1, &token[..]),
-        };
-        if body.contains(':') {
-            let parts: Vec<&str> = body.split(':').collect();
-            let us = match (&parts[..], range) {
-                ([a, b], MINUTE_SECOND) => Some((0, a.parse::<i64>().ok(), super::parse::seconds(b)?)),
-                ([a, b], _) if b.contains('.') => Some((0, a.parse().ok(), super::parse::seconds(b)?)),
-                _ => None,
-            };
-            let (h, m, s) = match us {
-                Some((h, Some(m), s)) => (h, m, s),
-                Some(_) => return Err(Bad::Format),
-                None => {
-                    let int = |p: &str| p.parse::<i64>().map_err(|_| Bad::Format);
-                    match &parts[..] {
-                        [h, m] => (int(h)?, int(m)?, 0),
-                        [h, m, s] => (int(h)?, int(m)?, super::parse::seconds(s)?),
-                        _ => return Err(Bad::Format),
-                    }
-                }
-            };
-            if m > 59 || s > MINUTE {
-                return Err(Bad::Range);
-            }
-            sum.time += sign * (i128::from(h) * i128::from(HOUR) + i128::from(m * MINUTE + s));
-            continue;
-        }
-        if let Some((y, m)) = body.split_once('-') {
-            let int = |p: &str| p.parse::<i64>().map_err(|_| Bad::Format);
-            let (y, m) = (int(y)?, int(m)?);
-            if m > 11 {
-                return Err(Bad::Range);
-            }
-            sum.month += sign * (i128::from(y) * 12 + i128::from(m));
-            continue;
-        }
-        if !body.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-            return Err(Bad::Format);
-        }
-        let next = tokens
-            .get(i)
-            .filter(|n| n.starts_with(|c: char| c.is_ascii_alphabetic()) && !n.eq_ignore_ascii_case("ago"));
-        let unit = match next {
-            Some(word) => {
-                i += 1;
-                unit(word).ok_or(Bad::Format)?
-            }
-            // A number before a time is days.
-            None if tokens.get(i).is_some_and(|n| n.contains(':')) => Unit::Day(1),
-            None => default_unit(range),
-        };
-        sum.put(&token, unit)?;
-    }
-    if !any {
-        return Err(Bad::Format);
-    }
-    let r = sum.finish()?;
-    if ago { r.negate().map_err(|_| Bad::Range) } else { Ok(r) }
-}
-
 // Type modifiers: a mask of fields and a precision.
 
-const YEAR: i32 = 1 << 2;
-const MONTH: i32 = 1 << 1;
-const DAY_FIELD: i32 = 1 << 3;
-const HOUR_FIELD: i32 = 1 << 10;
-const MINUTE_FIELD: i32 = 1 << 11;
-const SECOND_FIELD: i32 = 1 << 12;
-const YEAR_MONTH: i32 = YEAR | MONTH;
-const DAY_HOUR: i32 = DAY_FIELD | HOUR_FIELD;
-const DAY_MINUTE: i32 = DAY_HOUR | MINUTE_FIELD;
-const DAY_SECOND: i32 = DAY_MINUTE | SECOND_FIELD;
-const HOUR_MINUTE: i32 = HOUR_FIELD | MINUTE_FIELD;
-const HOUR_SECOND: i32 = HOUR_MINUTE | SECOND_FIELD;
-const MINUTE_SECOND: i32 = MINUTE_FIELD | SECOND_FIELD;
-const FULL_RANGE: i32 = 0x7fff;
-const FULL_PRECISION: i32 = 0xffff;
+pub(super) mod fields {
+    pub const YEAR: i32 = 1 << 2;
+    pub const MONTH: i32 = 1 << 1;
+    pub const DAY_FIELD: i32 = 1 << 3;
+    pub const HOUR_FIELD: i32 = 1 << 10;
+    pub const MINUTE_FIELD: i32 = 1 << 11;
+    pub const SECOND_FIELD: i32 = 1 << 12;
+    pub const YEAR_MONTH: i32 = YEAR | MONTH;
+    pub const DAY_HOUR: i32 = DAY_FIELD | HOUR_FIELD;
+    pub const DAY_MINUTE: i32 = DAY_HOUR | MINUTE_FIELD;
+    pub const DAY_SECOND: i32 = DAY_MINUTE | SECOND_FIELD;
+    pub const HOUR_MINUTE: i32 = HOUR_FIELD | MINUTE_FIELD;
+    pub const HOUR_SECOND: i32 = HOUR_MINUTE | SECOND_FIELD;
+    pub const MINUTE_SECOND: i32 = MINUTE_FIELD | SECOND_FIELD;
+    pub const FULL_RANGE: i32 = 0x7fff;
+    pub const FULL_PRECISION: i32 = 0xffff;
+}
+use fields::*;
 
 fn split_typmod(typmod: i32) -> (i32, i32) {
     if typmod < 0 { (FULL_RANGE, FULL_PRECISION) } else { (typmod >> 16 & 0x7fff, typmod & 0xffff) }
@@ -435,11 +215,7 @@ fn adjust(mut v: Interval, typmod: i32) -> Result<Interval> {
 #[builtin("interval_in")]
 fn interval_in(cx: &mut FnCx<'_>, s: &str, _elem: Oid, typmod: i32) -> Result<Interval> {
     let (range, _) = split_typmod(typmod);
-    let v = parse(s, range, cx.settings().interval_style).map_err(|e| match e {
-        Bad::Range => error(INTERVAL_FIELD_OVERFLOW, format!("interval field value out of range: \"{s}\"")),
-        e => e.error("interval", s),
-    })?;
-    adjust(v, typmod)
+    adjust(super::interval_in::parse(s, range, cx.settings().interval_style)?, typmod)
 }
 #[builtin("interval_scale")]
 fn interval_scale(v: Interval, typmod: i32) -> Result<Interval> {
@@ -644,7 +420,7 @@ fn interval_pl(a: Interval, b: Interval) -> Result<Interval> {
 }
 #[builtin("interval_mi")]
 fn interval_mi(a: Interval, b: Interval) -> Result<Interval> {
-    a.add(b.negate()?)
+    a.subtract(b)
 }
 #[builtin("interval_mul")]
 fn interval_mul(a: Interval, f: f64) -> Result<Interval> {
@@ -713,7 +489,11 @@ fn interval_justify_interval(a: Interval) -> Result<Interval> {
         return Ok(a);
     }
     let mut r = a;
-    // Days first where that cannot overflow what hours bring.
+    // Days first where hours would take them too far.
+    if r.day > 0 && r.time > 0 || r.day < 0 && r.time < 0 {
+        r.month = r.month.checked_add(r.day / 30).ok_or_else(interval_range)?;
+        r.day %= 30;
+    }
     let over = i32::try_from(r.time / DAY).map_err(|_| interval_range())?;
     r.time %= DAY;
     r.day = r.day.checked_add(over).ok_or_else(interval_range)?;

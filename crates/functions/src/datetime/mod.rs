@@ -10,6 +10,7 @@ pub mod date;
 pub mod fields;
 pub mod format;
 pub mod interval;
+mod interval_in;
 pub mod parse;
 pub mod time;
 pub mod timestamp;

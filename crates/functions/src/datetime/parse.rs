@@ -70,8 +70,12 @@ pub fn offset(s: &str) -> Option<i32> {
         _ => return None,
     };
     let (h, m, sec) = if rest.contains(':') {
-        let mut parts =
-            rest.split(':').map(|p| p.parse::<i32>().ok().filter(|_| p.bytes().all(|c| c.is_ascii_digit())));
+        // What is missing after a colon is nothing.
+        let int = |p: &str| match p {
+            "" => Some(0),
+            p => p.parse::<i32>().ok().filter(|_| p.bytes().all(|c| c.is_ascii_digit())),
+        };
+        let mut parts = rest.split(':').map(int);
         (parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0))?)
     } else {
         let n: i32 = rest.parse().ok().filter(|_| rest.bytes().all(|c| c.is_ascii_digit()))?;

@@ -113,7 +113,7 @@ fn time_interval(t: i64) -> Interval {
 }
 fn finite(v: Interval, verb: &str) -> Result<()> {
     if v.is_infinite() {
-        Err(error(DATETIME_VALUE_OUT_OF_RANGE, format!("cannot {verb} infinite interval")))
+        Err(error(DATETIME_VALUE_OUT_OF_RANGE, format!("cannot {verb} infinite interval from time")))
     } else {
         Ok(())
     }
@@ -325,4 +325,10 @@ fn overlaps_time(a: Option<i64>, b: Option<i64>, c: Option<i64>, d: Option<i64>)
 #[builtin("overlaps_timestamp")]
 fn overlaps_timestamp(a: Option<i64>, b: Option<i64>, c: Option<i64>, d: Option<i64>) -> Option<bool> {
     overlaps([a, b], [c, d])
+}
+/// By the instant, then by the zone.
+#[builtin("overlaps_timetz")]
+fn overlaps_timetz(a: Option<TimeTz>, b: Option<TimeTz>, c: Option<TimeTz>, d: Option<TimeTz>) -> Option<bool> {
+    let key = |t: Option<TimeTz>| t.map(|t| (t.time + i64::from(t.west) * SECOND, t.west));
+    overlaps([key(a), key(b)], [key(c), key(d)])
 }

@@ -274,7 +274,7 @@ pub fn interval_zone(v: Interval) -> Result<i32> {
     super::interval::write(v, types::settings::IntervalStyle::Postgres, &mut text);
     let text = String::from_utf8_lossy(&text).into_owned();
     if v.is_infinite() {
-        return Err(invalid_parameter("interval time zone must be finite"));
+        return Err(invalid_parameter(format!("interval time zone \"{text}\" must be finite")));
     }
     if v.month != 0 || v.day != 0 {
         return Err(invalid_parameter(format!("interval time zone \"{text}\" must not include months or days")));
@@ -536,18 +536,17 @@ fn interval_part(name: &str, v: Interval) -> Result<Option<f64>> {
 #[builtin("timestamp_trunc")]
 fn timestamp_trunc(name: &str, ts: i64) -> Result<i64> {
     let part = Part::find(name, PLAIN)?;
-    if is_infinite(ts) {
-        return Ok(ts);
-    }
-    fields::truncate(part, ts).ok_or_else(|| fields::unsupported(name, PLAIN))
+    let cut = fields::truncate(part, if is_infinite(ts) { 0 } else { ts });
+    let cut = cut.ok_or_else(|| fields::unsupported(name, PLAIN))?;
+    Ok(if is_infinite(ts) { ts } else { cut })
 }
 fn trunc_zoned(name: &str, ts: i64, zone: &Zone) -> Result<i64> {
     let part = Part::find(name, ZONED)?;
+    let local = if is_infinite(ts) { 0 } else { zone.to_local(ts) };
+    let cut = fields::truncate(part, local).ok_or_else(|| fields::unsupported(name, ZONED))?;
     if is_infinite(ts) {
         return Ok(ts);
     }
-    let local = zone.to_local(ts);
-    let cut = fields::truncate(part, local).ok_or_else(|| fields::unsupported(name, ZONED))?;
     // Below a day the offset stays, so that a fold's two hours are kept apart.
     Ok(match part {
         Part::Hour | Part::Minute | Part::Second | Part::Milliseconds | Part::Microseconds => ts - (local - cut),
@@ -588,9 +587,11 @@ fn timestamp_bin(stride: Interval, ts: i64, origin: i64) -> Result<i64> {
         return Err(error(FEATURE_NOT_SUPPORTED, text));
     }
     let step = i128::from(stride.day) * i128::from(DAY) + i128::from(stride.time);
-    if step <= 0 {
+    let fits = |v: i128| i64::try_from(v).map_err(|_| super::interval::interval_range());
+    if fits(step)? <= 0 {
         return Err(error(DATETIME_VALUE_OUT_OF_RANGE, "stride must be greater than zero"));
     }
+    fits(i128::from(ts) - i128::from(origin))?;
     let d = (i128::from(ts) - i128::from(origin)).div_euclid(step) * step + i128::from(origin);
     i64::try_from(d).ok().filter(|t| in_range(*t)).ok_or_else(timestamp_range)
 }
@@ -637,9 +638,16 @@ fn make_timestamptz(cx: &mut FnCx<'_>, y: i32, mo: i32, d: i32, h: i32, mi: i32,
 #[builtin("make_timestamptz_at_timezone")]
 fn make_timestamptz_at_timezone(y: i32, mo: i32, d: i32, h: i32, mi: i32, s: f64, zone: &str) -> Result<i64> {
     // Here an offset has the sign of ISO, not of POSIX.
-    let zone = match parse::offset(zone) {
-        Some(o) => Zone::Fixed(o, None),
-        None => Zone::lookup(zone)?,
+    let zone = match (parse::offset(zone), zone.as_bytes().first()) {
+        (Some(o), _) => Zone::Fixed(o, None),
+        (None, Some(b'0'..=b'9')) => {
+            let e = invalid_parameter(format!("invalid input syntax for type numeric time zone: \"{zone}\""));
+            return Err(e.hint("Numeric time zones must have \"-\" or \"+\" as first character."));
+        }
+        (None, Some(b'+' | b'-')) if zone[1..].bytes().all(|c| c.is_ascii_digit() || c == b':') => {
+            return Err(invalid_parameter(format!("numeric time zone \"{zone}\" out of range")));
+        }
+        _ => Zone::lookup(zone)?,
     };
     checked(zone.to_utc(make(y, mo, d, h, mi, s)?))
 }

@@ -82,7 +82,7 @@ pub enum Abbreviation {
 }
 
 /// Abbreviations whose offset has changed. (PostgreSQL: `timezonesets/Default`, entries that name a zone)
-const DYNAMIC: &[(&str, &str)] = &[("msk", "Europe/Moscow"), ("msd", "Europe/Moscow")];
+const DYNAMIC: &[(&str, &str)] = &[("msk", "Europe/Moscow"), ("msd", "Europe/Moscow"), ("vet", "America/Caracas")];
 
 /// A word as an abbreviation: of the session's zone, else of the common ones. (PostgreSQL: `DecodeTimezoneAbbrev`)
 pub fn abbreviation_in(word: &str, session: &Zone) -> Option<Abbreviation> {
@@ -147,14 +147,26 @@ impl Zone {
         if let Ok(tz) = TimeZone::get(name) {
             return Some(Zone::Named(tz));
         }
-        name.contains(|c: char| c.is_ascii_digit()).then(|| TimeZone::posix(name).ok()).flatten().map(Zone::Named)
+        if let Some(z) = bracketed(name) {
+            return Some(z);
+        }
+        if let Some(z) = nameless(name) {
+            return Some(z);
+        }
+        if !name.contains(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        // A zone with summer time and no rules for it has those of the United States.
+        let ruled = || TimeZone::posix(&format!("{name},M3.2.0,M11.1.0"));
+        TimeZone::posix(name).or_else(|_| ruled()).ok().map(Zone::Named)
     }
     /// As `AT TIME ZONE` takes it: an abbreviation, a full name, or an offset with POSIX's sign.
     pub fn lookup(name: &str) -> Result<Zone> {
         if let Some(offset) = abbreviation(name) {
             return Ok(Zone::Fixed(offset, Some(name.to_ascii_uppercase())));
         }
-        if let Some(z) = Zone::named(name) {
+        let dynamic = DYNAMIC.iter().find(|(a, _)| a.eq_ignore_ascii_case(name));
+        if let Some(z) = Zone::named(dynamic.map_or(name, |(_, zone)| *zone)) {
             return Ok(z);
         }
         if let Some(offset) = super::parse::offset(name) {
@@ -215,6 +227,31 @@ impl Zone {
     pub fn to_local(&self, ts: i64) -> i64 {
         ts + i64::from(self.offset_at(ts)) * SECOND
     }
+}
+
+/// `+02:30`: POSIX's rules with an empty name.
+fn nameless(name: &str) -> Option<Zone> {
+    let (sign, rest) = match name.as_bytes().first()? {
+        b'-' => (1, &name[1..]),
+        b'+' => (-1, &name[1..]),
+        _ => (-1, name),
+    };
+    let (h, m) = rest.split_once(':')?;
+    let int = |s: &str| s.parse::<i32>().ok().filter(|_| s.len() <= 2 && s.bytes().all(|c| c.is_ascii_digit()));
+    let (h, m) = (int(h)?, int(m)?);
+    (h <= 24 && m < 60).then_some(Zone::Fixed(sign * (h * 3600 + m * 60), None))
+}
+/// `<name>offset` with POSIX's sign, as SET TIME ZONE makes of numbers.
+fn bracketed(name: &str) -> Option<Zone> {
+    let (label, rest) = name.strip_prefix('<')?.split_once('>')?;
+    let (sign, rest) = match rest.as_bytes().first()? {
+        b'-' => (1, &rest[1..]),
+        b'+' => (-1, &rest[1..]),
+        _ => (-1, rest),
+    };
+    let mut parts = rest.split(':').map(|p| p.parse::<i32>().ok());
+    let (h, m, s) = (parts.next()??, parts.next().unwrap_or(Some(0))?, parts.next().unwrap_or(Some(0))?);
+    Some(Zone::Fixed(sign * (h * 3600 + m * 60 + s), Some(label.to_owned())))
 }
 
 /// As the zone database counts, within its range of years.

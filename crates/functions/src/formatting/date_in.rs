@@ -190,6 +190,9 @@ fn read(text: &str, nodes: &[Node], strict: bool) -> Result<Found> {
             Node::Separator(c) | Node::Space(c) if strict && !r.text[r.at..].starts_with(*c) => {
                 return Err(error(INVALID_DATETIME_FORMAT, format!("unmatched format separator \"{c}\"")));
             }
+            Node::Text(c) if strict && !r.text[r.at..].starts_with(*c) => {
+                return Err(error(INVALID_DATETIME_FORMAT, format!("unmatched format character \"{c}\"")));
+            }
             Node::Separator(_) | Node::Space(_) if fixed => r.step(),
             Node::Separator(_) | Node::Space(_) => {
                 r.extra -= 1;

@@ -132,7 +132,7 @@ impl AggStates for Collect {
 /// Arrays and composites.
 fn is_structured(cx: &mut FnCx<'_>, t: Oid) -> Result<bool> {
     let info = cx.rt.type_info(t)?;
-    Ok(info.typtype == b'c' || t == types::oid::RECORDOID || info.category == b'A')
+    Ok(info.typtype == b'c' || t == types::oid::RECORDOID || info.len == -1 && info.elem.is_valid())
 }
 fn duplicate_key(key: &str, form: Form) -> base::PgError {
     let mut text = Vec::from("duplicate JSON object key value");

@@ -52,7 +52,7 @@ pub fn write(rt: &mut dyn Runtime, type_oid: Oid, v: DatumRef<'_>, out: &mut Vec
         }
         _ => {
             let info = rt.type_info(type_oid)?;
-            if info.category == b'A' && info.len == -1 && info.elem.is_valid() {
+            if info.len == -1 && info.elem.is_valid() {
                 let p = Parts::open(rt, v.as_bytes())?;
                 return dimension(rt, &p, 0, &mut 0, false, out);
             }

@@ -305,6 +305,20 @@ impl Parser<'_> {
         }
     }
     fn unicode(&mut self) -> Result<char> {
+        let start = self.at;
+        match self.code_point() {
+            // Text that stays as written need not make sense as characters.
+            Err(_) if !self.strict && self.hex_follows(start) => {
+                self.at = start + 4;
+                Ok(char::REPLACEMENT_CHARACTER)
+            }
+            r => r,
+        }
+    }
+    fn hex_follows(&self, at: usize) -> bool {
+        self.text.get(at..at + 4).is_some_and(|h| h.bytes().all(|c| c.is_ascii_hexdigit()))
+    }
+    fn code_point(&mut self) -> Result<char> {
         const LOW: &str = "Unicode low surrogate must follow a high surrogate.";
         let mut code = self.hex4()?;
         if (0xD800..0xDC00).contains(&code) {

@@ -347,9 +347,40 @@ fn set(
             let row = record::build(&t.desc, &values.iter().map(Datum::as_ref).collect::<Vec<_>>())?;
             cx.rt.check_domain(domain, row.as_ref())?;
         }
-        out.push(values);
+        // Where nobody knows the columns, rows come whole.
+        if cx.call.result_desc.is_none() {
+            out.push(vec![record::build(&t.desc, &values.iter().map(Datum::as_ref).collect::<Vec<_>>())?]);
+        } else {
+            out.push(values);
+        }
+    }
+    if let Some(wanted) = &cx.call.result_desc
+        && base.is_some()
+    {
+        same_columns(cx.rt, &t.desc, wanted)?;
     }
     Ok(rows(out))
+}
+
+/// The record given must have the columns that the query names.
+fn same_columns(rt: &mut dyn Runtime, got: &TupleDesc, wanted: &TupleDesc) -> Result<()> {
+    let bad = |detail: String| {
+        let text = "function return row and query-specified return row do not match";
+        Err(error(DATATYPE_MISMATCH, text).detail(detail))
+    };
+    if got.len() != wanted.len() {
+        let s = if got.len() == 1 { "" } else { "s" };
+        return bad(format!("Returned row contains {} attribute{s}, but query expects {}.", got.len(), wanted.len()));
+    }
+    for (i, (g, w)) in got.attrs.iter().zip(&wanted.attrs).enumerate() {
+        if g.type_oid != w.type_oid {
+            let (g, w) = (rt.type_info(g.type_oid)?, rt.type_info(w.type_oid)?);
+            let name = |n: &str| if n == "int4" { "integer".to_owned() } else { n.to_owned() };
+            let (g, w) = (name(&g.name), name(&w.name));
+            return bad(format!("Returned type {g} at ordinal position {}, but query expects {w}.", i + 1));
+        }
+    }
+    Ok(())
 }
 
 #[builtin("json_populate_record")]

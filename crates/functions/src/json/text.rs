@@ -52,12 +52,16 @@ fn element(n: &Node, i: i32) -> Option<&Node> {
         _ => None,
     }
 }
-fn as_text(n: &Node, s: &str) -> Option<String> {
-    match &n.kind {
+fn as_text(n: &Node, s: &str) -> Result<Option<String>> {
+    Ok(match &n.kind {
         Kind::Null => None,
-        Kind::String(s) => Some(s.clone()),
+        // Now its escapes must make sense.
+        Kind::String(_) => match parse(n.raw(s), true)?.kind {
+            Kind::String(s) => Some(s),
+            _ => None,
+        },
         _ => Some(n.raw(s).to_owned()),
-    }
+    })
 }
 #[builtin("json_object_field")]
 fn json_object_field(s: &str, name: &str) -> Result<Option<String>> {
@@ -65,7 +69,7 @@ fn json_object_field(s: &str, name: &str) -> Result<Option<String>> {
 }
 #[builtin("json_object_field_text")]
 fn json_object_field_text(s: &str, name: &str) -> Result<Option<String>> {
-    Ok(field(&parse(s, false)?, name).and_then(|n| as_text(n, s)))
+    field(&parse(s, false)?, name).map_or(Ok(None), |n| as_text(n, s))
 }
 #[builtin("json_array_element")]
 fn json_array_element(s: &str, i: i32) -> Result<Option<String>> {
@@ -73,7 +77,7 @@ fn json_array_element(s: &str, i: i32) -> Result<Option<String>> {
 }
 #[builtin("json_array_element_text")]
 fn json_array_element_text(s: &str, i: i32) -> Result<Option<String>> {
-    Ok(element(&parse(s, false)?, i).and_then(|n| as_text(n, s)))
+    element(&parse(s, false)?, i).map_or(Ok(None), |n| as_text(n, s))
 }
 fn walk<'a>(root: &'a Node, path: &[Option<String>]) -> Option<&'a Node> {
     path.iter().try_fold(root, |n, step| {
@@ -90,7 +94,7 @@ fn json_extract_path(s: &str, path: &[u8]) -> Result<Option<String>> {
 }
 #[builtin("json_extract_path_text")]
 fn json_extract_path_text(s: &str, path: &[u8]) -> Result<Option<String>> {
-    Ok(walk(&parse(s, false)?, &texts(path)?).and_then(|n| as_text(n, s)))
+    walk(&parse(s, false)?, &texts(path)?).map_or(Ok(None), |n| as_text(n, s))
 }
 fn list<'a>(n: &'a Node, function: &str) -> Result<&'a [Node]> {
     match &n.kind {
@@ -150,15 +154,18 @@ fn call_on(n: &Node, array: bool, function: &str) -> Result<()> {
         _ => Err(invalid_parameter(format!("cannot call {function} on a scalar"))),
     }
 }
+/// A value as written, or as text.
+fn value(n: &Node, s: &str, text: bool) -> Result<Datum> {
+    match text {
+        true => Ok(as_text(n, s)?.map_or(Datum::Null, |t| Datum::text(&t))),
+        false => Ok(Datum::text(n.raw(s))),
+    }
+}
 fn elements(s: &str, function: &str, text: bool) -> Result<Box<dyn RowSource>> {
     let n = parse(s, false)?;
     call_on(&n, true, function)?;
     let Kind::Array(list) = &n.kind else { return Ok(rows(Vec::new())) };
-    let one = |n: &Node| match text {
-        true => as_text(n, s).map_or(Datum::Null, |t| Datum::text(&t)),
-        false => Datum::text(n.raw(s)),
-    };
-    Ok(rows(list.iter().map(|n| vec![one(n)]).collect()))
+    Ok(rows(list.iter().map(|n| Ok(vec![value(n, s, text)?])).collect::<Result<_>>()?))
 }
 #[builtin("json_array_elements", set)]
 fn json_array_elements(s: &str) -> Result<Box<dyn RowSource>> {
@@ -176,11 +183,7 @@ fn each(s: &str, text: bool) -> Result<Box<dyn RowSource>> {
             if matches!(n.kind, Kind::Array(_)) { "an array" } else { "a scalar" }
         )));
     };
-    let one = |n: &Node| match text {
-        true => as_text(n, s).map_or(Datum::Null, |t| Datum::text(&t)),
-        false => Datum::text(n.raw(s)),
-    };
-    Ok(rows(list.iter().map(|(k, n)| vec![Datum::text(k), one(n)]).collect()))
+    Ok(rows(list.iter().map(|(k, n)| Ok(vec![Datum::text(k), value(n, s, text)?])).collect::<Result<_>>()?))
 }
 #[builtin("json_each", set)]
 fn json_each(s: &str) -> Result<Box<dyn RowSource>> {

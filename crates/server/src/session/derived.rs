@@ -23,7 +23,9 @@ pub fn time_zone(text: &str) -> Option<Arc<str>> {
         let tail = if m == 0 { String::new() } else { format!(":{m:02}") };
         return Some(format!("<{sign}{h:02}{tail}>{posix}{h:02}{tail}").into());
     }
-    jiff::tz::TimeZone::posix(text).ok().map(|_| text.into())
+    // A zone's name may be empty, summer time may be without rules.
+    let forms = [text.to_owned(), format!("<zone>{text}"), format!("{text},M3.2.0,M11.1.0")];
+    forms.iter().any(|t| jiff::tz::TimeZone::posix(t).is_ok()).then(|| text.into())
 }
 
 /// Renews the part of `settings` that follows from GUCs.

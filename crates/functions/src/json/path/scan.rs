@@ -284,6 +284,10 @@ impl<'a> Scanner<'a> {
             }
         }
         if let Some(c) = rest[end..].chars().next().filter(|c| is_other(*c)) {
+            // A longer run of such characters is a name.
+            if rest.find(|c| !is_other(c)).unwrap_or(rest.len()) > end + c.len_utf8() {
+                return self.word();
+            }
             self.shown = rest[..end + c.len_utf8()].to_owned();
             return Err(self.bad("trailing junk after numeric literal"));
         }
