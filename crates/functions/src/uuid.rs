@@ -3,9 +3,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base::Result;
+use base::sqlstate::DATETIME_VALUE_OUT_OF_RANGE;
 use types::{Builtin, builtin};
 
-use crate::err::invalid_input;
+use crate::err::{error, invalid_input};
 use crate::hash::{hash_bytes, hash_bytes_extended};
 
 /// 32 hexadecimal digits, in braces or not, with hyphens after any group of four.
@@ -90,9 +91,19 @@ fn uuidv7() -> Result<Vec<u8>> {
 /// Of another time.
 #[builtin("uuidv7_interval")]
 fn uuidv7_interval(cx: &mut types::FnCx<'_>, shift: crate::datetime::interval::Interval) -> Result<Vec<u8>> {
+    if shift.is_infinite() {
+        let e = error(DATETIME_VALUE_OUT_OF_RANGE, "interval out of range for UUID version 7");
+        return Err(e.detail("UUID version 7 does not support infinite intervals."));
+    }
     let zone = crate::datetime::zone::Zone::session(&cx.settings().time_zone);
     let now = crate::datetime::timestamp::clock_now();
     let then = crate::datetime::timestamp::plus_zoned(now, shift, &zone)?;
+    // Between 1970 and what 48 bits of milliseconds hold.
+    const FIRST: i64 = -946_684_800_000_000;
+    if then < FIRST || (then - FIRST) / 1000 >= 1 << 48 {
+        let e = error(DATETIME_VALUE_OUT_OF_RANGE, "timestamp out of range for UUID version 7");
+        return Err(e.detail("UUID version 7 supports timestamps from 1970-01-01 to approximately year 10889."));
+    }
     version7(then - now)
 }
 #[builtin("uuid_extract_version")]

@@ -186,7 +186,7 @@ fn phrase(v: &TsVector, n: &Node, out: &mut Places, depth: u32) -> Result<Truth>
     out.negated = negated;
     Ok(if negated || !out.list.is_empty() { Truth::Yes } else { Truth::No })
 }
-fn matches(v: &TsVector, q: &TsQuery) -> Result<bool> {
+pub fn matches(v: &TsVector, q: &TsQuery) -> Result<bool> {
     match &q.0 {
         Some(root) if !v.0.is_empty() => Ok(execute(v, root, 0)? != Truth::No),
         _ => Ok(false),

@@ -1,10 +1,12 @@
 //! Text search types: `tsvector` (lexemes with positions) and `tsquery` (a boolean expression over lexemes). `vector` and
-//! `query` hold the types with their text and stored forms, `matching` decides `@@`, `rewrite` is `ts_rewrite`.
+//! `query` hold the types with their text and stored forms, `matching` decides `@@`,
+//! `rank` orders documents, `rewrite` is `ts_rewrite`.
 //!
 //! PostgreSQL: `tsvector.c`, `tsquery.c`, `tsvector_op.c`, `tsquery_op.c`.
 
 pub mod matching;
 pub mod query;
+pub mod rank;
 pub mod rewrite;
 mod scan;
 pub mod vector;

@@ -251,11 +251,9 @@ fn tsvector_concat(a: TsVector, b: TsVector) -> Result<TsVector> {
     let shift = a.highest();
     let mut list = a.0;
     for mut e in b.0 {
-        let had = !e.positions.is_empty();
         for p in &mut e.positions {
             p.at = p.at.saturating_add(shift).min(MAX_POSITION);
         }
-        let _ = had;
         list.push(e);
     }
     TsVector::of(list).checked()
