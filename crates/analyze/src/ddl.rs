@@ -352,9 +352,7 @@ pub fn view_not_updatable(q: &Query) -> Option<&'static str> {
         return Some(why);
     }
     let [crate::query::JoinTreeNode::RangeTblRef(i)] = q.jointree.fromlist[..] else { return None };
-    let writable = |t: &crate::query::TargetEntry| {
-        matches!(&t.expr, Expr::Var(v) if v.varno == i && v.varlevelsup == 0 && v.varattno > 0)
-    };
+    let writable = |t: &crate::query::TargetEntry| matches!(&t.expr, Expr::Var(v) if v.varno == i && v.varlevelsup == 0 && v.varattno > 0);
     match q.target_list.iter().any(writable) {
         true => None,
         false => Some("Views that have no updatable columns are not automatically updatable."),

@@ -33,17 +33,19 @@ impl TransactionCallback for CatalogFollower {
         match event {
             TransactionEvent::PreCommit => {
                 self.catalog.command_end();
-                let messages = self.catalog.messages();
-                if !messages.is_empty() {
+                if self.catalog.has_changes() {
+                    let messages = self.catalog.messages();
                     let bytes: Vec<[u8; 16]> = messages.iter().map(|m| m.to_bytes()).collect();
                     txn.add_invalidations(&bytes, crate::inval::touches_system_relations(&messages));
                 }
             }
             TransactionEvent::Committed => {
-                let messages = self.catalog.messages();
-                self.catalog.commit();
                 self.catalog.temp_end(true);
-                self.files.apply(&messages)?;
+                if self.catalog.has_changes() {
+                    let messages = self.catalog.messages();
+                    self.catalog.commit();
+                    self.files.apply(&messages)?;
+                }
             }
             TransactionEvent::Aborted => {
                 self.catalog.abort();

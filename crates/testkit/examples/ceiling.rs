@@ -50,7 +50,8 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
             }
             started = true;
             message(&mut out, b'R', &[0; 4]);
-            for setting in ["server_version\x0018.0\0", "client_encoding\0UTF8\0", "standard_conforming_strings\0on\0"] {
+            for setting in ["server_version\x0018.0\0", "client_encoding\0UTF8\0", "standard_conforming_strings\0on\0"]
+            {
                 message(&mut out, b'S', setting.as_bytes());
             }
             message(&mut out, b'Z', b"I");

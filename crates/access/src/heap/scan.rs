@@ -16,7 +16,7 @@ use storage::{BufferTag, Page, PinnedBuffer, ReadMode, Strategy, StrategyKind};
 use txn::{Snapshot, Transaction};
 use types::Column;
 
-use super::visibility::{Hints, Viewer, set_hints};
+use super::visibility::{Hints, Viewer, set_hints, settled};
 use super::{HeapRelation, prune};
 use crate::index::{BlockRange, Direction};
 use crate::tuple::{Header, Projection, RowBytes, varlena::corrupted};
@@ -271,9 +271,14 @@ pub(super) fn see_page(
     let _ = block;
     // In recovery a page may say so before every standby snapshot agrees.
     let all_visible = page.is_all_visible() && !viewer.txn().manager().wal().in_recovery();
-    for off in page.offsets() {
-        let item = page.item_id(off);
+    for (off, item) in page.items() {
         if !item.is_normal() {
+            continue;
+        }
+        if let Some(seen) = page.item_head(item).and_then(|h| settled(h, snapshot)) {
+            if seen || all_visible {
+                visible.push(off);
+            }
             continue;
         }
         let Some(h) = page.item_at(item).and_then(Header::new) else {

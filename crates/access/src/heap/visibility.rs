@@ -74,21 +74,26 @@ pub struct Viewer<'a> {
     last: Cell<(Xid, bool)>,
 }
 
-/// Most tuples carry hints about transactions that ended before the snapshot's oldest: seen or not, at a glance.
+/// Most tuples carry hints about transactions that ended before the snapshot's oldest: seen or not, at a glance at the fixed
+/// part of the header.
 #[inline]
-fn settled(h: Header<'_>, snapshot: &Snapshot) -> Option<bool> {
-    let mask = h.infomask();
+pub(super) fn settled(head: &[u8; HEAD], snapshot: &Snapshot) -> Option<bool> {
+    let xid = |at: usize| Xid(u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
+    let mask = u16::from_le_bytes([head[20], head[21]]);
     if mask & XMIN_COMMITTED == 0 {
         return None;
     }
     if mask & XMAX_INVALID != 0 {
-        let old = mask & XMIN_FROZEN == XMIN_FROZEN || h.raw_xmin().precedes(snapshot.xmin);
+        let old = mask & XMIN_FROZEN == XMIN_FROZEN || xid(0).precedes(snapshot.xmin);
         return old.then_some(true);
     }
     // A row is not deleted before it is inserted: an old xmax has an old xmin.
     let deleted = mask & (XMAX_COMMITTED | XMAX_IS_MULTI | XMAX_LOCK_ONLY) == XMAX_COMMITTED;
-    (deleted && h.raw_xmax().precedes(snapshot.xmin)).then_some(false)
+    (deleted && xid(4).precedes(snapshot.xmin)).then_some(false)
 }
+
+/// Bytes of a tuple's header up to its flags.
+const HEAD: usize = 22;
 
 impl<'a> Viewer<'a> {
     pub fn new(txn: &'a Transaction) -> Viewer<'a> {
@@ -180,7 +185,7 @@ impl<'a> Viewer<'a> {
     /// (PostgreSQL: `HeapTupleSatisfiesMVCC`)
     #[inline]
     pub fn mvcc(&self, h: Header<'_>, snapshot: &Snapshot) -> Result<(bool, Hints)> {
-        match settled(h, snapshot) {
+        match h.head().and_then(|head| settled(head, snapshot)) {
             Some(seen) => Ok((seen, 0)),
             None => self.mvcc_unsettled(h, snapshot),
         }

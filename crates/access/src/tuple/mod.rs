@@ -89,6 +89,11 @@ impl<'a> Header<'a> {
     pub fn bytes(self) -> &'a [u8] {
         self.0
     }
+    /// Its first bytes.
+    #[inline]
+    pub fn head<const N: usize>(self) -> Option<&'a [u8; N]> {
+        self.0.first_chunk()
+    }
     #[inline]
     fn u16(self, at: usize) -> u16 {
         u16::from_le_bytes([self.0[at], self.0[at + 1]])

@@ -5,5 +5,5 @@ pub mod enums;
 pub mod privileges;
 pub mod regtypes;
 pub mod session;
-pub mod validate;
 pub mod updatable;
+pub mod validate;

@@ -123,6 +123,21 @@ impl Page {
     pub fn offsets(&self) -> std::ops::RangeInclusive<OffsetNumber> {
         FIRST_OFFSET..=self.max_offset()
     }
+    /// All line pointers with their numbers.
+    pub fn items(&self) -> impl Iterator<Item = (OffsetNumber, ItemId)> + '_ {
+        let end = HEADER_SIZE + usize::from(self.max_offset()) * ITEM_ID_SIZE;
+        let (items, _) = self.bytes()[HEADER_SIZE..end].as_chunks::<ITEM_ID_SIZE>();
+        (FIRST_OFFSET..).zip(items.iter().map(|i| ItemId(u32::from_le_bytes(*i))))
+    }
+    /// The first bytes that a line pointer points at; `None` where there are fewer.
+    #[inline]
+    pub fn item_head<const N: usize>(&self, item: ItemId) -> Option<&[u8; N]> {
+        let at = item.offset();
+        if item.len() < N || at < HEADER_SIZE {
+            return None;
+        }
+        self.bytes().get(at..)?.first_chunk()
+    }
     /// A line pointer; an unused one beyond the last.
     #[inline]
     pub fn item_id(&self, offnum: OffsetNumber) -> ItemId {
