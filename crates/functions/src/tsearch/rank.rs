@@ -336,7 +336,7 @@ mod tests {
             ("ts_rank_cd", "a:1 sa:2A sb:2D g", "a <-> s:* <-> sa:B", 0.0),
         ];
         for (name, v, q, want) in cases {
-            let v = super::super::vector::tsvectorin(v).unwrap();
+            let v = super::super::vector::read(v).unwrap();
             let q = super::super::query::read(q).unwrap();
             let got = if *name == "ts_rank" { ts_rank_tt(v, q) } else { ts_rankcd_tt(v, q).unwrap() };
             assert!((got - want).abs() < 1e-6, "{name} {want}: {got}");

@@ -122,7 +122,10 @@ impl IntoDatum for TsVector {
 }
 
 #[builtin("tsvectorin")]
-pub(super) fn tsvectorin(s: &str) -> Result<TsVector> {
+fn tsvectorin(s: &str) -> Result<TsVector> {
+    read(s)
+}
+pub(super) fn read(s: &str) -> Result<TsVector> {
     let mut scan = Scanner { text: s, at: 0, query: false };
     let mut list = Vec::new();
     while let Some((word, positions)) = scan.lexeme()? {
