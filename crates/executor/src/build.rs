@@ -70,6 +70,9 @@ impl<'a> Builder<'a> {
         Ok(match &plan.node {
             PlanNode::Result { constant_qual } => Box::new(result::ResultExec::build(self, plan, constant_qual)?),
             PlanNode::ProjectSet => Box::new(project_set::ProjectSetExec::build(self, plan)?),
+            PlanNode::ModifyTable(m) if m.result_relations.len() > 1 => {
+                Box::new(inherited_modify::InheritedModifyExec::build(self, plan, m)?)
+            }
             PlanNode::ModifyTable(m) => Box::new(modify_table::ModifyTableExec::build(self, plan, m)?),
             PlanNode::Append { plans } => Box::new(append::AppendExec::build(self, plans)?),
             PlanNode::MergeAppend { plans, keys } => Box::new(append::MergeAppendExec::build(self, plans, keys)?),

@@ -36,6 +36,7 @@ mod hashing;
 pub mod heap;
 mod index_insert;
 mod index_scan;
+mod inherited_modify;
 mod join;
 mod limit;
 mod lock_rows;

@@ -66,6 +66,7 @@ pub(crate) struct ModifyTableExec {
     subplan: Plan,
     operation: CmdType,
     rti: RtIndex,
+    siblings: Vec<RtIndex>,
     table: Arc<OpenTable>,
     update_columns: Vec<AttrNumber>,
     ctid: Option<usize>,
@@ -98,10 +99,21 @@ struct WithCheck {
 
 impl ModifyTableExec {
     pub fn build(b: &mut Builder<'_>, plan: &Plan, m: &ModifyTable) -> Result<ModifyTableExec> {
+        let input = b.outer(plan)?;
+        ModifyTableExec::with_input(b, plan, m, input, Vec::new())
+    }
+
+    /// `siblings`: other tables that the same subplan reads to change them.
+    pub(crate) fn with_input(
+        b: &mut Builder<'_>,
+        plan: &Plan,
+        m: &ModifyTable,
+        input: Node,
+        siblings: Vec<RtIndex>,
+    ) -> Result<ModifyTableExec> {
         let [rti] = m.result_relations[..] else {
             return Err(PgError::unsupported("changing a table with children"));
         };
-        let input = b.outer(plan)?;
         let subplan = plan.outer.as_deref().ok_or_else(|| PgError::internal("ModifyTable without input"))?.clone();
         let table = crate::seq_scan::open_scan_table(b, rti)?;
         check_supported(&table)?;
@@ -149,6 +161,7 @@ impl ModifyTableExec {
         Ok(ModifyTableExec {
             operation: m.operation,
             rti,
+            siblings,
             update_columns,
             ctid: find("ctid"),
             marks: mark_columns(&subplan, &m.row_marks),
@@ -174,8 +187,12 @@ impl ModifyTableExec {
         })
     }
 
+    pub(crate) fn table_oid(&self) -> base::Oid {
+        self.table.entry.oid
+    }
+
     /// One row of the subplan.
-    fn row(&mut self, run: &mut Run<'_>, batch: &Batch, i: usize) -> Result<()> {
+    pub(crate) fn row(&mut self, run: &mut Run<'_>, batch: &Batch, i: usize) -> Result<()> {
         let n = self.table.entry.desc.len();
         match self.operation {
             CmdType::Insert => {
@@ -441,6 +458,7 @@ impl ModifyTableExec {
             return Ok(None);
         };
         let mut rows = vec![(self.rti, Some(tid))];
+        rows.extend(self.siblings.iter().map(|r| (*r, None)));
         for m in &self.marks {
             if m.rti != self.rti {
                 rows.push((m.rti, tid_of(batch.columns[m.ctid].get(i))?));
@@ -728,6 +746,24 @@ fn returning(
     let system = [Physical::Bytes, Physical::Bytes, Physical::W4, Physical::W4, Physical::Bytes];
     let columns = row.iter().chain(&row).chain(&system).chain(subplan).map(|p| Column::new(*p)).collect();
     Ok(Returning { projection: b.compiler(scope).projection(list)?, columns, rows: 0, out: Batch::default() })
+}
+
+impl ModifyTableExec {
+    /// RETURNING's rows so far.
+    pub(crate) fn take_returned(&mut self, run: &mut Run<'_>) -> Result<Option<Batch>> {
+        let Some(r) = &mut self.returning else { return Ok(None) };
+        if r.rows == 0 {
+            return Ok(None);
+        }
+        let columns = r.columns.iter_mut().map(|c| {
+            let empty = Column::new(c.physical());
+            Arc::new(std::mem::replace(c, empty))
+        });
+        let batch = Batch { columns: columns.collect(), rows: r.rows, selection: None };
+        r.rows = 0;
+        r.projection.apply(run, &batch, &mut r.out)?;
+        Ok(Some(std::mem::take(&mut r.out)))
+    }
 }
 
 impl Exec for ModifyTableExec {

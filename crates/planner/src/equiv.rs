@@ -341,8 +341,9 @@ impl Planner<'_, '_> {
         let mut relids = a.relids.union(&b.relids);
         let pseudo = relids.is_empty();
         if pseudo {
-            // A contradiction of constants: nothing qualifies.
-            relids = root.all_baserels.clone();
+            // A contradiction of constants: nothing qualifies, on the null side of an outer join nothing there.
+            let known = root.domains.iter().find(|d| d.0 == domain).map(|d| d.1.clone());
+            relids = known.unwrap_or_else(|| root.all_baserels.clone());
             root.has_pseudoconstant = true;
         }
         let _ = (ai, bi);

@@ -273,6 +273,11 @@ impl Planner<'_, '_> {
         };
         let l = self.deconstruct_node(root, &j.larg, ldomain, &mut waiting)?;
         let r = self.deconstruct_node(root, &j.rarg, rdomain, &mut waiting)?;
+        for (d, side) in [(ldomain, &l), (rdomain, &r)] {
+            if d != domain {
+                root.domains.push((d, side.scope.clone()));
+            }
+        }
         let scope = l.scope.union(&r.scope);
         let inner = if j.jointype == JoinType::Inner { scope.clone() } else { l.inner.union(&r.inner) };
         let nonnull = match j.jointype {

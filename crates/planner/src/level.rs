@@ -28,6 +28,7 @@ impl Root {
             right_join_clauses: Vec::new(),
             full_join_clauses: Vec::new(),
             next_domain: 0,
+            domains: Vec::new(),
             next_serial: 0,
             query_pathkeys: Vec::new(),
             group_pathkeys: Vec::new(),

@@ -97,6 +97,10 @@ impl Planner<'_, '_> {
         }
         if matches!(root.parse.command_type, CmdType::Update | CmdType::Delete | CmdType::Merge) {
             add(&mut tlist, make_var(target, sysattr::CTID, TID), "ctid".into());
+            if self.has_members(root.parse.rte(target))? {
+                let ty = TypeMod { oid: OIDOID, typmod: -1, collation: Oid::INVALID };
+                add(&mut tlist, make_var(target, sysattr::TABLEOID, ty), "tableoid".into());
+            }
         }
         if root.parse.command_type == CmdType::Merge {
             let mut vars = Vec::new();
@@ -174,7 +178,9 @@ impl Planner<'_, '_> {
     pub(crate) fn modify_path(&mut self, root: &mut Root, sub: P) -> Result<P> {
         let q = &root.parse;
         let target = q.result_relation.ok_or_else(|| PgError::internal("no result relation"))?;
-        if q.command_type != CmdType::Insert && self.has_members(q.rte(target))? {
+        let members = root.base.get(target as usize).and_then(|b| b.as_ref()).map_or(Vec::new(), |b| b.members.clone());
+        let odd = q.command_type == CmdType::Merge || !q.with_check_options.is_empty();
+        if odd && self.has_members(q.rte(target))? {
             return Err(PgError::unsupported("changing tables with inheritance children"));
         }
         if let RteKind::Relation { relkind, relid, .. } = q.rte(target).kind {
@@ -207,17 +213,30 @@ impl Planner<'_, '_> {
             merge_actions.push(actions);
         }
         let q = &root.parse;
+        let (mut targets, mut columns, mut lists) = (vec![target], vec![root.update_columns.clone()], returning);
+        if !members.is_empty() {
+            targets = members.iter().map(|m| m.rti).collect();
+            let own = |m: &crate::inherit::Member| {
+                root.update_columns.iter().map(|c| m.columns[*c as usize - 1]).collect::<Vec<AttrNumber>>()
+            };
+            columns = members.iter().map(own).collect();
+            let mut all = Vec::new();
+            for m in members.iter().filter(|_| !lists.is_empty()) {
+                let mut list = q.returning_list.clone();
+                for t in &mut list {
+                    t.expr = self.for_member(root, &t.expr, target, m)?;
+                }
+                all.push(list);
+            }
+            lists = all;
+        }
         let node = ModifyTable {
             operation: q.command_type,
             can_set_tag: q.can_set_tag,
             nominal_relation: target,
             root_relation: None,
-            result_relations: vec![target],
-            update_columns: if q.command_type == CmdType::Update {
-                vec![root.update_columns.clone()]
-            } else {
-                Vec::new()
-            },
+            result_relations: targets,
+            update_columns: if q.command_type == CmdType::Update { columns } else { Vec::new() },
             with_check_options: q
                 .with_check_options
                 .iter()
@@ -228,7 +247,7 @@ impl Planner<'_, '_> {
                     is_rls: false,
                 })
                 .collect(),
-            returning,
+            returning: lists,
             row_marks: root.row_marks.clone(),
             on_conflict,
             merge_actions,

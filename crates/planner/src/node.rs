@@ -41,6 +41,8 @@ pub(crate) struct Root {
     pub right_join_clauses: Vec<(Ri, Rc<SpecialJoin>)>,
     pub full_join_clauses: Vec<(Ri, Rc<SpecialJoin>)>,
     pub next_domain: u32,
+    /// The relations of each domain but the topmost, where all are. (PostgreSQL: `JoinDomain`)
+    pub domains: Vec<(u32, Relids)>,
     pub next_serial: u32,
     pub query_pathkeys: Vec<PathKey>,
     pub group_pathkeys: Vec<PathKey>,

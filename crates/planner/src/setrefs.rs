@@ -436,6 +436,7 @@ impl Planner<'_, '_> {
     /// (`OUTER_VAR`); ON CONFLICT's read the target's and EXCLUDED's, each by its range-table index.
     fn fix_modify(&mut self, fix: &Fix<'_>, m: &mut ModifyTable, below: &[TargetEntry]) -> Result<()> {
         let target = m.nominal_relation;
+        let targets = m.result_relations.clone();
         m.nominal_relation += fix.offset;
         for r in &mut m.result_relations {
             *r += fix.offset;
@@ -451,8 +452,16 @@ impl Planner<'_, '_> {
                 _ => upper_ref(x, below, OUTER_VAR),
             }
         };
-        for t in m.returning.iter_mut().flatten() {
-            self.fix_with(fix, &mut t.expr, &mut find)?;
+        for (list, own) in m.returning.iter_mut().zip(&targets) {
+            let mut find = |_: &mut Self, x: &Expr| -> Result<Option<Expr>> {
+                match x {
+                    Expr::Var(v) if v.varno == *own => Ok(None),
+                    _ => upper_ref(x, below, OUTER_VAR),
+                }
+            };
+            for t in list {
+                self.fix_with(fix, &mut t.expr, &mut find)?;
+            }
         }
         for a in m.merge_actions.iter_mut().flatten() {
             for e in a.qual.iter_mut().chain(a.target_list.iter_mut().map(|t| &mut t.expr)) {

@@ -419,6 +419,24 @@ impl Explainer<'_> {
         Ok(())
     }
 
+    /// A table's name, with its alias where that is another one.
+    fn table_and_alias(&mut self, rti: u32) -> Result<String> {
+        let Some(rte) = self.d.planned.rtable.get(rti as usize - 1) else { return Ok(String::new()) };
+        let RteKind::Relation { relid, .. } = rte.kind else { return Ok(String::new()) };
+        let alias = self.d.names.get(rti as usize - 1).cloned().unwrap_or_default();
+        let rel = self.d.cx.catalog.relation_entry(relid)?;
+        let mut out = quote_identifier(rel.name());
+        if self.options.verbose
+            && let Some(s) = self.d.schema_name(rel.namespace())?
+        {
+            out = format!("{}.{out}", quote_identifier(&s));
+        }
+        if !alias.is_empty() && alias != rel.name() {
+            out += &format!(" {}", quote_identifier(&alias));
+        }
+        Ok(out)
+    }
+
     fn relation_name(&mut self, oid: Oid) -> Result<String> {
         Ok(self.d.cx.catalog.relation(oid)?.map(|r| r.name().to_owned()).unwrap_or_default())
     }
@@ -562,6 +580,13 @@ impl Explainer<'_> {
                 t.text("Cache Mode", if *binary_mode { "binary" } else { "logical" }.to_owned());
             }
             PlanNode::ModifyTable(m) => {
+                if m.result_relations.len() > 1 {
+                    let (op, ..) = title(plan);
+                    for r in &m.result_relations {
+                        let line = format!("{op} on {}", self.table_and_alias(*r)?);
+                        t.line(line);
+                    }
+                }
                 if let Some(c) = &m.on_conflict {
                     t.text("Conflict Resolution", if c.update { "UPDATE" } else { "NOTHING" }.to_owned());
                     let mut names = Vec::new();

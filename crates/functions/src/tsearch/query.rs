@@ -362,15 +362,18 @@ fn checked_distance(d: i64) -> Result<u16> {
         invalid_parameter(m)
     })
 }
+pub(super) fn read(s: &str) -> Result<TsQuery> {
+    let mut p = Parser { scan: Scanner { text: s, at: 0, query: true }, open: 0 };
+    Ok(TsQuery(p.expression(0, true)?))
+}
 #[builtin("tsqueryin")]
 fn tsqueryin(cx: &mut FnCx<'_>, s: &str) -> Result<TsQuery> {
-    let mut p = Parser { scan: Scanner { text: s, at: 0, query: true }, open: 0 };
-    let root = p.expression(0, true)?;
-    if root.is_none() {
+    let query = read(s)?;
+    if query.0.is_none() {
         let m = format!("text-search query doesn't contain lexemes: \"{s}\"");
         cx.rt.notice(PgError::with_severity(Severity::Notice, SUCCESSFUL_COMPLETION, m));
     }
-    Ok(TsQuery(root))
+    Ok(query)
 }
 #[builtin("tsqueryout")]
 fn tsqueryout(q: TsQuery) -> Vec<u8> {

@@ -297,3 +297,49 @@ fn ts_rankcd_ttf(v: TsVector, q: TsQuery, method: i32) -> Result<f32> {
 fn ts_rankcd_tt(v: TsVector, q: TsQuery) -> Result<f32> {
     rank_cd(&WEIGHTS, &v, &q, 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_postgresql() {
+        let cases: &[(&str, &str, &str, f32)] = &[
+            ("ts_rank", "a:1 s:2C d g", "a | s", 0.0911891),
+            ("ts_rank", "a:1 sa:2C d g", "a | s", 0.0303964),
+            ("ts_rank", "a:1 sa:2C d g", "a | s:*", 0.0911891),
+            ("ts_rank", "a:1 sa:2C d g", "a | sa:*", 0.0911891),
+            ("ts_rank", "a:1 s:2B d g", "a | s", 0.151982),
+            ("ts_rank", "a:1 s:2 d g", "a | s", 0.0607927),
+            ("ts_rank", "a:1 s:2C d g", "a & s", 0.140153),
+            ("ts_rank", "a:1 s:2B d g", "a & s", 0.198206),
+            ("ts_rank", "a:1 s:2 d g", "a & s", 0.0991032),
+            ("ts_rank_cd", "a:1 s:2C d g", "a | s", 0.3),
+            ("ts_rank_cd", "a:1 sa:2C d g", "a | s", 0.1),
+            ("ts_rank_cd", "a:1 sa:2C d g", "a | s:*", 0.3),
+            ("ts_rank_cd", "a:1 sa:2C d g", "a | sa:*", 0.3),
+            ("ts_rank_cd", "a:1 sa:3C sab:2c d g", "a | sa:*", 0.5),
+            ("ts_rank_cd", "a:1 s:2B d g", "a | s", 0.5),
+            ("ts_rank_cd", "a:1 s:2 d g", "a | s", 0.2),
+            ("ts_rank_cd", "a:1 s:2C d g", "a & s", 0.133333),
+            ("ts_rank_cd", "a:1 s:2B d g", "a & s", 0.16),
+            ("ts_rank_cd", "a:1 s:2 d g", "a & s", 0.1),
+            ("ts_rank_cd", "a:1 s:2A d g", "a <-> s", 0.181818),
+            ("ts_rank_cd", "a:1 s:2C d g", "a <-> s", 0.133333),
+            ("ts_rank_cd", "a:1 s:2 d g", "a <-> s", 0.1),
+            ("ts_rank_cd", "a:1 s:2 d:2A g", "a <-> s", 0.1),
+            ("ts_rank_cd", "a:1 s:2,3A d:2A g", "a <2> s:A", 0.0909091),
+            ("ts_rank_cd", "a:1 b:2 s:3A d:2A g", "a <2> s:A", 0.0909091),
+            ("ts_rank_cd", "a:1 sa:2D sb:2A g", "a <-> s:*", 0.1),
+            ("ts_rank_cd", "a:1 sa:2A sb:2D g", "a <-> s:*", 0.1),
+            ("ts_rank_cd", "a:1 sa:2A sb:2D g", "a <-> s:* <-> sa:A", 0.0),
+            ("ts_rank_cd", "a:1 sa:2A sb:2D g", "a <-> s:* <-> sa:B", 0.0),
+        ];
+        for (name, v, q, want) in cases {
+            let v = super::super::vector::read(v).unwrap();
+            let q = super::super::query::read(q).unwrap();
+            let got = if *name == "ts_rank" { ts_rank_tt(v, q) } else { ts_rankcd_tt(v, q).unwrap() };
+            assert!((got - want).abs() < 1e-6, "{name} {want}: {got}");
+        }
+    }
+}

@@ -123,6 +123,9 @@ impl IntoDatum for TsVector {
 
 #[builtin("tsvectorin")]
 fn tsvectorin(s: &str) -> Result<TsVector> {
+    read(s)
+}
+pub(super) fn read(s: &str) -> Result<TsVector> {
     let mut scan = Scanner { text: s, at: 0, query: false };
     let mut list = Vec::new();
     while let Some((word, positions)) = scan.lexeme()? {

@@ -1,0 +1,107 @@
+//! ModifyTable of a table with inheritance children: each row goes to the table it came from, which its `tableoid` names.
+//!
+//! PostgreSQL: `nodeModifyTable.c` (`ExecLookupResultRelByOid`).
+
+use std::collections::VecDeque;
+
+use analyze::query::RtIndex;
+use base::{Oid, PgError, Result};
+use planner::{ModifyTable, Plan};
+use types::{Batch, FromDatum};
+
+use crate::build::Builder;
+use crate::modify_table::ModifyTableExec;
+use crate::node::{Exec, Node};
+use crate::state::Run;
+
+pub(crate) struct InheritedModifyExec {
+    input: Node,
+    tableoid: usize,
+    targets: Vec<(Oid, ModifyTableExec)>,
+    /// Rows of RETURNING that were not given out yet.
+    ready: VecDeque<Batch>,
+    out: Batch,
+    done: bool,
+}
+
+/// In place of an input that somebody else reads.
+struct Nothing;
+
+impl Exec for Nothing {
+    fn next<'a>(&'a mut self, _: &mut Run<'_>, _: usize) -> Result<Option<&'a Batch>> {
+        Ok(None)
+    }
+    fn rescan(&mut self, _: &mut Run<'_>, _: &[i32]) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl InheritedModifyExec {
+    pub fn build(b: &mut Builder<'_>, plan: &Plan, m: &ModifyTable) -> Result<InheritedModifyExec> {
+        let input = b.outer(plan)?;
+        let subplan = plan.outer.as_deref().ok_or_else(|| PgError::internal("ModifyTable without input"))?;
+        let tableoid = subplan.targetlist.iter().position(|t| t.resjunk && t.resname.as_deref() == Some("tableoid"));
+        let tableoid = tableoid.ok_or_else(|| PgError::internal("could not find junk tableoid column"))?;
+        let mut targets = Vec::new();
+        for (k, rti) in m.result_relations.iter().enumerate() {
+            let mut one = m.clone();
+            one.result_relations = vec![*rti];
+            one.update_columns = m.update_columns.get(k).cloned().into_iter().collect();
+            one.returning = m.returning.get(k).cloned().into_iter().collect();
+            let place = Node {
+                exec: Box::new(Nothing),
+                capacity: 1,
+                params: Vec::new(),
+                init: Vec::new(),
+                output: input.output.clone(),
+                instrument: None,
+                fresh: true,
+                pending: None,
+                served: None,
+            };
+            let siblings: Vec<RtIndex> = m.result_relations.iter().copied().filter(|r| r != rti).collect();
+            let exec = ModifyTableExec::with_input(b, plan, &one, place, siblings)?;
+            targets.push((exec.table_oid(), exec));
+        }
+        Ok(InheritedModifyExec { input, tableoid, targets, ready: VecDeque::new(), out: Batch::default(), done: false })
+    }
+}
+
+impl Exec for InheritedModifyExec {
+    fn next<'a>(&'a mut self, run: &mut Run<'_>, _: usize) -> Result<Option<&'a Batch>> {
+        loop {
+            if let Some(batch) = self.ready.pop_front() {
+                self.out = batch;
+                return Ok(Some(&self.out));
+            }
+            if self.done {
+                return Ok(None);
+            }
+            let Some(batch) = self.input.next(run, usize::MAX)? else {
+                self.done = true;
+                return Ok(None);
+            };
+            let batch = batch.clone();
+            let mut last: Option<usize> = None;
+            for i in batch.selected().iter() {
+                let oid = Oid::from_datum(batch.columns[self.tableoid].get(i))?;
+                let missing = || PgError::internal("a row of a table that is not changed");
+                let k = self.targets.iter().position(|t| t.0 == oid).ok_or_else(missing)?;
+                if let Some(before) = last.filter(|l| *l != k) {
+                    self.ready.extend(self.targets[before].1.take_returned(run)?);
+                }
+                last = Some(k);
+                self.targets[k].1.row(run, &batch, i)?;
+            }
+            if let Some(before) = last {
+                self.ready.extend(self.targets[before].1.take_returned(run)?);
+            }
+        }
+    }
+    fn rescan(&mut self, _: &mut Run<'_>, _: &[i32]) -> Result<()> {
+        match self.done {
+            false => Ok(()),
+            true => Err(PgError::internal("a data-modifying node cannot be run again")),
+        }
+    }
+}
