@@ -79,6 +79,7 @@ impl Exec for InheritedModifyExec {
             }
             let Some(batch) = self.input.next(run, usize::MAX)? else {
                 self.done = true;
+                self.targets.iter_mut().try_for_each(|t| t.1.settle(run))?;
                 return Ok(None);
             };
             let batch = batch.clone();

@@ -283,8 +283,9 @@ impl ModifyTableExec {
         Ok(true)
     }
 
-    /// The end of the statement, or of what is to be told of it so far.
-    fn settle(&mut self, run: &mut Run<'_>) -> Result<()> {
+    /// The end of the input: index entries that wait are inserted, pages let go. Whoever calls [`ModifyTableExec::row`] itself
+    /// calls this in the end.
+    pub(crate) fn settle(&mut self, run: &mut Run<'_>) -> Result<()> {
         self.indexes.flush(run)?;
         let txn = run.cx.txn()?.clone();
         self.bulk.release(&self.table.heap, &txn)
