@@ -38,7 +38,6 @@ pub(crate) enum Path {
 
 /// Type categories. (PostgreSQL: `TYPCATEGORY_*`)
 pub(crate) const CATEGORY_STRING: u8 = b'S';
-pub(crate) const CATEGORY_UNKNOWN: u8 = b'X';
 
 pub(crate) fn is_polymorphic(t: Oid) -> bool {
     is_poly_family1(t) || is_poly_family2(t)

@@ -12,7 +12,6 @@ use types::oid::*;
 
 use crate::coerce::Context;
 use crate::expr::bool_expr;
-use crate::func::CallParts;
 use crate::lookup::relkind;
 use crate::query::*;
 use crate::relation::ast_alias;
@@ -548,11 +547,6 @@ impl Analyzer<'_, '_> {
         };
         self.assign_collations(&mut merged)?;
         Ok(merged)
-    }
-
-    /// The call that a CALL statement makes, or any standalone one.
-    pub(crate) fn plain_parts<'f>(&self, location: Location) -> CallParts<'f> {
-        CallParts { call: None, agg_filter: None, proc_call: false, last_srf: self.level().srfs, location }
     }
 }
 

@@ -11,7 +11,7 @@ use catalog::{Catalog, PgProc};
 use parser::ast;
 use types::oid::*;
 
-use crate::coerce::{CATEGORY_STRING, Context, Path, find_path, is_complex, is_polymorphic, type_category};
+use crate::coerce::{CATEGORY_STRING, Context, Path, find_path, is_complex, type_category};
 use crate::lookup::{Lookup, format_type};
 use crate::poly;
 use crate::query::*;
@@ -705,9 +705,4 @@ pub(crate) fn default_exprs(c: &Catalog, p: &PgProc, best: &Candidate, nargs: us
         Some(numbers) => numbers[nargs..].iter().map(|i| take(*i)).collect(),
         None => (nargs..nargs + best.ndargs).map(take).collect(),
     }
-}
-
-/// Whether a type stands for others.
-pub(crate) fn any_polymorphic(types: &[Oid]) -> bool {
-    types.iter().any(|t| is_polymorphic(*t))
 }

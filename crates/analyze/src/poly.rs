@@ -263,7 +263,7 @@ fn undetermined(name: &str) -> PgError {
 /// Whether the arguments could be those of a polymorphic function. (PostgreSQL: `check_generic_type_consistency`)
 pub(crate) fn check(c: &Catalog, actual: &[Oid], declared: &[Oid]) -> Result<bool> {
     let internal = |e: PgError| if e.sqlstate() == DATATYPE_MISMATCH { Ok(false) } else { Err(e) };
-    let mut run = || -> Result<()> {
+    let run = || -> Result<()> {
         let mut s = Seen::gather(c, actual, declared, NONE, false)?;
         if s.array == ANYARRAYOID {
             s.array = NONE;

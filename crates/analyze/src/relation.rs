@@ -224,24 +224,6 @@ impl Analyzer<'_, '_> {
         self.push_rte(None, eref, RteKind::Values { lists, types }, lateral, true, &all)
     }
 
-    /// (PostgreSQL: `addRangeTableEntryForTableFunc`)
-    pub(crate) fn add_table_func(&mut self, tf: TableFunc, alias: Option<Alias>, lateral: bool) -> Result<NsItem> {
-        let name = if tf.is_json { "json_table" } else { "xmltable" };
-        let mut eref = alias.clone().unwrap_or_else(|| Alias { aliasname: name.to_owned(), colnames: Vec::new() });
-        let given = eref.colnames.len();
-        if given > tf.colnames.len() {
-            let m = format!(
-                "{} function has {} columns available but {given} columns specified",
-                if tf.is_json { "JSON_TABLE" } else { "XMLTABLE" },
-                tf.colnames.len()
-            );
-            return Err(PgError::new(INVALID_COLUMN_REFERENCE, m));
-        }
-        eref.colnames.extend(tf.colnames[given..].iter().cloned());
-        let types: Vec<_> = tf.coltypes.iter().map(|t| Some(*t)).collect();
-        Ok(self.push_rte(alias, eref, RteKind::TableFunc(Box::new(tf)), lateral, true, &types))
-    }
-
     /// A reference to a CTE. (PostgreSQL: `addRangeTableEntryForCTE`)
     pub(crate) fn add_cte(&mut self, up: u32, index: usize, rv: &ast::RangeVar) -> Result<NsItem> {
         let alias = rv.alias.as_ref().map(ast_alias);

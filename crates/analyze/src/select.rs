@@ -10,8 +10,7 @@ use parser::ast;
 use types::oid::*;
 
 use crate::clause::SortHow;
-use crate::coerce::{Context, null_const};
-use crate::lookup::{format_type, relkind};
+use crate::lookup::format_type;
 use crate::query::*;
 use crate::relation::lock;
 use crate::state::*;
@@ -592,33 +591,6 @@ impl Analyzer<'_, '_> {
         lock::ACCESS_SHARE
     }
 
-    /// A null of a type, with its shape.
-    pub(crate) fn typed_null(&self, ty: TypeMod) -> Result<Expr> {
-        let t = self.cat().type_row(ty.oid)?;
-        let mut e = null_const(ty.oid, t.typlen, t.typbyval);
-        if let Expr::Const(c) = &mut e {
-            c.ty = ty;
-        }
-        Ok(e)
-    }
-
-    /// Converts for assignment or says that it cannot.
-    pub(crate) fn assignment_cast(&mut self, e: Expr, ty: TypeMod) -> Result<Option<Expr>> {
-        let from = e.type_oid();
-        let f = CoercionForm::ImplicitCast;
-        self.coerce_to_target_type(e, from, ty.oid, ty.typmod, Context::Assignment, f, Location::UNKNOWN)
-    }
-
-    /// What kind of relation this is, in words.
-    pub(crate) fn relation_kind_name(kind: u8) -> &'static str {
-        match kind {
-            relkind::VIEW => "view",
-            relkind::MATVIEW => "materialized view",
-            relkind::SEQUENCE => "sequence",
-            relkind::FOREIGN_TABLE => "foreign table",
-            _ => "table",
-        }
-    }
     pub(crate) fn type_name(&self, t: Oid) -> Result<String> {
         format_type(self.cat(), t)
     }

@@ -56,29 +56,57 @@ pub use sequence_functions::{Hooks, Sequences};
 
 include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
 
-/// What commands ask of the session that runs them.
+/// What commands ask of the session that runs them. What is given here is for one that runs alone, without a client.
 pub trait Session {
     /// The settings in force.
     fn values(&self) -> &Values;
     /// An error if the statement runs inside a transaction block, a function, or a pipeline (25001): it must be alone in its
     /// transaction. `name` as users write it, e.g. `"VACUUM"`. (PostgreSQL: `PreventInTransactionBlock`)
-    fn prevent_in_transaction_block(&mut self, name: &str) -> Result<()>;
+    fn prevent_in_transaction_block(&mut self, name: &str) -> Result<()> {
+        let _ = name;
+        Ok(())
+    }
     /// Commits the transaction and starts another, for commands that run in several (VACUUM, CREATE INDEX CONCURRENTLY).
     /// A fresh snapshot is in the context afterwards.
     fn next_transaction(&mut self, cx: &mut ExecContext) -> Result<()>;
     /// COPY FROM STDIN: tells the client to send. (CopyInResponse)
-    fn copy_in_begin(&mut self, binary: bool, columns: usize) -> Result<()>;
+    fn copy_in_begin(&mut self, binary: bool, columns: usize) -> Result<()> {
+        let _ = (binary, columns);
+        Err(no_client())
+    }
     /// Appends the client's next piece to `data`; `false` at its end. An error if the client gave up.
-    fn copy_in_read(&mut self, data: &mut Vec<u8>) -> Result<bool>;
+    fn copy_in_read(&mut self, data: &mut Vec<u8>) -> Result<bool> {
+        let _ = data;
+        Err(no_client())
+    }
     /// COPY TO STDOUT. (CopyOutResponse)
-    fn copy_out_begin(&mut self, binary: bool, columns: usize) -> Result<()>;
+    fn copy_out_begin(&mut self, binary: bool, columns: usize) -> Result<()> {
+        let _ = (binary, columns);
+        Err(no_client())
+    }
     /// One CopyData message: a row.
-    fn copy_out_write(&mut self, row: &[u8]) -> Result<()>;
-    fn copy_out_end(&mut self) -> Result<()>;
+    fn copy_out_write(&mut self, row: &[u8]) -> Result<()> {
+        let _ = row;
+        Err(no_client())
+    }
+    fn copy_out_end(&mut self) -> Result<()> {
+        Err(no_client())
+    }
     /// The other sessions that use a database, for DROP and CREATE DATABASE.
-    fn count_sessions(&self, database: base::Oid) -> usize;
+    fn count_sessions(&self, database: base::Oid) -> usize {
+        let _ = database;
+        0
+    }
     /// Ends the other sessions of a database. (DROP DATABASE ... WITH (FORCE))
-    fn terminate_sessions(&mut self, database: base::Oid) -> Result<()>;
+    fn terminate_sessions(&mut self, database: base::Oid) -> Result<()> {
+        let _ = database;
+        Ok(())
+    }
+}
+
+#[cold]
+fn no_client() -> PgError {
+    PgError::internal("there is no client")
 }
 
 /// What a command is given.

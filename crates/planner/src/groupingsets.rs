@@ -84,7 +84,7 @@ impl Planner<'_, '_> {
     /// (PostgreSQL: `get_number_of_groups`, for grouping sets)
     pub(crate) fn count_set_groups(&mut self, root: &Root, data: &mut GroupingSets, rows: f64) -> Result<f64> {
         let mut total = 0.0;
-        let mut groups_of = |me: &mut Self, set: &[u32]| -> Result<f64> {
+        let groups_of = |me: &mut Self, set: &[u32]| -> Result<f64> {
             let mut list = Vec::new();
             for r in set {
                 list.push(strip_group_nulling(&sortgroup_tle(&root.tlist, *r)?.expr, root.group_rti));

@@ -94,19 +94,6 @@ impl Planner<'_, '_> {
         Ok(true)
     }
 
-    /// Whether some of `wanted` cannot hold where all of `known` do. (PostgreSQL: `predicate_refuted_by`)
-    pub(crate) fn refuted_by(&mut self, known: &[Expr], wanted: &[Expr]) -> Result<bool> {
-        if known.is_empty() || wanted.is_empty() {
-            return Ok(false);
-        }
-        let known = Expr::and_all(known.iter().map(bare).collect());
-        let wanted = Expr::and_all(wanted.iter().map(bare).collect());
-        match (known, wanted) {
-            (Some(k), Some(w)) => self.refutes(&k, &w),
-            _ => Ok(false),
-        }
-    }
-
     fn shape(&mut self, e: &Expr) -> Result<Shape> {
         Ok(match e {
             Expr::BoolExpr(b) if b.boolop == BoolExprType::And => Shape::And(b.args.clone()),
@@ -230,52 +217,6 @@ impl Planner<'_, '_> {
             Expr::BoolExpr(b) if b.boolop == BoolExprType::Not => self.strict_for(&b.args[0], x),
             _ => Ok(false),
         }
-    }
-
-    fn refutes(&mut self, clause: &Expr, pred: &Expr) -> Result<bool> {
-        analyze::walker::check_depth()?;
-        // NOT x is never true where x is.
-        if let Expr::BoolExpr(b) = pred
-            && b.boolop == BoolExprType::Not
-            && self.implies(clause, &b.args[0])?
-        {
-            return Ok(true);
-        }
-        match (self.shape(clause)?, self.shape(pred)?) {
-            (Shape::And(c), Shape::And(p)) => {
-                Ok(self.any(&p, |me, x| me.refutes(clause, x))? || self.any(&c, |me, x| me.refutes(x, pred))?)
-            }
-            (_, Shape::Or(p)) => self.all(&p, |me, x| me.refutes(clause, x)),
-            (Shape::And(c), Shape::Atom) => self.any(&c, |me, x| me.refutes(x, pred)),
-            (Shape::Or(c), Shape::And(p)) => self.all(&c, |me, x| me.any(&p, |me, y| me.refutes(x, y))),
-            (Shape::Or(c), Shape::Atom) => self.all(&c, |me, x| me.refutes(x, pred)),
-            (Shape::Atom, Shape::And(p)) => self.any(&p, |me, x| me.refutes(clause, x)),
-            (Shape::Atom, Shape::Atom) => self.refutes_simply(clause, pred),
-        }
-    }
-
-    fn refutes_simply(&mut self, clause: &Expr, pred: &Expr) -> Result<bool> {
-        if let Expr::BoolExpr(b) = clause
-            && b.boolop == BoolExprType::Not
-            && self.implies(pred, &b.args[0])?
-        {
-            return Ok(true);
-        }
-        let null_of = |e: &Expr| match e {
-            Expr::NullTest(n) if !n.not && !n.argisrow => Some(n.arg.clone()),
-            _ => None,
-        };
-        if let Some(x) = null_of(clause)
-            && self.strict_for(pred, &x)?
-        {
-            return Ok(true);
-        }
-        if let Some(x) = null_of(pred)
-            && self.strict_for(clause, &x)?
-        {
-            return Ok(true);
-        }
-        self.operator_proof(clause, pred, true)
     }
 
     /// Two comparisons of the same thing. (PostgreSQL: `operator_predicate_proof`)

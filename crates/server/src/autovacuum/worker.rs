@@ -292,40 +292,12 @@ struct NoClient<'a> {
     values: &'a Values,
 }
 
-fn no_client<T>() -> Result<T> {
-    Err(PgError::internal("there is no client"))
-}
-
 impl commands::Session for NoClient<'_> {
     fn values(&self) -> &Values {
         self.values
     }
-    fn prevent_in_transaction_block(&mut self, _name: &str) -> Result<()> {
-        Ok(())
-    }
     fn next_transaction(&mut self, cx: &mut ExecContext) -> Result<()> {
         commit(self.store, cx)?;
         begin(self.cluster, self.proc, self.store, cx)
-    }
-    fn copy_in_begin(&mut self, _binary: bool, _columns: usize) -> Result<()> {
-        no_client()
-    }
-    fn copy_in_read(&mut self, _data: &mut Vec<u8>) -> Result<bool> {
-        no_client()
-    }
-    fn copy_out_begin(&mut self, _binary: bool, _columns: usize) -> Result<()> {
-        no_client()
-    }
-    fn copy_out_write(&mut self, _row: &[u8]) -> Result<()> {
-        no_client()
-    }
-    fn copy_out_end(&mut self) -> Result<()> {
-        no_client()
-    }
-    fn count_sessions(&self, _database: Oid) -> usize {
-        0
-    }
-    fn terminate_sessions(&mut self, _database: Oid) -> Result<()> {
-        Ok(())
     }
 }

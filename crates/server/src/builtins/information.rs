@@ -4,6 +4,7 @@ use base::sqlstate::*;
 use base::{PgError, Result};
 use parser::keywords::{Category, KEYWORDS};
 use types::{FnCx, builtin};
+use wal::RmgrId;
 
 use super::*;
 
@@ -89,35 +90,9 @@ fn pg_rotate_logfile(cx: &mut FnCx<'_>) -> Result<bool> {
 }
 #[builtin("pg_get_wal_resource_managers", set)]
 fn pg_get_wal_resource_managers(_: &mut FnCx<'_>) -> Result<Rows> {
-    let row = |(i, name): (usize, &&str)| {
-        vec![Datum::i32(i32::try_from(i).unwrap_or(0)), Datum::text(name), Datum::bool(true)]
-    };
-    Ok(rows(RESOURCE_MANAGERS.iter().enumerate().map(row).collect()))
+    let row = |id| Some(vec![Datum::i32(i32::from(id)), Datum::text(RmgrId(id).name()?), Datum::bool(true)]);
+    Ok(rows((0..=RmgrId::MAX_BUILTIN).filter_map(row).collect()))
 }
-const RESOURCE_MANAGERS: [&str; 22] = [
-    "XLOG",
-    "Transaction",
-    "Storage",
-    "CLOG",
-    "Database",
-    "Tablespace",
-    "MultiXact",
-    "RelMap",
-    "Standby",
-    "Heap2",
-    "Heap",
-    "Btree",
-    "Hash",
-    "Gin",
-    "Gist",
-    "Sequence",
-    "SPGist",
-    "BRIN",
-    "CommitTs",
-    "ReplicationOrigin",
-    "Generic",
-    "LogicalMessage",
-];
 
 /// (PostgreSQL: `is_publishable_class`)
 #[builtin("pg_relation_is_publishable")]
