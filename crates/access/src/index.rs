@@ -167,6 +167,8 @@ pub struct IndexBatch {
     /// With `want_tuples`: where each entry's index tuple begins and ends in `bytes`.
     pub tuples: Vec<(u32, u32)>,
     pub bytes: Vec<u8>,
+    /// Nothing follows in this direction.
+    pub is_last: bool,
 }
 
 impl IndexBatch {
@@ -174,6 +176,7 @@ impl IndexBatch {
         self.tids.clear();
         self.tuples.clear();
         self.bytes.clear();
+        self.is_last = false;
     }
     /// The index tuple of entry `i`; read it with [`TupleLayout::index_attr`].
     pub fn tuple(&self, i: usize) -> &[u8] {
@@ -184,8 +187,9 @@ impl IndexBatch {
 
 /// A scan in progress. It holds no latch between calls; it may hold a pin.
 pub trait IndexScan: Send {
-    /// Starts over, with other keys on the same columns if given. (PostgreSQL: `amrescan`)
-    fn rescan(&mut self, keys: Option<Vec<ScanKey>>) -> Result<()>;
+    /// Starts over, with other keys on the same columns if given; the old ones are left in their place, for their memory.
+    /// (PostgreSQL: `amrescan`)
+    fn rescan(&mut self, keys: Option<&mut Vec<ScanKey>>) -> Result<()>;
     /// Appends some entries (usually those of one page) that follow in this direction; `false` at the end.
     fn next(&mut self, txn: &Transaction, direction: Direction, out: &mut IndexBatch) -> Result<bool>;
     /// These places of the last batch (by position in it) hold rows that nobody can see any more.
