@@ -43,6 +43,8 @@ mod lock_rows;
 mod material;
 mod merge_join;
 pub mod modify_table;
+mod partition;
+mod partitioned_insert;
 mod nest_loop;
 mod node;
 pub mod nodes;

@@ -179,15 +179,16 @@ impl Planner<'_, '_> {
         let q = &root.parse;
         let target = q.result_relation.ok_or_else(|| PgError::internal("no result relation"))?;
         let members = root.base.get(target as usize).and_then(|b| b.as_ref()).map_or(Vec::new(), |b| b.members.clone());
+        let is_partitioned = matches!(q.rte(target).kind, RteKind::Relation { relkind: b'p', .. });
+        let is_root = is_partitioned && q.command_type != CmdType::Insert;
         let odd = q.command_type == CmdType::Merge || !q.with_check_options.is_empty();
-        if odd && self.has_members(q.rte(target))? {
+        if odd && self.has_members(q.rte(target))? && q.command_type != CmdType::Insert {
             return Err(PgError::unsupported("changing tables with inheritance children"));
         }
         if let RteKind::Relation { relkind, relid, .. } = q.rte(target).kind {
             match relkind {
-                b'r' | b't' | b'm' => {}
+                b'r' | b't' | b'm' | b'p' => {}
                 b'v' => return Err(PgError::unsupported("changing views")),
-                b'p' => return Err(PgError::unsupported("changing partitioned tables")),
                 _ => return Err(PgError::internal(format!("cannot change relation {relid}"))),
             }
         }
@@ -234,8 +235,9 @@ impl Planner<'_, '_> {
             operation: q.command_type,
             can_set_tag: q.can_set_tag,
             nominal_relation: target,
-            root_relation: None,
+            root_relation: is_root.then_some(target),
             result_relations: targets,
+            table: None,
             update_columns: if q.command_type == CmdType::Update { columns } else { Vec::new() },
             with_check_options: q
                 .with_check_options
@@ -248,6 +250,7 @@ impl Planner<'_, '_> {
                 })
                 .collect(),
             returning: lists,
+            root_returning: if is_root { q.returning_list.clone() } else { Vec::new() },
             row_marks: root.row_marks.clone(),
             on_conflict,
             merge_actions,

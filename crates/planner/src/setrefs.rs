@@ -438,6 +438,9 @@ impl Planner<'_, '_> {
         let target = m.nominal_relation;
         let targets = m.result_relations.clone();
         m.nominal_relation += fix.offset;
+        if let Some(r) = &mut m.root_relation {
+            *r += fix.offset;
+        }
         for r in &mut m.result_relations {
             *r += fix.offset;
             self.glob.result_relations.push(*r);
@@ -452,7 +455,9 @@ impl Planner<'_, '_> {
                 _ => upper_ref(x, below, OUTER_VAR),
             }
         };
-        for (list, own) in m.returning.iter_mut().zip(&targets) {
+        let roots = [target];
+        let lists = m.returning.iter_mut().zip(&targets).chain(std::iter::once(&mut m.root_returning).zip(&roots));
+        for (list, own) in lists {
             let mut find = |_: &mut Self, x: &Expr| -> Result<Option<Expr>> {
                 match x {
                     Expr::Var(v) if v.varno == *own => Ok(None),

@@ -12,7 +12,8 @@ use crate::query::*;
 fn constant(rt: &mut dyn Runtime, c: &Catalog, e: &Expr) -> Result<String> {
     let Expr::Const(k) = e else { return Err(PgError::internal("a partition bound is not constant")) };
     let mut d = Deparser::new(rt, c.clone(), Pretty::default());
-    d.constant(k, -1)?;
+    let bare = Const { ty: TypeMod { collation: Oid::INVALID, ..k.ty }, ..k.clone() };
+    d.constant(&bare, -1)?;
     Ok(d.out)
 }
 

@@ -292,3 +292,29 @@ pub(crate) fn operator(c: &Catalog, k: &KeyColumn, strategy: i16) -> Result<(Oid
 
 /// The catalog that describes keys.
 pub const CATALOG: Oid = oids::PARTITIONED_RELATION;
+
+/// An expression over one range-table entry of a table, over another table's columns: those of the same place in `map`
+/// (from 1), whole rows converted. (PostgreSQL: `map_variable_attnos`)
+pub fn map_vars(e: &mut Expr, rti: u32, map: &[i16], from_row: Oid, to_row: Oid) -> Result<()> {
+    if let Expr::Var(v) = e {
+        if v.varno != rti || v.varlevelsup != 0 || v.varattno < 0 {
+            return Ok(());
+        }
+        if v.varattno > 0 {
+            v.varattno = map.get(v.varattno as usize - 1).copied().unwrap_or(0);
+            return Ok(());
+        }
+        if from_row != to_row {
+            v.vartype.oid = to_row;
+            let arg = Expr::Var(v.clone());
+            *e = Expr::ConvertRowtypeExpr(Box::new(crate::query::ConvertRowtypeExpr {
+                arg,
+                resulttype: from_row,
+                convertformat: crate::query::CoercionForm::ImplicitCast,
+                location: base::error::Location::UNKNOWN,
+            }));
+        }
+        return Ok(());
+    }
+    e.try_children_mut(&mut |c| map_vars(c, rti, map, from_row, to_row))
+}
