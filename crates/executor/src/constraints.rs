@@ -132,12 +132,18 @@ impl Constraints {
         if let Some(p) = &mut self.partition
             && !p.holds(run, &batch, 0)?
         {
-            let text = format!("new row for relation \"{}\" violates partition constraint", self.table.entry.name());
-            let e = PgError::new(CHECK_VIOLATION, text).detail(failing_row(run, &self.table, row)?);
-            return named(run, &self.table, e).and_then(Err);
+            return misplaced(run, &self.table, row).and_then(Err);
         }
         Ok(())
     }
+}
+
+/// A row does not belong to a partition. (PostgreSQL: `ExecPartitionCheckEmitError`)
+#[cold]
+pub(crate) fn misplaced(run: &mut Run<'_>, table: &OpenTable, row: &[Datum]) -> Result<PgError> {
+    let text = format!("new row for relation \"{}\" violates partition constraint", table.entry.name());
+    let e = PgError::new(CHECK_VIOLATION, text).detail(failing_row(run, table, row)?);
+    named(run, table, e)
 }
 
 /// Adds the table's name to an error.

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use analyze::partition;
-use analyze::query::{CmdType, RtIndex};
+use analyze::query::{CmdType, Expr, RtIndex};
 use base::{Oid, PgError, Result};
 use planner::{ModifyTable, Plan};
 use types::{Batch, Datum, DatumRef, FromDatum, Physical};
@@ -50,6 +50,9 @@ impl InheritedModifyExec {
             }
             let mut one = m.clone();
             one.result_relations = vec![*rti];
+            for w in &mut one.with_check_options {
+                for_member(b, &mut w.qual, m.nominal_relation, *rti)?;
+            }
             one.update_columns = m.update_columns.get(k).cloned().into_iter().collect();
             one.returning = m.returning.get(k).cloned().into_iter().collect();
             one.merge_actions = m.merge_actions.get(k).cloned().into_iter().collect();
@@ -157,6 +160,25 @@ impl InheritedModifyExec {
             None => Ok(()),
         }
     }
+}
+
+/// An expression over the table that is named, over one of its members.
+fn for_member(b: &mut Builder<'_>, e: &mut Expr, named: RtIndex, member: RtIndex) -> Result<()> {
+    let from = crate::seq_scan::open_scan_table(b, named)?;
+    let to = crate::seq_scan::open_scan_table(b, member)?;
+    let same: Vec<i16> = (1..=from.entry.desc.len() as i16).collect();
+    let map = partition::column_map(&from.entry, &to.entry)?.unwrap_or(same);
+    partition::map_vars(e, named, &map, from.entry.class.reltype, to.entry.class.reltype)?;
+    renamed(e, named, member)
+}
+
+fn renamed(e: &mut Expr, from: RtIndex, to: RtIndex) -> Result<()> {
+    if let Expr::Var(v) = e
+        && v.varno == from
+    {
+        v.varno = to;
+    }
+    e.try_children_mut(&mut |c| renamed(c, from, to))
 }
 
 impl Exec for InheritedModifyExec {

@@ -44,7 +44,7 @@ mod material;
 mod merge_join;
 pub mod modify_table;
 mod partition;
-mod partitioned_insert;
+pub mod partitioned_insert;
 mod nest_loop;
 mod node;
 pub mod nodes;
