@@ -54,7 +54,7 @@ pub fn rows(
 }
 
 /// Whether a condition is true for some row.
-pub fn violates(cmd: &mut CommandContext<'_>, rel: &Relation, condition: &Expr) -> Result<bool> {
+pub fn holds_for_some(cmd: &mut CommandContext<'_>, rel: &Relation, condition: &Expr) -> Result<bool> {
     let heap = cmd.cx.catalog.heap_of(rel)?;
     let not = analyze::query::BoolExpr {
         boolop: analyze::query::BoolExprType::Not,

@@ -380,24 +380,23 @@ pub fn check_bound(
     let Some(default) = default else { return Ok(()) };
     let default = catalog.relation_entry(default)?;
     let list = desc.quals(&catalog, cmd.cx, spec)?;
-    let condition = match list.len() {
+    let mut condition = match list.len() {
         1 => list.into_iter().next().unwrap_or_default(),
         _ => bool_expr(q::BoolExprType::And, list),
     };
-    let mut outside = bool_expr(q::BoolExprType::Not, vec![condition]);
     if let Some(map) = partition::column_map(parent, &default)? {
-        partition::quals::renumber(&mut outside, &map)?;
+        partition::quals::renumber(&mut condition, &map)?;
     }
     for oid in tree::inheritors(cmd, default.oid, Some(LockMode::AccessExclusive))? {
         let part = catalog.relation_entry(oid)?;
         if part.kind() != relkind::TABLE {
             continue;
         }
-        let mut e = outside.clone();
+        let mut e = condition.clone();
         if let Some(map) = partition::column_map(&default, &part)? {
             partition::quals::renumber(&mut e, &map)?;
         }
-        if table_scan::violates(cmd, &part, &e)? {
+        if table_scan::holds_for_some(cmd, &part, &e)? {
             let text = format!(
                 "updated partition constraint for default partition \"{}\" would be violated by some row",
                 default.name()
