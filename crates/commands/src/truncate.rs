@@ -23,6 +23,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &TruncateStmt) -> Result<Outc
         }
     }
     foreign_keys(cmd, &mut relations, stmt.behavior)?;
+    let triggers = executor::trigger::TruncateTriggers::begin(cmd.cx, &relations)?;
     for rel in relations {
         truncate(cmd, rel)?;
         if stmt.restart_seqs {
@@ -31,6 +32,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &TruncateStmt) -> Result<Outc
             }
         }
     }
+    triggers.end(cmd.cx)?;
     Ok(Outcome::tag("TRUNCATE TABLE"))
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use analyze::query::RtIndex;
+use analyze::query::{RtIndex, RteKind};
 use base::{Oid, PgError, Result};
 use planner::{ModifyTable, Plan};
 use types::{Batch, FromDatum};
@@ -13,11 +13,14 @@ use crate::build::Builder;
 use crate::modify_table::ModifyTableExec;
 use crate::node::{Exec, Node};
 use crate::state::Run;
+use crate::trigger::StatementTriggers;
 
 pub(crate) struct InheritedModifyExec {
     input: Node,
     tableoid: usize,
     targets: Vec<(Oid, ModifyTableExec)>,
+    /// Of the table that the statement names.
+    statement: Option<StatementTriggers>,
     /// Rows of RETURNING that were not given out yet.
     ready: VecDeque<Batch>,
     out: Batch,
@@ -42,6 +45,12 @@ impl InheritedModifyExec {
         let subplan = plan.outer.as_deref().ok_or_else(|| PgError::internal("ModifyTable without input"))?;
         let tableoid = subplan.targetlist.iter().position(|t| t.resjunk && t.resname.as_deref() == Some("tableoid"));
         let tableoid = tableoid.ok_or_else(|| PgError::internal("could not find junk tableoid column"))?;
+        let rte = &b.planned.rtable[m.nominal_relation as usize - 1];
+        let RteKind::Relation { relid, .. } = rte.kind else {
+            return Err(PgError::internal("ModifyTable of something that is not a relation"));
+        };
+        let named = b.cx.catalog.relation_entry(relid)?;
+        let capture = StatementTriggers::capture(b.cx, &named);
         let mut targets = Vec::new();
         for (k, rti) in m.result_relations.iter().enumerate() {
             let mut one = m.clone();
@@ -60,10 +69,12 @@ impl InheritedModifyExec {
                 served: None,
             };
             let siblings: Vec<RtIndex> = m.result_relations.iter().copied().filter(|r| r != rti).collect();
-            let exec = ModifyTableExec::with_input(b, plan, &one, place, siblings)?;
+            let exec = ModifyTableExec::with_input(b, plan, &one, place, siblings, capture.as_ref())?;
             targets.push((exec.table_oid(), exec));
         }
-        Ok(InheritedModifyExec { input, tableoid, targets, ready: VecDeque::new(), out: Batch::default(), done: false })
+        let statement = StatementTriggers::of(b.cx, &named, m)?;
+        let (ready, out) = (VecDeque::new(), Batch::default());
+        Ok(InheritedModifyExec { input, tableoid, targets, statement, ready, out, done: false })
     }
 }
 
@@ -77,9 +88,15 @@ impl Exec for InheritedModifyExec {
             if self.done {
                 return Ok(None);
             }
+            if let Some(s) = &mut self.statement {
+                s.before(run)?;
+            }
             let Some(batch) = self.input.next(run, usize::MAX)? else {
                 self.done = true;
                 self.targets.iter_mut().try_for_each(|t| t.1.settle(run))?;
+                if let Some(s) = &mut self.statement {
+                    s.after(run)?;
+                }
                 return Ok(None);
             };
             let batch = batch.clone();
