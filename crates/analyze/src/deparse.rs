@@ -1564,9 +1564,9 @@ impl<'a> Deparser<'a> {
                 show_alias = true;
                 all_columns = true;
             }
-            RteKind::Cte { name: cte, .. } => {
-                self.ident(cte);
-                show_alias |= name != *cte;
+            RteKind::Cte { name: own, .. } | RteKind::NamedTuplestore { name: own, .. } => {
+                self.ident(own);
+                show_alias |= name != *own;
             }
             RteKind::Function { functions, ordinality } => {
                 if functions.len() > 1 {

@@ -71,6 +71,13 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
             Found::Is(address) => objects.push(address),
             Found::Missing(e) if !stmt.missing_ok => return Err(e),
             Found::Missing(e) => {
+                // The notice says `relation` where the error says `table`.
+                let e = match stmt.remove_type {
+                    ObjectType::Trigger => {
+                        PgError::new(e.sqlstate(), e.message().replace("\" for table \"", "\" for relation \""))
+                    }
+                    _ => e,
+                };
                 cmd.notice(Severity::Notice, SUCCESSFUL_COMPLETION, format!("{}, skipping", e.message()))
             }
         }

@@ -44,6 +44,7 @@ mod lock_rows;
 mod material;
 mod merge_join;
 pub mod modify_table;
+mod named_tuplestore_scan;
 mod nest_loop;
 mod node;
 pub mod nodes;

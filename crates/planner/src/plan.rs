@@ -356,6 +356,9 @@ pub enum PlanNode {
         scanrelid: RtIndex,
         wt_param: i32,
     },
+    NamedTuplestoreScan {
+        scanrelid: RtIndex,
+    },
     NestLoop {
         jointype: JoinType,
         joinqual: Vec<Expr>,
@@ -478,6 +481,7 @@ impl PlanNode {
             | PlanNode::ValuesScan { scanrelid, .. }
             | PlanNode::TableFuncScan { scanrelid, .. }
             | PlanNode::CteScan { scanrelid, .. }
+            | PlanNode::NamedTuplestoreScan { scanrelid }
             | PlanNode::WorkTableScan { scanrelid, .. } => Some(*scanrelid),
             _ => None,
         }

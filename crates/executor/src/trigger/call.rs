@@ -66,7 +66,7 @@ fn misused(text: &str) -> PgError {
 /// (PostgreSQL: `suppress_redundant_updates_trigger`)
 fn suppress_redundant_updates(_: &mut ExecContext, data: &TriggerData) -> Result<Option<Vec<Datum>>> {
     if data.event != TriggerEvent::Update {
-        return Err(misused("must be called for update"));
+        return Err(misused("must be called on update"));
     }
     if data.timing != TriggerTiming::Before {
         return Err(misused("must be called before update"));
