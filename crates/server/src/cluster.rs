@@ -260,6 +260,7 @@ impl Cluster {
             manager: ManagerOptions {
                 deadlock_timeout_ms: megabytes(values, guc::DEADLOCK_TIMEOUT),
                 system_objects: purpose == Purpose::Bootstrap,
+                max_prepared: count(values, guc::MAX_PREPARED_TRANSACTIONS),
                 ..ManagerOptions::default()
             },
         };

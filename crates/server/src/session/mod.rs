@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `startup.rs` | from the first packet to ReadyForQuery |
 //! | `transaction.rs` | blocks, savepoints, what happens around a statement |
+//! | `twophase.rs` | PREPARE TRANSACTION and what ends it |
 //! | `simple.rs`, `extended.rs` | the two query protocols |
 //! | `statement.rs` | text to plans, with the cache that sessions share; running them |
 //! | `constants.rs` | texts that differ only in their constants share a plan |
@@ -27,6 +28,7 @@ mod startup;
 mod statement;
 mod store;
 mod transaction;
+mod twophase;
 mod utility;
 pub mod variables;
 
