@@ -200,6 +200,11 @@ impl ExecContext {
         {
             return Ok(c);
         }
+        if left == right
+            && let Some(order) = self.catalog.structural_order(function, left, collation)?
+        {
+            return Ok(order);
+        }
         // A function that needs a context: it gets one of its own, without a transaction.
         let mut own = ExecContext::new(self.catalog.clone(), self.registry.clone());
         own.settings = self.settings.clone();
