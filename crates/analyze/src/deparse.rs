@@ -4,6 +4,7 @@
 
 mod dml;
 mod partition;
+mod trigger;
 
 use base::sqlstate::UNDEFINED_TABLE;
 use base::{Oid, PgError, Result};
@@ -46,6 +47,7 @@ struct Names {
 
 pub use dml::rule_definition;
 pub use partition::{partition_bound, partition_condition, partition_key, range_end};
+pub use trigger::trigger_definition;
 
 /// Writes trees as text.
 pub struct Deparser<'a> {
@@ -1564,9 +1566,9 @@ impl<'a> Deparser<'a> {
                 show_alias = true;
                 all_columns = true;
             }
-            RteKind::Cte { name: cte, .. } => {
-                self.ident(cte);
-                show_alias |= name != *cte;
+            RteKind::Cte { name: own, .. } | RteKind::NamedTuplestore { name: own, .. } => {
+                self.ident(own);
+                show_alias |= name != *own;
             }
             RteKind::Function { functions, ordinality } => {
                 if functions.len() > 1 {

@@ -220,6 +220,13 @@ pub enum RteKind {
         self_reference: bool,
         types: Vec<TypeMod>,
     },
+    /// A relation without a catalog entry: a trigger's transition table. A dropped column's type is invalid.
+    NamedTuplestore {
+        name: String,
+        /// The table whose columns it has.
+        relid: Oid,
+        types: Vec<TypeMod>,
+    },
     /// Nothing: no row source (an empty FROM after planning steps).
     Result,
     /// The grouping step's outputs. (PostgreSQL 18: `RTE_GROUP`)

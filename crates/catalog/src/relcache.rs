@@ -56,7 +56,7 @@ pub struct Relation {
     /// By name.
     pub rules: Vec<PgRewrite>,
     /// By name, which is the order they fire in.
-    pub triggers: Vec<PgTrigger>,
+    pub triggers: Vec<Arc<PgTrigger>>,
     /// By name.
     pub policies: Vec<PgPolicy>,
     /// How a partitioned table is partitioned.
@@ -300,7 +300,10 @@ impl Catalog {
             rel.rules = self.rows(oids::REWRITE_REL_RULENAME_INDEX, &key)?;
         }
         if rel.class.relhastriggers {
-            rel.triggers = self.rows(oids::TRIGGER_RELID_NAME_INDEX, &key)?;
+            let mut rows: Vec<PgTrigger> = self.rows(oids::TRIGGER_RELID_NAME_INDEX, &key)?;
+            // The order in which they fire.
+            rows.sort_by(|a, b| a.tgname.cmp(&b.tgname));
+            rel.triggers = rows.into_iter().map(Arc::new).collect();
         }
         if rel.class.relrowsecurity {
             rel.policies = self.rows(oids::POLICY_POLRELID_POLNAME_INDEX, &key)?;

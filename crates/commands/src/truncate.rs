@@ -26,6 +26,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &TruncateStmt) -> Result<Outc
         }
     }
     foreign_keys(cmd, &mut relations, stmt.behavior)?;
+    let triggers = executor::trigger::TruncateTriggers::begin(cmd.cx, &relations)?;
     for rel in relations {
         if catalog::relkind::has_storage(cmd.cx.catalog.relation_entry(rel)?.kind()) {
             truncate(cmd, rel)?;
@@ -36,6 +37,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &TruncateStmt) -> Result<Outc
             }
         }
     }
+    triggers.end(cmd.cx)?;
     Ok(Outcome::tag("TRUNCATE TABLE"))
 }
 

@@ -94,6 +94,9 @@ impl<'a> Builder<'a> {
             PlanNode::CteScan { scanrelid, plan_id, .. } => {
                 Box::new(cte::CteScanExec::build(self, plan, *scanrelid, *plan_id)?)
             }
+            PlanNode::NamedTuplestoreScan { scanrelid } => {
+                Box::new(named_tuplestore_scan::NamedTuplestoreScanExec::build(self, plan, *scanrelid)?)
+            }
             PlanNode::SeqScan { scanrelid } => Box::new(seq_scan::SeqScanExec::build(self, plan, *scanrelid)?),
             PlanNode::IndexScan { .. } | PlanNode::IndexOnlyScan { .. } => {
                 Box::new(index_scan::IndexScanExec::build(self, plan)?)

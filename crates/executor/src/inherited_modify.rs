@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use analyze::partition;
-use analyze::query::{CmdType, Expr, RtIndex};
+use analyze::query::{CmdType, Expr, RtIndex, RteKind};
 use base::{Oid, PgError, Result};
 use planner::{ModifyTable, Plan};
 use types::{Batch, Datum, DatumRef, FromDatum, Physical};
@@ -16,6 +16,7 @@ use crate::modify_table::ModifyTableExec;
 use crate::node::{Exec, Node};
 use crate::partitioned_insert::{RoutedInsert, nothing};
 use crate::state::Run;
+use crate::trigger::StatementTriggers;
 
 /// What is needed to insert through the partitioned table, made when the first row moves.
 struct Root {
@@ -31,6 +32,8 @@ pub(crate) struct InheritedModifyExec {
     tableoid: usize,
     targets: Vec<(Oid, ModifyTableExec)>,
     root: Option<Box<Root>>,
+    /// Of the table that the statement names.
+    statement: Option<StatementTriggers>,
     /// Rows of RETURNING that were not given out yet.
     ready: VecDeque<Batch>,
     out: Batch,
@@ -43,6 +46,12 @@ impl InheritedModifyExec {
         let subplan = plan.outer.as_deref().ok_or_else(|| PgError::internal("ModifyTable without input"))?;
         let tableoid = subplan.targetlist.iter().position(|t| t.resjunk && t.resname.as_deref() == Some("tableoid"));
         let tableoid = tableoid.ok_or_else(|| PgError::internal("could not find junk tableoid column"))?;
+        let rte = &b.planned.rtable[m.nominal_relation as usize - 1];
+        let RteKind::Relation { relid, .. } = rte.kind else {
+            return Err(PgError::internal("ModifyTable of something that is not a relation"));
+        };
+        let named = b.cx.catalog.relation_entry(relid)?;
+        let capture = StatementTriggers::capture(b.cx, &named);
         let mut targets = Vec::new();
         for (k, rti) in m.result_relations.iter().enumerate() {
             if b.is_partitioned(*rti) {
@@ -59,7 +68,7 @@ impl InheritedModifyExec {
             one.merge_join_conditions = m.merge_join_conditions.get(k).cloned().into_iter().collect();
             let place = nothing(input.output.clone());
             let siblings: Vec<RtIndex> = m.result_relations.iter().copied().filter(|r| r != rti).collect();
-            let exec = ModifyTableExec::with_input(b, plan, &one, place, siblings)?;
+            let exec = ModifyTableExec::with_input(b, plan, &one, place, siblings, capture.as_ref())?;
             targets.push((exec.table_oid(), exec));
         }
         let root = m.root_relation.filter(|_| m.operation != CmdType::Delete).map(|rti| {
@@ -78,11 +87,13 @@ impl InheritedModifyExec {
             let plan = Plan { outer: Some(Box::new(below)), ..Plan::new(planner::PlanNode::ProjectSet) };
             Box::new(Root { rti, template, plan, output: input.output.clone(), routed: None })
         });
+        let statement = StatementTriggers::of(b.cx, &named, m)?;
         Ok(InheritedModifyExec {
             input,
             tableoid,
             targets,
             root,
+            statement,
             ready: VecDeque::new(),
             out: Batch::default(),
             done: false,
@@ -191,11 +202,17 @@ impl Exec for InheritedModifyExec {
             if self.done {
                 return Ok(None);
             }
+            if let Some(s) = &mut self.statement {
+                s.before(run)?;
+            }
             let Some(batch) = self.input.next(run, usize::MAX)? else {
                 self.done = true;
                 self.targets.iter_mut().try_for_each(|t| t.1.settle(run))?;
                 if let Some(routed) = self.root.as_mut().and_then(|r| r.routed.as_mut()) {
                     routed.settle(run)?;
+                }
+                if let Some(s) = &mut self.statement {
+                    s.after(run)?;
                 }
                 return Ok(None);
             };

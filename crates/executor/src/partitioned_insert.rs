@@ -25,6 +25,7 @@ use crate::modify_table::ModifyTableExec;
 use crate::node::{Exec, Node};
 use crate::partition::{PartitionCheck, Router};
 use crate::state::{Estate, Run};
+use crate::trigger::{Capture, StatementTriggers};
 
 /// In place of an input that somebody else reads.
 pub(crate) struct Nothing;
@@ -79,6 +80,8 @@ pub(crate) struct RoutedInsert {
     plan: Plan,
     output: Vec<Physical>,
     rti: RtIndex,
+    /// What is to be kept of the rows for triggers of the table that the statement names.
+    capture: Option<Capture>,
     /// Of a table that is a partition itself.
     check: Option<PartitionCheck>,
     /// The row of the current batch that is worked on.
@@ -95,12 +98,13 @@ impl RoutedInsert {
         output: Vec<Physical>,
         rti: RtIndex,
     ) -> Result<RoutedInsert> {
+        let capture = StatementTriggers::capture(b.cx, &root.entry);
         let check = PartitionCheck::of(b.cx, &root)?;
         let router = Router::new(b.cx, root)?;
         // The node itself is not run: its target list and its input's are looked at.
         let subplan = plan.outer.as_deref().map(|p| Plan { targetlist: p.targetlist.clone(), ..Plan::new(planner::PlanNode::ProjectSet) });
         let plan = Plan { outer: subplan.map(Box::new), ..Plan::new(planner::PlanNode::ProjectSet) };
-        Ok(RoutedInsert { router, leaves: Vec::new(), template, plan, output, rti, check, at: 0 })
+        Ok(RoutedInsert { router, leaves: Vec::new(), template, plan, output, rti, capture, check, at: 0 })
     }
     pub fn root(&self) -> &Arc<OpenTable> {
         self.router.root()
@@ -152,7 +156,7 @@ impl RoutedInsert {
             .map(|map| map.iter().map(|n| (*n as usize).wrapping_sub(1)).collect());
         let planned = run.st.planned.clone().ok_or_else(|| PgError::internal("rows are routed without a plan"))?;
         let mut b = Builder::new(&mut *run.cx, &mut *run.st, planned);
-        let exec = ModifyTableExec::with_input(&mut b, &self.plan, &m, nothing(self.output.clone()), Vec::new())?;
+        let exec = ModifyTableExec::with_input(&mut b, &self.plan, &m, nothing(self.output.clone()), Vec::new(), self.capture.as_ref())?;
         self.leaves.push(Leaf { exec, columns, rows: Vec::new() });
         Ok(())
     }
@@ -341,7 +345,7 @@ impl RoutedRows {
     /// The end: what is left of index entries, then what is due after the statement.
     pub fn finish(mut self, cx: &mut ExecContext) -> Result<()> {
         self.routed.settle(&mut Run { cx, st: &mut self.st })?;
-        crate::after::fire(cx, std::mem::take(&mut self.st.after))
+        crate::after::fire(cx, &mut self.st.after)
     }
 }
 
@@ -364,6 +368,8 @@ fn leaf_arbiters(run: &Run<'_>, c: &mut OnConflictPlan, table: &OpenTable) -> Re
 pub(crate) struct PartitionedInsertExec {
     input: Node,
     routed: RoutedInsert,
+    /// Of the table that the statement names.
+    statement: Option<StatementTriggers>,
     ready: VecDeque<Batch>,
     out: Batch,
     done: bool,
@@ -374,8 +380,9 @@ impl PartitionedInsertExec {
         let input = b.outer(plan)?;
         let rti = m.nominal_relation;
         let root = crate::seq_scan::open_scan_table(b, rti)?;
+        let statement = StatementTriggers::of(b.cx, &root.entry, m)?;
         let routed = RoutedInsert::new(b, root, m.clone(), plan, input.output.clone(), rti)?;
-        Ok(PartitionedInsertExec { input, routed, ready: VecDeque::new(), out: Batch::default(), done: false })
+        Ok(PartitionedInsertExec { input, routed, statement, ready: VecDeque::new(), out: Batch::default(), done: false })
     }
 }
 
@@ -389,9 +396,15 @@ impl Exec for PartitionedInsertExec {
             if self.done {
                 return Ok(None);
             }
+            if let Some(s) = &mut self.statement {
+                s.before(run)?;
+            }
             let Some(batch) = self.input.next(run, usize::MAX)? else {
                 self.done = true;
                 self.routed.settle(run)?;
+                if let Some(s) = &mut self.statement {
+                    s.after(run)?;
+                }
                 return Ok(None);
             };
             let batch = batch.clone();

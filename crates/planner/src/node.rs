@@ -413,6 +413,7 @@ pub(crate) enum PathKind {
     WorkTableScan {
         param: i32,
     },
+    NamedTuplestore,
     /// One row, or none where the conditions fail.
     Result {
         quals: Vec<Expr>,

@@ -361,6 +361,9 @@ pub enum PlanNode {
         scanrelid: RtIndex,
         wt_param: i32,
     },
+    NamedTuplestoreScan {
+        scanrelid: RtIndex,
+    },
     NestLoop {
         jointype: JoinType,
         joinqual: Vec<Expr>,
@@ -483,6 +486,7 @@ impl PlanNode {
             | PlanNode::ValuesScan { scanrelid, .. }
             | PlanNode::TableFuncScan { scanrelid, .. }
             | PlanNode::CteScan { scanrelid, .. }
+            | PlanNode::NamedTuplestoreScan { scanrelid }
             | PlanNode::WorkTableScan { scanrelid, .. } => Some(*scanrelid),
             _ => None,
         }

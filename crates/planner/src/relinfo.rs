@@ -49,6 +49,7 @@ impl Planner<'_, '_> {
             | RteKind::Function { .. }
             | RteKind::Values { .. }
             | RteKind::Cte { .. }
+            | RteKind::NamedTuplestore { .. }
             | RteKind::Result => {}
             RteKind::TableFunc(_) => {}
             RteKind::Join(_) | RteKind::Group { .. } => {

@@ -206,6 +206,7 @@ impl Planner<'_, '_> {
             }
             PlanNode::SeqScan { scanrelid }
             | PlanNode::CteScan { scanrelid, .. }
+            | PlanNode::NamedTuplestoreScan { scanrelid }
             | PlanNode::WorkTableScan { scanrelid, .. } => {
                 *scanrelid += fix.offset;
                 self.fix_scan_lists(fix, &mut tlist, &mut qual)?;

@@ -205,6 +205,7 @@ fn title(plan: &Plan) -> (String, &'static str, Vec<(&'static str, String)>) {
         PlanNode::ValuesScan { .. } => plain("Values Scan"),
         PlanNode::TableFuncScan { .. } => plain("Table Function Scan"),
         PlanNode::CteScan { .. } => plain("CTE Scan"),
+        PlanNode::NamedTuplestoreScan { .. } => plain("Named Tuplestore Scan"),
         PlanNode::WorkTableScan { .. } => plain("WorkTable Scan"),
         PlanNode::NestLoop { jointype, .. } => join("Nested Loop", "", *jointype),
         PlanNode::MergeJoin { jointype, .. } => {
@@ -398,6 +399,10 @@ impl Explainer<'_> {
             RteKind::Cte { name, .. } => {
                 object = Some(name.clone());
                 key = "CTE Name";
+            }
+            RteKind::NamedTuplestore { name, .. } => {
+                object = Some(name.clone());
+                key = "Tuplestore Name";
             }
             _ => {}
         }
