@@ -36,6 +36,7 @@ pub mod lookup;
 mod names;
 pub mod nodes;
 mod oper;
+pub mod partition;
 mod poly;
 pub mod query;
 mod recursion;
@@ -53,7 +54,7 @@ pub mod walker;
 
 pub use agg::{expand_grouping_sets, flatten_group_exprs, flatten_join_aliases};
 pub use api::{analyze, analyze_statement, inner_query};
-pub use context::{AnalyzeContext, ColumnHooks, ParamTypes};
+pub use context::{AnalyzeContext, ColumnHooks, NamedRelation, ParamTypes};
 pub use level::{equal, increment_levels, increment_query_levels};
 pub use lift::{LiftedConstant, lift_constants};
 pub use rewrite::{fill_arguments, rewrite};

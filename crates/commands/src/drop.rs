@@ -44,6 +44,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
         ObjectType::Routine => "DROP ROUTINE",
         ObjectType::Aggregate => "DROP AGGREGATE",
         ObjectType::Rule => "DROP RULE",
+        ObjectType::Trigger => "DROP TRIGGER",
         other => return Err(PgError::unsupported(format!("DROP {}", format!("{other:?}").to_uppercase()))),
     };
     let mut objects = Vec::new();
@@ -55,6 +56,12 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
                 Ok(address) => Found::Is(address),
                 Err(e) => Found::Missing(e),
             },
+            (ObjectType::Trigger, Object::QualifiedName(parts)) => {
+                match crate::trigger::find(cmd, parts, LockMode::AccessExclusive)? {
+                    Ok(address) => Found::Is(address),
+                    Err(e) => Found::Missing(e),
+                }
+            }
             (kind, Object::WithArgs(f)) => function(cmd, kind, f)?,
             (_, Object::QualifiedName(parts)) => relation(cmd, stmt.remove_type, parts, stmt.missing_ok)?,
             (_, Object::Name(name)) => relation(cmd, stmt.remove_type, std::slice::from_ref(name), stmt.missing_ok)?,
@@ -64,6 +71,13 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
             Found::Is(address) => objects.push(address),
             Found::Missing(e) if !stmt.missing_ok => return Err(e),
             Found::Missing(e) => {
+                // The notice says `relation` where the error says `table`.
+                let e = match stmt.remove_type {
+                    ObjectType::Trigger => {
+                        PgError::new(e.sqlstate(), e.message().replace("\" for table \"", "\" for relation \""))
+                    }
+                    _ => e,
+                };
                 cmd.notice(Severity::Notice, SUCCESSFUL_COMPLETION, format!("{}, skipping", e.message()))
             }
         }
@@ -147,6 +161,10 @@ fn relation(cmd: &mut CommandContext<'_>, wanted: ObjectType, parts: &[String], 
         None => rel.clone(),
     };
     name::check_owner(cmd.cx, &owner).map_err(|e| if owner.oid == rel.oid { e } else { owner_of_index(&rel) })?;
+    // Other partitions' conditions and the parent's list of partitions change.
+    if let Some(parent) = analyze::partition::parent_of(&cmd.cx.catalog, &rel)? {
+        executor::lock_relation(cmd.cx, parent, LockMode::AccessExclusive)?;
+    }
     Ok(Found::Is(ObjectAddress::relation(rel.oid)))
 }
 

@@ -29,6 +29,7 @@ mod name;
 mod object;
 mod options;
 mod owner;
+mod partition;
 mod query;
 mod reindex;
 mod rename;
@@ -40,6 +41,7 @@ mod sequence_functions;
 mod stored;
 mod table_scan;
 pub mod temp;
+pub mod trigger;
 mod truncate;
 pub mod vacuum;
 mod view;
@@ -173,6 +175,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::AlterEnum(s) => create_type::alter_enum(cmd, s),
         Statement::CompositeType(s) => create_type::create_composite(cmd, s),
         Statement::CreateRule(s) => rule::create(cmd, s),
+        Statement::CreateTrigger(s) => trigger::create(cmd, s),
         Statement::Grant(s) => grant::execute(cmd, s),
         Statement::GrantRole(s) => role::grant(cmd, s),
         Statement::Checkpoint => {
