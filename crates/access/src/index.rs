@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::{BlockNumber, Oid, RelFileLocator, Result, TupleId};
 use storage::{Persistence, Strategy};
@@ -47,7 +48,25 @@ pub struct IndexRelation {
     pub fillfactor: u16,
     /// Equal keys may share a tuple. (PostgreSQL: `deduplicate_items`, and the operator classes allow it)
     pub deduplicate: bool,
+    /// For the access method: where to begin, as far as it knows. A hint.
+    pub start: IndexStart,
     pub am: Arc<dyn IndexAm>,
+}
+
+/// A page and its level, remembered from the last time. (PostgreSQL: `rd_amcache`)
+#[derive(Default)]
+pub struct IndexStart(AtomicU64);
+
+impl IndexStart {
+    /// 0 and 0 if nothing is known.
+    #[inline]
+    pub fn get(&self) -> (BlockNumber, u32) {
+        let word = self.0.load(Ordering::Relaxed);
+        (BlockNumber(word as u32), (word >> 32) as u32)
+    }
+    pub fn set(&self, block: BlockNumber, level: u32) {
+        self.0.store(u64::from(level) << 32 | u64::from(block.0), Ordering::Relaxed);
+    }
 }
 
 impl IndexRelation {

@@ -10,7 +10,7 @@ use base::{BlockNumber, FullXid, OffsetNumber, PgError, Result, TupleId, Xid};
 use storage::{BufferPool, BufferTag, ItemId, OwnedExclusive, OwnedShared, Page, ReadMode, Strategy};
 use types::{Comparator, DatumRef};
 
-use super::page::{HIGH_KEY, META_BLOCK, Meta, NONE, OPAQUE_SIZE, Opaque, VERSION};
+use super::page::{HIGH_KEY, META_BLOCK, Meta, NONE, OPAQUE_SIZE, Opaque, VERSION, flags};
 use super::wal::Log;
 use super::{VacuumCycles, tuple};
 use crate::index::IndexRelation;
@@ -380,6 +380,19 @@ impl<'a> Tree<'a> {
 
     /// The page where searches begin. `None` if the index is empty and has no root yet. (PostgreSQL: `_bt_getroot`)
     pub fn root(&self) -> Result<Option<OwnedShared>> {
+        let (block, level) = self.index.start.get();
+        // Whatever became of the page: the only one of its level leads everywhere.
+        if block != NONE
+            && let Ok(page) = self.read(block)
+            && let opaque = Opaque::of(&page)
+            && opaque.level == level
+            && opaque.is_leftmost()
+            && opaque.is_rightmost()
+            && !opaque.is_ignored()
+            && !opaque.has(flags::META)
+        {
+            return Ok(Some(page));
+        }
         let meta = self.meta()?;
         if meta.root == NONE {
             return Ok(None);
@@ -393,6 +406,9 @@ impl<'a> Tree<'a> {
                     let (name, found, wanted) = (&self.index.name, opaque.level, meta.fast_level);
                     let text = format!("root page {block} of index \"{name}\" has level {found}, expected {wanted}");
                     return Err(PgError::new(INDEX_CORRUPTED, text));
+                }
+                if opaque.level > 0 {
+                    self.index.start.set(block, opaque.level);
                 }
                 return Ok(Some(page));
             }

@@ -21,12 +21,14 @@ mod derived;
 mod extended;
 mod idle;
 mod portal;
+mod portals;
 mod rows;
 mod services;
 mod simple;
 mod startup;
 mod statement;
 mod store;
+mod templates;
 mod transaction;
 mod twophase;
 mod utility;
@@ -46,7 +48,7 @@ use executor::{ExecContext, NoticeSink};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 use txn::stats::{DatabaseCounter, DatabaseStats};
-use txn::{Proc, SyncCommit, Transaction};
+use txn::{Proc, SyncCommit, Transaction, TransactionOptions};
 
 use crate::cluster::{Cluster, SessionEntry};
 use crate::log;
@@ -58,7 +60,7 @@ pub use startup::Arrival;
 pub use statement::PlanCache;
 
 pub(crate) use derived::renew as renew_settings;
-use portal::Portal;
+use portals::Portals;
 use statement::Prepared;
 pub(crate) use store::Store;
 use transaction::Block;
@@ -91,8 +93,9 @@ pub struct Session {
     /// The open savepoints' names, outermost first.
     savepoints: Vec<String>,
     prepared: HashMap<String, Prepared>,
-    portals: HashMap<String, Box<Portal>>,
+    portals: Portals,
     idle: idle::Idle,
+    templates: templates::Templates,
     /// The current message's body.
     body: Vec<u8>,
     /// After an error in the extended protocol, until Sync.
@@ -102,6 +105,10 @@ pub struct Session {
     user_name: String,
     is_superuser: bool,
     sync_commit: SyncCommit,
+    /// What transactions begin with.
+    transaction_options: TransactionOptions,
+    /// The last transaction, if the next can begin in its place.
+    resting: Option<Arc<Transaction>>,
     timeouts: Timeouts,
     statement_alarm: Option<Alarm>,
     transaction_alarm: Option<Alarm>,
@@ -197,6 +204,9 @@ impl Session {
     fn cool(&mut self) {
         self.conn.shrink();
         self.body.shrink_to(KEPT_BODY);
+        self.resting = None;
+        self.portals.shrink();
+        self.templates.clear();
     }
 
     fn follow_config(&mut self) {
@@ -363,6 +373,7 @@ impl Session {
         let values = variables.values();
         derived::renew(Arc::make_mut(&mut self.cx.settings), values);
         self.cx.cost = derived::costs(values);
+        self.transaction_options = transaction::options(values);
         self.sync_commit = transaction::sync_commit(values.str(guc::SYNCHRONOUS_COMMIT));
         let milliseconds = |guc| u64::try_from(values.int(guc)).unwrap_or(0);
         self.proc.set_lock_timeout_ms(milliseconds(guc::LOCK_TIMEOUT));

@@ -22,7 +22,7 @@ use super::statement::{Parsed, Prepared, Sender, Unit, plan_tag};
 use super::transaction::Block;
 use super::variables::Scope;
 use crate::notify::Notifier;
-use crate::protocol::Format;
+use crate::protocol::{Format, Formats};
 
 /// An option's value as text: a word, a number, or `on` and `off`.
 pub(super) fn option_text(option: &DefElem) -> String {
@@ -505,7 +505,7 @@ impl Session {
         let units: Vec<Unit> = queries.into_iter().map(|q| self.plan_query(q)).collect::<Result<_>>()?;
         let units: Arc<[Unit]> = units.into();
         let desc = units.first().and_then(Unit::result_desc);
-        let formats = if d.options & cursor_opt::BINARY != 0 { vec![Format::Binary] } else { Vec::new() };
+        let formats = Formats::All(if d.options & cursor_opt::BINARY != 0 { Format::Binary } else { Format::Text });
         let Some(Unit::Plan(planned)) = units.first().cloned() else {
             return Err(PgError::unsupported("DECLARE CURSOR for this statement"));
         };
@@ -539,7 +539,8 @@ impl Session {
         let mut portal = self.portals.remove(&f.portalname).ok_or_else(|| no_cursor(&f.portalname))?;
         let result = self.fetch_from(&mut portal, f);
         let desc = portal.desc.clone();
-        let formats = if portal.formats.is_empty() { formats.to_vec() } else { portal.formats.clone() };
+        let binary = portal.options & cursor_opt::BINARY != 0;
+        let formats: &[Format] = if binary { &[Format::Binary] } else { formats };
         self.portals.insert(f.portalname.clone(), portal);
         let rows = result?;
         let count = rows.len();
@@ -548,7 +549,7 @@ impl Session {
         }
         if let Some(desc) = desc {
             let batch = batch_of(&desc, &rows);
-            self.send_batches(&desc, &[batch], &formats)?;
+            self.send_batches(&desc, &[batch], formats)?;
         }
         Ok(format!("FETCH {count}"))
     }
