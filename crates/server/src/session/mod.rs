@@ -144,21 +144,27 @@ impl Session {
     fn serve(&mut self) -> Result<bool> {
         let overdue = self.idle_deadline.take().is_some_and(|d| Instant::now() >= d);
         self.follow_config();
-        let filled = if std::mem::take(&mut self.filled) { Ok(Fill::Data) } else { self.conn.fill_now() };
-        match filled {
-            Ok(Fill::Data) => {}
-            Ok(Fill::Quiet) if overdue && self.idle_deadline().is_some() => return Err(self.idle_too_long()),
-            Ok(Fill::Quiet) => {}
-            Ok(Fill::End) | Err(_) => return Ok(false),
-        }
-        while let Some(frame) = self.conn.frame()? {
-            self.message(frame)?;
-            if self.closing {
-                return Ok(false);
+        loop {
+            let filled = if std::mem::take(&mut self.filled) { Ok(Fill::Data) } else { self.conn.fill_now() };
+            match filled {
+                Ok(Fill::Data) => {}
+                Ok(Fill::Quiet) if overdue && self.idle_deadline().is_some() => return Err(self.idle_too_long()),
+                Ok(Fill::Quiet) => {}
+                Ok(Fill::End) | Err(_) => return Ok(false),
+            }
+            while let Some(frame) = self.conn.frame()? {
+                self.message(frame)?;
+                if self.closing {
+                    return Ok(false);
+                }
+            }
+            self.deliver_notifications();
+            self.flush()?;
+            // Only what comes from now on rings.
+            if self.conn.is_drained() {
+                break;
             }
         }
-        self.deliver_notifications();
-        self.flush()?;
         self.entry.interrupt.check().map_err(PgError::fatal).or_else(ignore_cancel)?;
         self.idle_deadline = self.idle_deadline();
         Ok(true)
