@@ -79,6 +79,7 @@ impl Arrival {
             started: crate::clock::now(),
             server_address: self.conn.stream.local_address(),
             objects: Mutex::default(),
+            inbox: Default::default(),
         });
         cluster.sessions.insert(Arc::clone(&entry));
         match self.open(&message, &entry) {

@@ -14,6 +14,8 @@ use parser::ast::{DefElem, Statement, TransactionStmt, TransactionStmtKind};
 use txn::stats::DatabaseCounter;
 use txn::{IsolationLevel, SyncCommit, Transaction, TransactionOptions};
 
+use txn::twophase::Finish;
+
 use super::Session;
 use super::variables::{Asker, Scope};
 use crate::clock;
@@ -43,7 +45,7 @@ impl Block {
     }
 }
 
-fn warning(code: base::SqlState, text: &str) -> PgError {
+pub(super) fn warning(code: base::SqlState, text: &str) -> PgError {
     PgError::with_severity(base::Severity::Warning, code, text)
 }
 
@@ -140,7 +142,7 @@ impl Session {
     }
 
     /// What may still fail or change something.
-    fn before_commit(&mut self) -> Result<()> {
+    pub(super) fn before_commit(&mut self) -> Result<()> {
         if self.cx.txn.is_some() {
             executor::after::fire_deferred(&mut self.cx)?;
         }
@@ -286,9 +288,9 @@ impl Session {
                 self.block = Block::Begun;
                 Ok("ROLLBACK")
             }
-            TransactionStmtKind::Prepare => Err(PgError::unsupported("PREPARE TRANSACTION")),
-            TransactionStmtKind::CommitPrepared => Err(PgError::unsupported("COMMIT PREPARED")),
-            TransactionStmtKind::RollbackPrepared => Err(PgError::unsupported("ROLLBACK PREPARED")),
+            TransactionStmtKind::Prepare => self.prepare_transaction(stmt.gid.as_deref().unwrap_or_default()),
+            TransactionStmtKind::CommitPrepared => self.finish_prepared(stmt, Finish::Commit, "COMMIT PREPARED"),
+            TransactionStmtKind::RollbackPrepared => self.finish_prepared(stmt, Finish::Rollback, "ROLLBACK PREPARED"),
         }
     }
 

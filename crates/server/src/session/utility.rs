@@ -21,6 +21,7 @@ use super::services::Services;
 use super::statement::{Parsed, Prepared, Sender, Unit, plan_tag};
 use super::transaction::Block;
 use super::variables::Scope;
+use crate::notify::Notifier;
 use crate::protocol::Format;
 
 /// An option's value as text: a word, a number, or `on` and `off`.
@@ -124,13 +125,26 @@ impl Session {
             },
             Statement::Discard(d) => self.discard(d),
             Statement::Transaction(t) => self.transaction_statement(t).map(str::to_owned),
-            Statement::Listen(_) => Err(PgError::unsupported("LISTEN")),
-            Statement::Unlisten(_) => Ok("UNLISTEN".into()),
-            Statement::Notify(_) => Err(PgError::unsupported("NOTIFY")),
+            Statement::Listen(s) => {
+                self.notifier()?.listen(&s.conditionname);
+                Ok("LISTEN".into())
+            }
+            Statement::Unlisten(s) => {
+                self.notifier()?.unlisten(s.conditionname.as_deref());
+                Ok("UNLISTEN".into())
+            }
+            Statement::Notify(s) => {
+                self.notifier()?.notify(&s.conditionname, s.payload.as_deref().unwrap_or_default())?;
+                Ok("NOTIFY".into())
+            }
             Statement::AlterSystem(_) => self.alter_system(stmt),
             Statement::ConstraintsSet(s) => self.set_constraints(s),
             other => self.run_command(other, formats),
         }
+    }
+
+    fn notifier(&self) -> Result<Notifier<'_>> {
+        Ok(Notifier { cluster: &self.cluster, entry: &self.entry, txn: self.cx.txn()? })
     }
 
     fn set_constraints(&mut self, s: &ConstraintsSetStmt) -> Result<String> {
@@ -351,6 +365,7 @@ impl Session {
                 self.prepared.clear();
                 self.publish_objects();
                 self.discard_sequences();
+                self.notifier()?.unlisten(None);
                 self.set_session_authorization(None)?;
                 let asker = self.asker();
                 self.variables.lock().reset_all(0, asker)?;
