@@ -119,8 +119,8 @@ pub fn find(
             ObjectAddress::new(oids::OPERATOR_CLASS_RELATION, found.oid)
         }
         (T::Cast, Object::Cast { source, target }) => {
-            let s = name::type_name(cmd.cx, source)?.0;
-            let t = name::type_name(cmd.cx, target)?.0;
+            let s = name::unplaced_type_name(cmd.cx, source)?.0;
+            let t = name::unplaced_type_name(cmd.cx, target)?.0;
             let Some(c) = catalog.cast(s, t)? else {
                 let (s, t) = (catalog.format_type(s, None)?, catalog.format_type(t, None)?);
                 let text = format!("cast from type {s} to type {t} does not exist");
@@ -129,7 +129,7 @@ pub fn find(
             ObjectAddress::new(oids::CAST_RELATION, c.oid)
         }
         (T::Transform, Object::Transform { type_name, lang }) => {
-            let t = name::type_name(cmd.cx, type_name)?.0;
+            let t = name::unplaced_type_name(cmd.cx, type_name)?.0;
             let language = catalog.language_by_name(lang)?.ok_or_else(|| missing("language", lang))?.oid;
             let found = catalog.get::<PgTransform>(CacheId::TRFTYPELANG, &[Datum::oid(t), Datum::oid(language)])?;
             let Some(found) = found else {
@@ -140,7 +140,7 @@ pub fn find(
             ObjectAddress::new(oids::TRANSFORM_RELATION, found.oid)
         }
         (T::DomConstraint, Object::DomainConstraint { type_name, name: cname }) => {
-            let t = name::type_name(cmd.cx, type_name)?.0;
+            let t = name::unplaced_type_name(cmd.cx, type_name)?.0;
             let found = catalog.constraints_of_domain(t)?.into_iter().find(|c| c.conname == *cname);
             let Some(c) = found else {
                 let t = catalog.format_type(t, None)?;

@@ -5,6 +5,7 @@
 //! statement needs of the session beyond its [`ExecContext`] comes through [`Session`].
 #![forbid(unsafe_code)]
 
+mod address;
 mod alter_table;
 mod analyze_table;
 mod comment;
@@ -30,6 +31,7 @@ mod name;
 mod object;
 mod options;
 mod owner;
+mod properties;
 mod query;
 mod reindex;
 mod rename;

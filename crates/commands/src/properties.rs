@@ -227,7 +227,7 @@ impl Property {
         let mut changes = vec![(self.owner, Datum::oid(new))];
         if self.acl != 0 && !d.values[self.acl as usize - 1].is_null() {
             let old = catalog::acl::from_datum(d.values[self.acl as usize - 1].as_ref())?;
-            changes.push((self.acl, catalog::acl::to_datum(&acl_with_new_owner(&old, d.owner, new))));
+            changes.push((self.acl, catalog::acl::to_datum(&acl_with_new_owner(&old, d.owner, new))?));
         }
         catalog.update_columns(self.class, self.index, oid, &changes)?;
         catalog.change_owner(&ObjectAddress::new(self.class, oid), new)?;

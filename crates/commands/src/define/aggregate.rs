@@ -116,7 +116,7 @@ fn check_attributes(a: &Attributes) -> Result<()> {
 
 /// The transition state's type; pseudo-types only where they are polymorphic, or `internal` by a superuser.
 fn state_type(cmd: &mut CommandContext<'_>, t: &TypeName) -> Result<Oid> {
-    let oid = name::type_name(cmd.cx, t)?.0;
+    let oid = name::unplaced_type_name(cmd.cx, t)?.0;
     let pseudo = cmd.cx.catalog.type_row(oid)?.typtype == b'p';
     if pseudo && !is_polymorphic_type(oid) && !(oid == INTERNALOID && is_superuser(cmd)?) {
         let shown = cmd.cx.catalog.format_type(oid, None)?;
@@ -400,7 +400,7 @@ pub(super) fn create(cmd: &mut CommandContext<'_>, stmt: &DefineStmt) -> Result<
             match base.names.last().is_some_and(|n| n.eq_ignore_ascii_case("any")) {
                 true => arguments_of(cmd, &[])?,
                 false => {
-                    let input = name::type_name(cmd.cx, base)?.0;
+                    let input = name::unplaced_type_name(cmd.cx, base)?.0;
                     Arguments { input: vec![input], ..Default::default() }
                 }
             }

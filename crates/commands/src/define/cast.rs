@@ -76,8 +76,8 @@ fn check_binary(cmd: &CommandContext<'_>, source: Oid, target: Oid) -> Result<()
 }
 
 pub fn create(cmd: &mut CommandContext<'_>, stmt: &CreateCastStmt) -> Result<Outcome> {
-    let source = name::type_name(cmd.cx, &stmt.sourcetype)?.0;
-    let target = name::type_name(cmd.cx, &stmt.targettype)?.0;
+    let source = name::unplaced_type_name(cmd.cx, &stmt.sourcetype)?.0;
+    let target = name::unplaced_type_name(cmd.cx, &stmt.targettype)?.0;
     pseudo(cmd, &stmt.sourcetype, source, "source")?;
     pseudo(cmd, &stmt.targettype, target, "target")?;
     let catalog = cmd.cx.catalog.clone();
@@ -180,7 +180,7 @@ fn transform_function(cmd: &mut CommandContext<'_>, f: &ObjectWithArgs, to: Oid,
 }
 
 pub fn create_transform(cmd: &mut CommandContext<'_>, stmt: &CreateTransformStmt) -> Result<Outcome> {
-    let t = name::type_name(cmd.cx, &stmt.type_name)?.0;
+    let t = name::unplaced_type_name(cmd.cx, &stmt.type_name)?.0;
     let row = cmd.cx.catalog.type_row(t)?;
     let shown = stmt.type_name.names.join(".");
     if row.typtype == b'p' {

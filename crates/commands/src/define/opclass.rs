@@ -142,7 +142,7 @@ fn check_number(item: &CreateOpClassItem, noun: &str, max: i32) -> Result<()> {
 fn types_of(cmd: &mut CommandContext<'_>, args: &[Option<TypeName>]) -> Result<(Oid, Oid)> {
     let mut out = Vec::new();
     for t in args.iter().flatten() {
-        out.push(name::type_name(cmd.cx, t)?.0);
+        out.push(name::unplaced_type_name(cmd.cx, t)?.0);
     }
     match out.as_slice() {
         [one] => Ok((*one, *one)),
@@ -396,7 +396,7 @@ pub fn create_class(cmd: &mut CommandContext<'_>, stmt: &CreateOpClassStmt) -> R
     let (namespace, cname) = new_object(cmd, &stmt.opclassname)?;
     let m = method(cmd, &stmt.amname)?;
     must_be_superuser(cmd, "create an operator class")?;
-    let input = name::type_name(cmd.cx, &stmt.datatype)?.0;
+    let input = name::unplaced_type_name(cmd.cx, &stmt.datatype)?.0;
     let catalog = cmd.cx.catalog.clone();
     let family_oid = match stmt.opfamilyname.is_empty() {
         false => required_family(cmd, m.oid, &stmt.opfamilyname)?,
@@ -419,7 +419,7 @@ pub fn create_class(cmd: &mut CommandContext<'_>, stmt: &CreateOpClassStmt) -> R
                     return Err(bad_object("storage type specified more than once"));
                 }
                 if let Some(t) = &item.storedtype {
-                    storage = name::type_name(cmd.cx, t)?.0;
+                    storage = name::unplaced_type_name(cmd.cx, t)?.0;
                 }
                 continue;
             }

@@ -244,7 +244,7 @@ pub(super) fn create(cmd: &mut CommandContext<'_>, stmt: &DefineStmt) -> Result<
     let a = attributes(cmd, &stmt.definition)?;
     let Some(function) = &a.function else { return Err(bad_definition("operator function must be specified")) };
     let mut side = |t: &Option<TypeName>| match t {
-        Some(t) => name::type_name(cmd.cx, t).map(|t| t.0),
+        Some(t) => name::unplaced_type_name(cmd.cx, t).map(|t| t.0),
         None => Ok(Oid::INVALID),
     };
     let (left, right) = (side(&a.left)?, side(&a.right)?);
@@ -338,7 +338,7 @@ pub(super) fn create(cmd: &mut CommandContext<'_>, stmt: &DefineStmt) -> Result<
 /// The operator that a name with types means. (PostgreSQL: `LookupOperWithArgs`)
 pub(crate) fn lookup(cmd: &mut CommandContext<'_>, o: &ObjectWithArgs) -> Result<Arc<PgOperator>> {
     let mut side = |i: usize| match o.objargs.get(i).and_then(Option::as_ref) {
-        Some(t) => name::type_name(cmd.cx, t).map(|t| t.0),
+        Some(t) => name::unplaced_type_name(cmd.cx, t).map(|t| t.0),
         None => Ok(Oid::INVALID),
     };
     let (left, right) = (side(0)?, side(1)?);
