@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod alter_composite;
+mod alter_domain;
 mod alter_table;
 mod analyze_table;
 mod comment;
@@ -40,6 +42,7 @@ mod rule;
 mod schema;
 mod sequence;
 mod sequence_functions;
+mod shell;
 mod stored;
 mod table_scan;
 pub mod temp;
@@ -176,6 +179,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::AlterEnum(s) => create_type::alter_enum(cmd, s),
         Statement::CompositeType(s) => create_type::create_composite(cmd, s),
         Statement::Define(s) => define::execute(cmd, s),
+        Statement::AlterDomain(s) => alter_domain::execute(cmd, s),
         Statement::AlterType(s) => define::base_type::alter(cmd, s),
         Statement::CreateCast(s) => define::cast::create(cmd, s),
         Statement::CreateTransform(s) => define::cast::create_transform(cmd, s),

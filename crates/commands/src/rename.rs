@@ -25,6 +25,10 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &RenameStmt) -> Result<Outcom
             cmd.notice(Severity::Notice, UNDEFINED_TABLE, text);
             return Ok(Outcome::tag(tag));
         };
+        if stmt.rename_type == ObjectType::Attribute {
+            crate::alter_composite::rename(cmd, &rel, stmt, &new)?;
+            return Ok(Outcome::tag("ALTER TYPE"));
+        }
         name::check_owner(cmd.cx, &rel)?;
         let old = stmt.subname.as_deref().unwrap_or_default();
         match stmt.rename_type {

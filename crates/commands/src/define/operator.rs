@@ -388,7 +388,7 @@ pub fn alter(cmd: &mut CommandContext<'_>, stmt: &AlterOperatorStmt) -> Result<O
         }
     }
     check_owner(cmd, old.oid, &old.oprname)?;
-    let mut found = |parts: &Option<Vec<String>>, kind: &str| match parts {
+    let found = |parts: &Option<Vec<String>>, kind: &str| match parts {
         Some(p) if !p.is_empty() => estimator(cmd, p, kind),
         _ => Ok(Oid::INVALID),
     };
