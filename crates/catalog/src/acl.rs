@@ -284,7 +284,6 @@ pub fn to_datum(list: &[AclItem]) -> Result<types::Datum> {
     crate::row::Field::put(&list.to_vec(), types::oid::ACLITEMARRAYOID)
 }
 
-
 /// What an object's privileges are while its ACL is NULL. (PostgreSQL: `acldefault`)
 pub fn acldefault(kind: AclKind, owner: Oid) -> Vec<AclItem> {
     let mut acl = Vec::with_capacity(2);

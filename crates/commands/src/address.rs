@@ -71,9 +71,8 @@ pub fn find(
             ObjectAddress::new(oids::ACCESS_METHOD_RELATION, am.oid)
         }
         (T::Conversion, _) => {
-            let get = |n: &str, s: Oid| {
-                catalog.get::<PgConversion>(CacheId::CONNAMENSP, &[Datum::text(n), Datum::oid(s)])
-            };
+            let get =
+                |n: &str, s: Oid| catalog.get::<PgConversion>(CacheId::CONNAMENSP, &[Datum::text(n), Datum::oid(s)]);
             let c = in_path(cmd, words, get)?.ok_or_else(|| missing("conversion", &shown))?;
             ObjectAddress::new(oids::CONVERSION_RELATION, c.oid)
         }

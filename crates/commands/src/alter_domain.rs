@@ -229,14 +229,13 @@ fn refuse(cmd: &mut CommandContext<'_>, type_oid: Oid, altered: &dyn Fn() -> Str
         };
         let Some(column) = column else { continue };
         match rel.kind() {
-            relkind::TABLE | relkind::MATERIALIZED_VIEW | relkind::INDEX | relkind::PARTITIONED_INDEX
+            relkind::TABLE
+            | relkind::MATERIALIZED_VIEW
+            | relkind::INDEX
+            | relkind::PARTITIONED_INDEX
             | relkind::PARTITIONED_TABLE => {
                 let what = altered();
-                let text = format!(
-                    "cannot alter {what} because column \"{}.{}\" uses it",
-                    rel.name(),
-                    column.attname
-                );
+                let text = format!("cannot alter {what} because column \"{}.{}\" uses it", rel.name(), column.attname);
                 let text = match what.starts_with("table") {
                     true => text.replace(" uses it", " uses its row type"),
                     false => text,

@@ -342,14 +342,12 @@ pub fn create_domain(cmd: &mut CommandContext<'_>, stmt: &CreateDomainStmt) -> R
 pub(crate) fn check_domain_constraint(c: &Constraint) -> Result<()> {
     let refuse = |code, text: &str| Err(PgError::new(code, text).at(c.location));
     match c.contype {
-        ConstrType::NotNull if c.is_no_inherit => refuse(
-            INVALID_OBJECT_DEFINITION,
-            "not-null constraints for domains cannot be marked NO INHERIT",
-        ),
-        ConstrType::Check if c.is_no_inherit => refuse(
-            INVALID_OBJECT_DEFINITION,
-            "check constraints for domains cannot be marked NO INHERIT",
-        ),
+        ConstrType::NotNull if c.is_no_inherit => {
+            refuse(INVALID_OBJECT_DEFINITION, "not-null constraints for domains cannot be marked NO INHERIT")
+        }
+        ConstrType::Check if c.is_no_inherit => {
+            refuse(INVALID_OBJECT_DEFINITION, "check constraints for domains cannot be marked NO INHERIT")
+        }
         ConstrType::Unique => refuse(SYNTAX_ERROR, "unique constraints not possible for domains"),
         ConstrType::Primary => refuse(SYNTAX_ERROR, "primary key constraints not possible for domains"),
         ConstrType::Exclusion => refuse(SYNTAX_ERROR, "exclusion constraints not possible for domains"),
@@ -357,17 +355,15 @@ pub(crate) fn check_domain_constraint(c: &Constraint) -> Result<()> {
         ConstrType::AttrDeferrable
         | ConstrType::AttrNotDeferrable
         | ConstrType::AttrDeferred
-        | ConstrType::AttrImmediate => refuse(
-            FEATURE_NOT_SUPPORTED,
-            "specifying constraint deferrability not supported for domains",
-        ),
+        | ConstrType::AttrImmediate => {
+            refuse(FEATURE_NOT_SUPPORTED, "specifying constraint deferrability not supported for domains")
+        }
         ConstrType::Generated | ConstrType::Identity => {
             refuse(FEATURE_NOT_SUPPORTED, "specifying GENERATED not supported for domains")
         }
-        ConstrType::AttrEnforced | ConstrType::AttrNotEnforced => refuse(
-            INVALID_OBJECT_DEFINITION,
-            "specifying constraint enforceability not supported for domains",
-        ),
+        ConstrType::AttrEnforced | ConstrType::AttrNotEnforced => {
+            refuse(INVALID_OBJECT_DEFINITION, "specifying constraint enforceability not supported for domains")
+        }
         _ => Ok(()),
     }
 }

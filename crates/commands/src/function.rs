@@ -113,7 +113,11 @@ fn result_type(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, a: &Argu
     }
     match &stmt.return_type {
         Some(t) => {
-            let (ty, _) = if a.is_table { (implied.unwrap_or(RECORDOID), -1) } else { shell::result(cmd, t, &shell::language_of(stmt))? };
+            let (ty, _) = if a.is_table {
+                (implied.unwrap_or(RECORDOID), -1)
+            } else {
+                shell::result(cmd, t, &shell::language_of(stmt))?
+            };
             if let Some(implied) = implied
                 && implied != ty
             {

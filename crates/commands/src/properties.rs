@@ -44,7 +44,16 @@ const PROPERTIES: &[Property] = properties![
     (CONVERSION_RELATION, CONVERSION_OID_INDEX, "conversion", pg_conversion, CONNAME, CONNAMESPACE, CONOWNER, 0),
     (EVENT_TRIGGER_RELATION, EVENT_TRIGGER_OID_INDEX, "event trigger", pg_event_trigger, EVTNAME, 0, EVTOWNER, 0),
     (EXTENSION_RELATION, EXTENSION_OID_INDEX, "extension", pg_extension, EXTNAME, 0, EXTOWNER, 0),
-    (FOREIGN_DATA_WRAPPER_RELATION, FOREIGN_DATA_WRAPPER_OID_INDEX, "foreign-data wrapper", pg_foreign_data_wrapper, FDWNAME, 0, FDWOWNER, FDWACL),
+    (
+        FOREIGN_DATA_WRAPPER_RELATION,
+        FOREIGN_DATA_WRAPPER_OID_INDEX,
+        "foreign-data wrapper",
+        pg_foreign_data_wrapper,
+        FDWNAME,
+        0,
+        FDWOWNER,
+        FDWACL
+    ),
     (FOREIGN_SERVER_RELATION, FOREIGN_SERVER_OID_INDEX, "server", pg_foreign_server, SRVNAME, 0, SRVOWNER, SRVACL),
     (PROCEDURE_RELATION, PROCEDURE_OID_INDEX, "function", pg_proc, PRONAME, PRONAMESPACE, PROOWNER, PROACL),
     (LANGUAGE_RELATION, LANGUAGE_OID_INDEX, "language", pg_language, LANNAME, 0, LANOWNER, LANACL),
@@ -53,12 +62,48 @@ const PROPERTIES: &[Property] = properties![
     (OPERATOR_FAMILY_RELATION, OPFAMILY_OID_INDEX, "operator family", pg_opfamily, OPFNAME, OPFNAMESPACE, OPFOWNER, 0),
     (PUBLICATION_RELATION, PUBLICATION_OBJECT_INDEX, "publication", pg_publication, PUBNAME, 0, PUBOWNER, 0),
     (SUBSCRIPTION_RELATION, SUBSCRIPTION_OBJECT_INDEX, "subscription", pg_subscription, SUBNAME, 0, SUBOWNER, 0),
-    (STATISTIC_EXT_RELATION, STATISTIC_EXT_OID_INDEX, "statistics object", pg_statistic_ext, STXNAME, STXNAMESPACE, STXOWNER, 0),
+    (
+        STATISTIC_EXT_RELATION,
+        STATISTIC_EXT_OID_INDEX,
+        "statistics object",
+        pg_statistic_ext,
+        STXNAME,
+        STXNAMESPACE,
+        STXOWNER,
+        0
+    ),
     (TABLE_SPACE_RELATION, TABLESPACE_OID_INDEX, "tablespace", pg_tablespace, SPCNAME, 0, SPCOWNER, SPCACL),
-    (TS_CONFIG_RELATION, TS_CONFIG_OID_INDEX, "text search configuration", pg_ts_config, CFGNAME, CFGNAMESPACE, CFGOWNER, 0),
-    (TS_DICTIONARY_RELATION, TS_DICTIONARY_OID_INDEX, "text search dictionary", pg_ts_dict, DICTNAME, DICTNAMESPACE, DICTOWNER, 0),
+    (
+        TS_CONFIG_RELATION,
+        TS_CONFIG_OID_INDEX,
+        "text search configuration",
+        pg_ts_config,
+        CFGNAME,
+        CFGNAMESPACE,
+        CFGOWNER,
+        0
+    ),
+    (
+        TS_DICTIONARY_RELATION,
+        TS_DICTIONARY_OID_INDEX,
+        "text search dictionary",
+        pg_ts_dict,
+        DICTNAME,
+        DICTNAMESPACE,
+        DICTOWNER,
+        0
+    ),
     (TS_PARSER_RELATION, TS_PARSER_OID_INDEX, "text search parser", pg_ts_parser, PRSNAME, PRSNAMESPACE, 0, 0),
-    (TS_TEMPLATE_RELATION, TS_TEMPLATE_OID_INDEX, "text search template", pg_ts_template, TMPLNAME, TMPLNAMESPACE, 0, 0),
+    (
+        TS_TEMPLATE_RELATION,
+        TS_TEMPLATE_OID_INDEX,
+        "text search template",
+        pg_ts_template,
+        TMPLNAME,
+        TMPLNAMESPACE,
+        0,
+        0
+    ),
 ];
 
 /// The properties of a class of objects, `None` where it is not that simple.
@@ -139,15 +184,15 @@ impl Property {
                     let key = [Datum::text(name), Datum::i32(encoding), Datum::oid(schema)];
                     if catalog.get::<PgCollation>(CacheId::COLLNAMEENCNSP, &key)?.is_some() {
                         let which = if encoding == 6 { " for encoding \"UTF8\"" } else { "" };
-                        let text =
-                            format!("collation \"{name}\"{which} already exists in schema \"{}\"", place()?);
+                        let text = format!("collation \"{name}\"{which} already exists in schema \"{}\"", place()?);
                         return duplicate(text);
                     }
                 }
             }
             oids::OPERATOR_CLASS_RELATION | oids::OPERATOR_FAMILY_RELATION => {
                 let is_class = self.class == oids::OPERATOR_CLASS_RELATION;
-                let method = key(&d.values, if is_class { cols::pg_opclass::OPCMETHOD } else { cols::pg_opfamily::OPFMETHOD });
+                let method =
+                    key(&d.values, if is_class { cols::pg_opclass::OPCMETHOD } else { cols::pg_opfamily::OPFMETHOD });
                 let keys = [method.clone(), Datum::text(name), Datum::oid(schema)];
                 let taken = match is_class {
                     true => catalog.get::<PgOpclass>(CacheId::CLAAMNAMENSP, &keys)?.is_some(),

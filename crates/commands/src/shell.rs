@@ -33,7 +33,8 @@ fn shell(cmd: &mut CommandContext<'_>, t: &TypeName, language: &str, verb: &str,
         let text = format!("SQL function cannot {verb} shell type {shown}");
         return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text));
     }
-    let notice = PgError::with_severity(Severity::Notice, WRONG_OBJECT_TYPE, format!("{what} type {shown} is only a shell"));
+    let notice =
+        PgError::with_severity(Severity::Notice, WRONG_OBJECT_TYPE, format!("{what} type {shown} is only a shell"));
     cmd.cx.notices.notice(notice.at(t.location));
     Ok(())
 }

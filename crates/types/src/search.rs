@@ -141,10 +141,10 @@ mod tests {
             let found: Vec<(&str, &str, bool)> = found.iter().map(|(k, v, n)| (k.as_str(), v.as_str(), *n)).collect();
             assert_eq!(found, expected, "{text}");
         };
-        check("language = 'english', stopwords = 'english'", &[
-            ("language", "english", false),
-            ("stopwords", "english", false),
-        ]);
+        check(
+            "language = 'english', stopwords = 'english'",
+            &[("language", "english", false), ("stopwords", "english", false)],
+        );
         check("a = 5, \"B c\" = E'x\\\\y''z'", &[("a", "5", true), ("B c", "x\\y'z", false)]);
         check("", &[]);
         assert!(parse_options("a 5").is_err());

@@ -6,8 +6,8 @@ use base::sqlstate::*;
 use base::{Oid, PgError, Result, Severity};
 use catalog::{DependencyType, ObjectAddress, PgAggregate, PgProc, oids};
 use parser::ast::*;
-use types::{Datum, Runtime};
 use types::oid::*;
+use types::{Datum, Runtime};
 
 use super::*;
 
@@ -284,14 +284,7 @@ fn arguments_of(cmd: &mut CommandContext<'_>, list: &[FunctionParameter]) -> Res
     Ok(a)
 }
 
-fn new_row(
-    cmd: &CommandContext<'_>,
-    a: &Arguments,
-    aname: &str,
-    namespace: Oid,
-    result: Oid,
-    parallel: u8,
-) -> PgProc {
+fn new_row(cmd: &CommandContext<'_>, a: &Arguments, aname: &str, namespace: Oid, result: Oid, parallel: u8) -> PgProc {
     let has_modes = a.modes.iter().any(|m| *m != b'i');
     let has_names = a.names.iter().any(|n| !n.is_empty());
     PgProc {
@@ -419,9 +412,7 @@ pub(super) fn create(cmd: &mut CommandContext<'_>, stmt: &DefineStmt) -> Result<
         }
         (Some(s), Some(d)) => Some((s, d)),
         _ => {
-            return Err(bad_definition(
-                "must specify both or neither of serialization and deserialization functions",
-            ));
+            return Err(bad_definition("must specify both or neither of serialization and deserialization functions"));
         }
     };
     let moving_state = a.mstype.as_ref().map(|t| state_type(cmd, t)).transpose()?;
@@ -439,12 +430,7 @@ pub(super) fn create(cmd: &mut CommandContext<'_>, stmt: &DefineStmt) -> Result<
         }
     };
     let catalog = cmd.cx.catalog.clone();
-    let input = Input {
-        args: &arguments.input,
-        direct: direct.max(0) as usize,
-        kind,
-        variadic: arguments.variadic,
-    };
+    let input = Input { args: &arguments.input, direct: direct.max(0) as usize, kind, variadic: arguments.variadic };
     for t in std::iter::once(state).chain(moving_state) {
         if let Some(detail) = polymorphic_problem(&catalog, t, input.args)? {
             return Err(bad_definition("cannot determine transition data type").detail(detail));
@@ -452,14 +438,8 @@ pub(super) fn create(cmd: &mut CommandContext<'_>, stmt: &DefineStmt) -> Result<
     }
     check_ordered_set(&input)?;
     let sfunc = a.sfunc.clone().unwrap_or_default();
-    let plain = implementation(
-        cmd,
-        &input,
-        state,
-        (&sfunc, None, a.finalfunc.as_ref()),
-        a.final_extra,
-        a.initcond.is_some(),
-    )?;
+    let plain =
+        implementation(cmd, &input, state, (&sfunc, None, a.finalfunc.as_ref()), a.final_extra, a.initcond.is_some())?;
     let moving = match (&a.msfunc, moving_state) {
         (Some(msfunc), Some(m)) => Some(implementation(
             cmd,

@@ -102,9 +102,8 @@ fn attributes<'a>(cmd: &mut CommandContext<'_>, list: &'a [DefElem]) -> Result<A
 /// (PostgreSQL: `defGetTypeLength`)
 fn type_length(d: &DefElem) -> Result<i16> {
     match &d.arg {
-        Some(DefArg::Integer(i)) => i16::try_from(*i).map_err(|_| {
-            PgError::new(INVALID_PARAMETER_VALUE, format!("invalid argument for {}: \"{i}\"", d.defname))
-        }),
+        Some(DefArg::Integer(i)) => i16::try_from(*i)
+            .map_err(|_| PgError::new(INVALID_PARAMETER_VALUE, format!("invalid argument for {}: \"{i}\"", d.defname))),
         None => Err(PgError::new(SYNTAX_ERROR, format!("{} requires a parameter", d.defname))),
         Some(DefArg::Float(_)) => Err(PgError::new(SYNTAX_ERROR, format!("{} requires an integer value", d.defname))),
         _ => {
@@ -143,13 +142,7 @@ fn storage(d: &DefElem) -> Result<u8> {
 }
 
 /// A support function: one of two possible signatures, a result type.
-fn support(
-    cmd: &mut CommandContext<'_>,
-    d: &DefElem,
-    what: &str,
-    signatures: &[&[Oid]],
-    result: Oid,
-) -> Result<Oid> {
+fn support(cmd: &mut CommandContext<'_>, d: &DefElem, what: &str, signatures: &[&[Oid]], result: Oid) -> Result<Oid> {
     let parts = names(d)?;
     let mut found: Option<Arc<PgProc>> = None;
     for args in signatures {

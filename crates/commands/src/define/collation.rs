@@ -6,8 +6,8 @@ use base::{PgError, Result, Severity};
 use catalog::oids::fmgr;
 use catalog::{DependencyType, ObjectAddress, PgCollation, PgConversion, oids};
 use parser::ast::*;
-use types::{Datum, Runtime};
 use types::oid::*;
+use types::{Datum, Runtime};
 
 use super::*;
 

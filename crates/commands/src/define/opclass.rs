@@ -262,24 +262,13 @@ fn function_member(
         (left, right) = (or(left, args.first()), or(right, args.first()));
     }
     (left, right) = (or(left, class_type.as_ref()), or(right, class_type.as_ref()));
-    demand(
-        left.is_valid() && right.is_valid(),
-        "associated data types must be specified for index support function",
-    )?;
-    Ok(Member {
-        is_function: true,
-        object: p.oid,
-        number: item.number,
-        left,
-        right,
-        sort_family: Oid::INVALID,
-    })
+    demand(left.is_valid() && right.is_valid(), "associated data types must be specified for index support function")?;
+    Ok(Member { is_function: true, object: p.oid, number: item.number, left, right, sort_family: Oid::INVALID })
 }
 
 fn add_member(cmd: &CommandContext<'_>, list: &mut Vec<Member>, new: Member) -> Result<()> {
-    let same = |o: &Member| {
-        (o.is_function, o.number, o.left, o.right) == (new.is_function, new.number, new.left, new.right)
-    };
+    let same =
+        |o: &Member| (o.is_function, o.number, o.left, o.right) == (new.is_function, new.number, new.left, new.right);
     if list.iter().any(same) {
         let noun = if new.is_function { "function" } else { "operator" };
         let shown = |t| cmd.cx.catalog.format_type(t, None);
@@ -338,13 +327,9 @@ fn store(
                 amprocnum: op.number as i16,
                 amproc: op.object,
             })?;
-            (
-                ObjectAddress::new(oids::ACCESS_METHOD_PROCEDURE_RELATION, oid),
-                ObjectAddress::function(op.object),
-            )
+            (ObjectAddress::new(oids::ACCESS_METHOD_PROCEDURE_RELATION, oid), ObjectAddress::function(op.object))
         } else {
-            let oid =
-                catalog.new_oid(oids::ACCESS_METHOD_OPERATOR_RELATION, oids::ACCESS_METHOD_OPERATOR_OID_INDEX)?;
+            let oid = catalog.new_oid(oids::ACCESS_METHOD_OPERATOR_RELATION, oids::ACCESS_METHOD_OPERATOR_OID_INDEX)?;
             catalog.insert_row(&PgAmop {
                 oid,
                 amopfamily: family,
@@ -430,8 +415,7 @@ pub fn create_class(cmd: &mut CommandContext<'_>, stmt: &CreateOpClassStmt) -> R
         storage = Oid::INVALID;
     }
     if storage.is_valid() && !m.storage {
-        let text =
-            format!("storage type cannot be different from data type for access method \"{}\"", m.name);
+        let text = format!("storage type cannot be different from data type for access method \"{}\"", m.name);
         return Err(bad_object(text));
     }
     if catalog.opclass_by_name(m.oid, &cname, namespace)?.is_some() {

@@ -93,7 +93,11 @@ fn finish(
 fn taken(noun: &str, name: &str) -> PgError {
     // Nothing looks for it first: the unique index objects.
     let text = format!("duplicate key value violates unique constraint \"pg_ts_{noun}_{}name_index\"", prefix(noun));
-    PgError::new(UNIQUE_VIOLATION, text).detail(format!("Key ({}name, {}namespace)=({name}, ", prefix(noun), prefix(noun)))
+    PgError::new(UNIQUE_VIOLATION, text).detail(format!(
+        "Key ({}name, {}namespace)=({name}, ",
+        prefix(noun),
+        prefix(noun)
+    ))
 }
 
 fn prefix(noun: &str) -> &'static str {
@@ -149,12 +153,8 @@ pub(super) fn create_parser(cmd: &mut CommandContext<'_>, stmt: &DefineStmt) -> 
             }
         }
     }
-    let needed = [
-        (row.prsstart, "start"),
-        (row.prstoken, "gettoken"),
-        (row.prsend, "end"),
-        (row.prslextype, "lextypes"),
-    ];
+    let needed =
+        [(row.prsstart, "start"), (row.prstoken, "gettoken"), (row.prsend, "end"), (row.prslextype, "lextypes")];
     if let Some((_, what)) = needed.iter().find(|n| !n.0.is_valid()) {
         return Err(bad_object(format!("text search parser {what} method is required")));
     }
@@ -361,9 +361,8 @@ fn token_numbers(list: &[String]) -> Result<Vec<(i32, String)>> {
             continue;
         }
         let at = TOKEN_TYPES.iter().position(|t| t.0 == alias);
-        let at = at.ok_or_else(|| {
-            PgError::new(INVALID_PARAMETER_VALUE, format!("token type \"{alias}\" does not exist"))
-        })?;
+        let at =
+            at.ok_or_else(|| PgError::new(INVALID_PARAMETER_VALUE, format!("token type \"{alias}\" does not exist")))?;
         out.push((at as i32 + 1, alias.clone()));
     }
     Ok(out)
@@ -415,10 +414,8 @@ pub fn alter_configuration(cmd: &mut CommandContext<'_>, stmt: &AlterTSConfigura
                     let key = [Datum::oid(oid), Datum::i32(*n), Datum::i32(i as i32 + 1)];
                     if !catalog.rows::<PgTsConfigMap>(oids::TS_CONFIG_MAP_INDEX, &key)?.is_empty() {
                         let text = "duplicate key value violates unique constraint \"pg_ts_config_map_index\"";
-                        let detail = format!(
-                            "Key (mapcfg, maptokentype, mapseqno)=({oid}, {n}, {}) already exists.",
-                            i + 1
-                        );
+                        let detail =
+                            format!("Key (mapcfg, maptokentype, mapseqno)=({oid}, {n}, {}) already exists.", i + 1);
                         return Err(PgError::new(UNIQUE_VIOLATION, text).detail(detail));
                     }
                     catalog.insert_row(&PgTsConfigMap {

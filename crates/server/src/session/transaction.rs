@@ -137,6 +137,10 @@ impl Session {
             Ok(()) => self.variables.lock().commit(),
             Err(_) => self.variables.lock().abort(),
         }
+        match &result {
+            Ok(()) => self.roles_at_commit(),
+            Err(_) => self.restore_roles(0),
+        }
         self.settings_changed();
         result
     }
@@ -183,6 +187,7 @@ impl Session {
         self.cx.txn()?.rollback_to_savepoint(name)?;
         self.savepoints.truncate(level - 1);
         self.variables.lock().abort_to(level);
+        self.restore_roles(level);
         self.settings_changed();
         Ok(())
     }
@@ -203,6 +208,7 @@ impl Session {
             self.counts.add(DatabaseCounter::Rollbacks, 1);
         }
         self.variables.lock().abort();
+        self.restore_roles(0);
         self.settings_changed();
     }
 
