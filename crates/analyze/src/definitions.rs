@@ -38,8 +38,8 @@ pub fn support_function(c: &Catalog, names: &[String], args: &[Oid], variadic: O
     let result = poly::enforce(c, args, &mut declared, p.prorettype, true)?;
     for (a, d) in args.iter().zip(&declared) {
         if !c.binary_coercible(*a, *d)? {
-            let text = format!("function {} requires run-time type coercion", shown()?);
-            return Err(PgError::new(DATATYPE_MISMATCH, text));
+            let shown = signature(c, names, &declared)?;
+            return Err(PgError::new(DATATYPE_MISMATCH, format!("function {shown} requires run-time type coercion")));
         }
     }
     Ok((p, result))

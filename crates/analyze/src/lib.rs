@@ -37,6 +37,7 @@ pub mod lookup;
 mod names;
 pub mod nodes;
 mod oper;
+pub mod partition;
 mod poly;
 pub mod query;
 mod recursion;

@@ -80,6 +80,11 @@ fn record_type_dependencies(cmd: &CommandContext<'_>, row: &PgType) -> Result<()
     let catalog = &cmd.cx.catalog;
     let me = ObjectAddress::type_(row.oid);
     catalog.record_dependency(&me, &ObjectAddress::namespace(row.typnamespace), DependencyType::Normal)?;
+    for f in [row.typinput, row.typoutput, row.typreceive, row.typsend, row.typmodin, row.typmodout, row.typanalyze] {
+        if f.is_valid() {
+            catalog.record_dependency(&me, &ObjectAddress::function(f), DependencyType::Normal)?;
+        }
+    }
     if row.typbasetype.is_valid() {
         catalog.record_dependency(&me, &ObjectAddress::type_(row.typbasetype), DependencyType::Normal)?;
     }

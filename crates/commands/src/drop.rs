@@ -60,6 +60,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
         ObjectType::TsDictionary => "DROP TEXT SEARCH DICTIONARY",
         ObjectType::TsParser => "DROP TEXT SEARCH PARSER",
         ObjectType::TsTemplate => "DROP TEXT SEARCH TEMPLATE",
+        ObjectType::Trigger => "DROP TRIGGER",
         other => return Err(PgError::unsupported(format!("DROP {}", format!("{other:?}").to_uppercase()))),
     };
     let mut objects = Vec::new();
@@ -70,6 +71,12 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
                 Ok(address) => Found::Is(address),
                 Err(e) => Found::Missing(e),
             },
+            (ObjectType::Trigger, Object::QualifiedName(parts)) => {
+                match crate::trigger::find(cmd, parts, LockMode::AccessExclusive)? {
+                    Ok(address) => Found::Is(address),
+                    Err(e) => Found::Missing(e),
+                }
+            }
             (kind, _) if !is_relation(kind) => match other(cmd, kind, object)? {
                 Ok(address) => Found::Is(address),
                 Err((e, _)) if !stmt.missing_ok => return Err(e),
@@ -86,6 +93,13 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
             Found::Is(address) => objects.push(address),
             Found::Missing(e) if !stmt.missing_ok => return Err(e),
             Found::Missing(e) => {
+                // The notice says `relation` where the error says `table`.
+                let e = match stmt.remove_type {
+                    ObjectType::Trigger => {
+                        PgError::new(e.sqlstate(), e.message().replace("\" for table \"", "\" for relation \""))
+                    }
+                    _ => e,
+                };
                 cmd.notice(Severity::Notice, SUCCESSFUL_COMPLETION, format!("{}, skipping", e.message()))
             }
         }
@@ -201,6 +215,10 @@ fn relation(cmd: &mut CommandContext<'_>, wanted: ObjectType, parts: &[String], 
         None => rel.clone(),
     };
     name::check_owner(cmd.cx, &owner).map_err(|e| if owner.oid == rel.oid { e } else { owner_of_index(&rel) })?;
+    // Other partitions' conditions and the parent's list of partitions change.
+    if let Some(parent) = analyze::partition::parent_of(&cmd.cx.catalog, &rel)? {
+        executor::lock_relation(cmd.cx, parent, LockMode::AccessExclusive)?;
+    }
     Ok(Found::Is(ObjectAddress::relation(rel.oid)))
 }
 

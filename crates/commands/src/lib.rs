@@ -33,6 +33,7 @@ mod name;
 mod object;
 mod options;
 mod owner;
+mod partition;
 mod properties;
 mod query;
 mod reindex;
@@ -46,6 +47,7 @@ mod shell;
 mod stored;
 mod table_scan;
 pub mod temp;
+pub mod trigger;
 mod truncate;
 pub mod vacuum;
 mod view;
@@ -192,6 +194,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::AlterTSDictionary(s) => define::search::alter_dictionary(cmd, s),
         Statement::AlterTSConfiguration(s) => define::search::alter_configuration(cmd, s),
         Statement::CreateRule(s) => rule::create(cmd, s),
+        Statement::CreateTrigger(s) => trigger::create(cmd, s),
         Statement::Grant(s) => grant::execute(cmd, s),
         Statement::GrantRole(s) => role::grant(cmd, s),
         Statement::Checkpoint => {

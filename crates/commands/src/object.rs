@@ -198,6 +198,8 @@ pub fn find(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &Object, mode: Lo
             })?;
             ObjectAddress::new(oids::CONSTRAINT_RELATION, c.oid)
         }
+        (T::Trigger, _) => crate::trigger::find(cmd, &words, mode)??,
+        (T::Rule, _) => crate::rule::find(cmd, &words)??,
         (T::Schema, _) => {
             let n = cmd.cx.catalog.namespace_by_name(&last)?;
             ObjectAddress::namespace(n.ok_or_else(|| catalog::namespace::no_such_schema(&last))?.oid)
@@ -254,6 +256,8 @@ pub fn check_owner(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &ObjectAdd
             let rel = catalog.relation_entry(c.conrelid)?;
             (rel.owner(), name::kind_name(rel.kind()), rel.name().to_owned())
         }
+        // Checked when it was found.
+        oids::TRIGGER_RELATION | oids::REWRITE_RELATION => return Ok(()),
         oids::NAMESPACE_RELATION => {
             let n = catalog.namespace(o.object)?.ok_or_else(|| PgError::internal("a schema is gone"))?;
             (n.nspowner, "schema", n.nspname.clone())

@@ -34,7 +34,8 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &RenameStmt) -> Result<Outcom
         match stmt.rename_type {
             ObjectType::Column => column(cmd, &rel, old, &new)?,
             ObjectType::TabConstraint => constraint(cmd, &rel, old, &new)?,
-            ObjectType::Attribute | ObjectType::Policy | ObjectType::Rule | ObjectType::Trigger => {
+            ObjectType::Trigger => crate::trigger::rename(cmd, &rel, old, &new)?,
+            ObjectType::Attribute | ObjectType::Policy | ObjectType::Rule => {
                 return Err(PgError::unsupported(format!("ALTER {:?} RENAME", stmt.rename_type)));
             }
             _ => relation(cmd, &rel, &new)?,

@@ -185,6 +185,7 @@ impl Session {
         self.cx.snapshot = None;
         self.close_portals(level);
         self.cx.txn()?.rollback_to_savepoint(name)?;
+        executor::after::subtransaction_aborted(&mut self.cx, level);
         self.savepoints.truncate(level - 1);
         self.variables.lock().abort_to(level);
         self.restore_roles(level);
