@@ -66,7 +66,8 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
     for element in &stmt.table_elts {
         match element {
             TableElement::ColumnDef(def) if def.type_name.is_none() => {
-                let base = parents.first().and_then(|p| p.desc.find(&def.colname).map(|n| &p.attributes[n as usize - 1]));
+                let base =
+                    parents.first().and_then(|p| p.desc.find(&def.colname).map(|n| &p.attributes[n as usize - 1]));
                 let base = base.ok_or_else(|| {
                     PgError::new(UNDEFINED_COLUMN, format!("column \"{}\" does not exist", def.colname))
                 })?;

@@ -18,8 +18,8 @@ use planner::{ModifyTable, OnConflictPlan, Plan};
 use types::{Batch, Datum, Physical};
 
 use crate::build::Builder;
-use crate::context::ExecContext;
 use crate::constraints::row_batch;
+use crate::context::ExecContext;
 use crate::heap::OpenTable;
 use crate::modify_table::ModifyTableExec;
 use crate::node::{Exec, Node};
@@ -102,7 +102,10 @@ impl RoutedInsert {
         let check = PartitionCheck::of(b.cx, &root)?;
         let router = Router::new(b.cx, root)?;
         // The node itself is not run: its target list and its input's are looked at.
-        let subplan = plan.outer.as_deref().map(|p| Plan { targetlist: p.targetlist.clone(), ..Plan::new(planner::PlanNode::ProjectSet) });
+        let subplan = plan
+            .outer
+            .as_deref()
+            .map(|p| Plan { targetlist: p.targetlist.clone(), ..Plan::new(planner::PlanNode::ProjectSet) });
         let plan = Plan { outer: subplan.map(Box::new), ..Plan::new(planner::PlanNode::ProjectSet) };
         Ok(RoutedInsert { router, leaves: Vec::new(), template, plan, output, rti, capture, check, at: 0 })
     }
@@ -156,7 +159,14 @@ impl RoutedInsert {
             .map(|map| map.iter().map(|n| (*n as usize).wrapping_sub(1)).collect());
         let planned = run.st.planned.clone().ok_or_else(|| PgError::internal("rows are routed without a plan"))?;
         let mut b = Builder::new(&mut *run.cx, &mut *run.st, planned);
-        let exec = ModifyTableExec::with_input(&mut b, &self.plan, &m, nothing(self.output.clone()), Vec::new(), self.capture.as_ref())?;
+        let exec = ModifyTableExec::with_input(
+            &mut b,
+            &self.plan,
+            &m,
+            nothing(self.output.clone()),
+            Vec::new(),
+            self.capture.as_ref(),
+        )?;
         self.leaves.push(Leaf { exec, columns, rows: Vec::new() });
         Ok(())
     }
@@ -382,7 +392,14 @@ impl PartitionedInsertExec {
         let root = crate::seq_scan::open_scan_table(b, rti)?;
         let statement = StatementTriggers::of(b.cx, &root.entry, m)?;
         let routed = RoutedInsert::new(b, root, m.clone(), plan, input.output.clone(), rti)?;
-        Ok(PartitionedInsertExec { input, routed, statement, ready: VecDeque::new(), out: Batch::default(), done: false })
+        Ok(PartitionedInsertExec {
+            input,
+            routed,
+            statement,
+            ready: VecDeque::new(),
+            out: Batch::default(),
+            done: false,
+        })
     }
 }
 

@@ -30,7 +30,9 @@ impl Planner<'_, '_> {
             let mut rel = self.simple_rel(root, i)?;
             // An index of the parent tells nothing about its children, unless it spans them.
             let rte = root.parse.rte(i);
-            if !matches!(rte.kind, RteKind::Relation { relkind: relkind::PARTITIONED_TABLE, .. }) && self.has_members(rte)? {
+            if !matches!(rte.kind, RteKind::Relation { relkind: relkind::PARTITIONED_TABLE, .. })
+                && self.has_members(rte)?
+            {
                 rel.indexes.clear();
             }
             root.base[i as usize] = Some(Box::new(rel));

@@ -109,7 +109,8 @@ fn hash_keys(cx: &mut FnCx<'_>, parent: Oid, given: &[Oid]) -> Result<HashKeys> 
     };
     let (n, m) = (key.columns.len(), given.len());
     if n != m && !cx.call.variadic {
-        let text = format!("number of partitioning columns ({n}) does not match number of partition keys provided ({m})");
+        let text =
+            format!("number of partitioning columns ({n}) does not match number of partition keys provided ({m})");
         return refuse(text);
     }
     for (i, k) in key.columns.iter().enumerate() {
@@ -118,14 +119,20 @@ fn hash_keys(cx: &mut FnCx<'_>, parent: Oid, given: &[Oid]) -> Result<HashKeys> 
         if !fits {
             let (a, b) = (c.format_type(k.ty.oid, None)?, c.format_type(t, None)?);
             let text = match cx.call.variadic {
-                true => format!("column {} of the partition key has type \"{a}\", but supplied value is of type \"{b}\"", i + 1),
-                false => format!("column {} of the partition key has type {a}, but supplied value is of type {b}", i + 1),
+                true => format!(
+                    "column {} of the partition key has type \"{a}\", but supplied value is of type \"{b}\"",
+                    i + 1
+                ),
+                false => {
+                    format!("column {} of the partition key has type {a}, but supplied value is of type {b}", i + 1)
+                }
             };
             return refuse(text);
         }
     }
     if n != m {
-        let text = format!("number of partitioning columns ({n}) does not match number of partition keys provided ({m})");
+        let text =
+            format!("number of partitioning columns ({n}) does not match number of partition keys provided ({m})");
         return refuse(text);
     }
     Ok(HashKeys { parent, support: key.columns.iter().map(|k| (k.support, k.collation)).collect() })

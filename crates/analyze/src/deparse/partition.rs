@@ -73,7 +73,9 @@ pub fn partition_key(rt: &mut dyn Runtime, c: &Catalog, rel: Oid, columns_only: 
                 let text = Deparser::new(rt, c.clone(), Pretty::default()).expr_of_relation(&e, rel)?;
                 let bare = match &e {
                     Expr::FuncExpr(f) => matches!(f.funcformat, CoercionForm::ExplicitCall | CoercionForm::SqlSyntax),
-                    Expr::CoalesceExpr(_) | Expr::MinMaxExpr(_) | Expr::NullIfExpr(_) | Expr::SQLValueFunction(_) => true,
+                    Expr::CoalesceExpr(_) | Expr::MinMaxExpr(_) | Expr::NullIfExpr(_) | Expr::SQLValueFunction(_) => {
+                        true
+                    }
                     _ => false,
                 };
                 (if bare { text } else { format!("({text})") }, e.type_mod())

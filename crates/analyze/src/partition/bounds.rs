@@ -265,13 +265,7 @@ impl PartitionDesc {
     }
 
     /// Fails if a new partition's rows would also belong to another one. (PostgreSQL: `check_new_partition_bound`)
-    pub fn check_new(
-        &self,
-        c: &Catalog,
-        rt: &mut dyn Runtime,
-        name: &str,
-        spec: &PartitionBoundSpec,
-    ) -> Result<()> {
+    pub fn check_new(&self, c: &Catalog, rt: &mut dyn Runtime, name: &str, spec: &PartitionBoundSpec) -> Result<()> {
         let named = |i: usize| -> Result<String> { Ok(c.relation_entry(self.parts[i].oid)?.name().to_owned()) };
         let error = |text: String, at: Location| PgError::new(INVALID_OBJECT_DEFINITION, text).at(at);
         if spec.is_default {
@@ -340,11 +334,12 @@ impl PartitionDesc {
                 let (order, column) = self.key.compare_ends(&lower, &upper)?;
                 if order.is_ge() {
                     let at = spec.lowerdatums[column.max(1) - 1].location;
-                    let (l, u) =
-                        (crate::deparse::range_end(rt, c, &spec.lowerdatums)?, crate::deparse::range_end(rt, c, &spec.upperdatums)?);
-                    return Err(error(format!("empty range bound specified for partition \"{name}\""), at).detail(
-                        format!("Specified lower bound {l} is greater than or equal to upper bound {u}."),
-                    ));
+                    let (l, u) = (
+                        crate::deparse::range_end(rt, c, &spec.lowerdatums)?,
+                        crate::deparse::range_end(rt, c, &spec.upperdatums)?,
+                    );
+                    return Err(error(format!("empty range bound specified for partition \"{name}\""), at)
+                        .detail(format!("Specified lower bound {l} is greater than or equal to upper bound {u}.")));
                 }
                 // The ends up to the new lower one, that one included.
                 let at = partition_point(ends, |e| Ok(self.key.compare_ends(e, &lower)?.0.is_le()))?;
@@ -360,9 +355,7 @@ impl PartitionDesc {
                         Some(end) => {
                             let (order, column) = self.key.compare_ends(end, &upper)?;
                             match owner.get(at + 1).copied().flatten() {
-                                Some(i) if order.is_lt() => {
-                                    overlaps(i, spec.upperdatums[column.max(1) - 1].location)
-                                }
+                                Some(i) if order.is_lt() => overlaps(i, spec.upperdatums[column.max(1) - 1].location),
                                 _ => Ok(()),
                             }
                         }

@@ -269,7 +269,8 @@ pub fn column_map(from: &Relation, to: &Relation) -> Result<Option<Vec<i16>>> {
             () => b.iter().position(|y| !y.dropped && y.name == x.name),
         };
         if at.is_none() && !x.dropped {
-            let text = format!("could not convert row type: attribute \"{}\" does not exist in \"{}\"", x.name, to.name());
+            let text =
+                format!("could not convert row type: attribute \"{}\" does not exist in \"{}\"", x.name, to.name());
             return Err(PgError::new(base::sqlstate::DATATYPE_MISMATCH, text));
         }
         map.push(at.map_or(0, |i| i as i16 + 1));

@@ -292,9 +292,10 @@ impl Computed {
             false => Some(RowExprs::new(cx, table, &exprs, &[])?),
         };
         // A partition checks its own rows.
-        let is_checked = t.rel.kind() != relkind::PARTITIONED_TABLE && (t.rel.checks.iter().any(|c| c.contype == b'c' && c.conenforced)
-            || t.rel.class.relispartition
-            || t.rel.attributes.iter().any(|a| a.attgenerated == b's' && !a.attisdropped));
+        let is_checked = t.rel.kind() != relkind::PARTITIONED_TABLE
+            && (t.rel.checks.iter().any(|c| c.contype == b'c' && c.conenforced)
+                || t.rel.class.relispartition
+                || t.rel.attributes.iter().any(|a| a.attgenerated == b's' && !a.attisdropped));
         let checks = if is_checked { Some(RowChecks::new(cx, table)?) } else { None };
         let mut indexes = Vec::new();
         let opened = cx.open_table(table)?;

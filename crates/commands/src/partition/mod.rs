@@ -413,12 +413,7 @@ pub(crate) fn bool_expr(boolop: q::BoolExprType, args: Vec<q::Expr>) -> q::Expr 
 }
 
 /// Notes a partition's bound. (PostgreSQL: `StorePartitionBound`)
-pub fn store_bound(
-    cmd: &mut CommandContext<'_>,
-    rel: Oid,
-    parent: Oid,
-    spec: &q::PartitionBoundSpec,
-) -> Result<()> {
+pub fn store_bound(cmd: &mut CommandContext<'_>, rel: Oid, parent: Oid, spec: &q::PartitionBoundSpec) -> Result<()> {
     let catalog = cmd.cx.catalog.clone();
     let text = analyze::nodes::write_bound(spec, &catalog)?;
     alter_table::edit_class(cmd, rel, |c| {
