@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use analyze::query::RteKind;
 use base::Result;
 use planner::{Plan, PlanNode, PlannedStmt};
 
@@ -65,11 +66,26 @@ impl<'a> Builder<'a> {
         })
     }
 
+    fn is_view(&self, rti: u32) -> bool {
+        let kind = &self.planned.rtable[rti as usize - 1].kind;
+        matches!(kind, RteKind::Relation { relkind: catalog::relkind::VIEW, .. })
+    }
+    fn relation_of(&self, rti: u32) -> Result<Arc<catalog::Relation>> {
+        match self.planned.rtable[rti as usize - 1].kind {
+            RteKind::Relation { relid, .. } => self.cx.catalog.relation_entry(relid),
+            _ => Err(base::PgError::internal("a target that is no relation")),
+        }
+    }
+
     fn exec(&mut self, plan: &Plan) -> Result<Box<dyn Exec>> {
         use crate::*;
         Ok(match &plan.node {
             PlanNode::Result { constant_qual } => Box::new(result::ResultExec::build(self, plan, constant_qual)?),
             PlanNode::ProjectSet => Box::new(project_set::ProjectSetExec::build(self, plan)?),
+            PlanNode::ModifyTable(m) if self.is_view(m.nominal_relation) => {
+                let view = self.relation_of(m.nominal_relation)?;
+                Box::new(view_modify::ViewModifyExec::build(self, plan, m, view)?)
+            }
             PlanNode::ModifyTable(m) if m.result_relations.len() > 1 => {
                 Box::new(inherited_modify::InheritedModifyExec::build(self, plan, m)?)
             }
