@@ -308,6 +308,29 @@ pub fn partition_expression(cx: &mut AnalyzeContext<'_>, relid: Oid, raw: &ast::
     })
 }
 
+/// A value of a partition's bound, converted to the key's type, and where it stands. (PostgreSQL: `transformPartitionBoundValue`)
+pub fn partition_bound_value(
+    cx: &mut AnalyzeContext<'_>,
+    raw: &ast::Expr,
+    to: TypeMod,
+    column: &str,
+    source: &str,
+) -> Result<(Expr, Location)> {
+    cook(cx, Oid::INVALID, source, |a| {
+        let e = a.transform_expr(raw, ExprKind::PartitionBound)?;
+        let (from, at) = (e.type_oid(), e.location());
+        let f = CoercionForm::ImplicitCast;
+        let r = a.coerce_to_target_type(e, from, to.oid, to.typmod, Context::Assignment, f, Location::UNKNOWN)?;
+        let Some(mut e) = r else {
+            let shown = format_type(a.cat(), to.oid)?;
+            let m = format!("specified value cannot be cast to type {shown} for column \"{column}\"");
+            return Err(PgError::new(DATATYPE_MISMATCH, m).at(at));
+        };
+        a.assign_collations(&mut e)?;
+        Ok((e, at))
+    })
+}
+
 /// A policy's condition. (PostgreSQL: `CreatePolicy`)
 pub fn policy_condition(cx: &mut AnalyzeContext<'_>, relid: Oid, raw: &ast::Expr, source: &str) -> Result<Expr> {
     condition(cx, relid, raw, source, ExprKind::Policy, "POLICY")

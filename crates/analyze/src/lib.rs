@@ -36,6 +36,7 @@ pub mod lookup;
 mod names;
 pub mod nodes;
 mod oper;
+pub mod partition;
 mod poly;
 pub mod query;
 mod recursion;

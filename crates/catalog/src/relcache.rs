@@ -65,6 +65,8 @@ pub struct Relation {
     pub index: Option<IndexInfo>,
     /// What a sequence is.
     pub sequence: Option<PgSequence>,
+    /// What an upper floor makes of the entry and everything it stands for: of a partitioned table, its partitions.
+    pub derived: OnceLock<Arc<dyn std::any::Any + Send + Sync>>,
     /// As the access methods see it; made when first asked for. See [`crate::open`].
     pub(crate) heap: OnceLock<Arc<access::heap::HeapRelation>>,
     pub(crate) index_access: OnceLock<Arc<access::index::IndexRelation>>,
@@ -264,6 +266,7 @@ impl Catalog {
             partition_key: None,
             index: None,
             sequence: None,
+            derived: OnceLock::new(),
             heap: OnceLock::new(),
             index_access: OnceLock::new(),
             class,

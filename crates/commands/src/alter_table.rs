@@ -198,7 +198,7 @@ fn column_number(rel: &Relation, column: &str) -> Result<i16> {
     name::column(rel, column)
 }
 
-fn catalog_system_column(column: &str) -> bool {
+pub fn catalog_system_column(column: &str) -> bool {
     ["ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"].contains(&column)
 }
 

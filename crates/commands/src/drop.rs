@@ -161,6 +161,10 @@ fn relation(cmd: &mut CommandContext<'_>, wanted: ObjectType, parts: &[String], 
         None => rel.clone(),
     };
     name::check_owner(cmd.cx, &owner).map_err(|e| if owner.oid == rel.oid { e } else { owner_of_index(&rel) })?;
+    // Other partitions' conditions and the parent's list of partitions change.
+    if let Some(parent) = analyze::partition::parent_of(&cmd.cx.catalog, &rel)? {
+        executor::lock_relation(cmd.cx, parent, LockMode::AccessExclusive)?;
+    }
     Ok(Found::Is(ObjectAddress::relation(rel.oid)))
 }
 

@@ -29,6 +29,7 @@ mod name;
 mod object;
 mod options;
 mod owner;
+mod partition;
 mod query;
 mod reindex;
 mod rename;

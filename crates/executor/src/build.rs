@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use analyze::query::RteKind;
+use analyze::query::{CmdType, RtIndex, RteKind};
 use base::Result;
 use planner::{Plan, PlanNode, PlannedStmt};
 
@@ -76,6 +76,10 @@ impl<'a> Builder<'a> {
             _ => Err(base::PgError::internal("a target that is no relation")),
         }
     }
+    pub fn is_partitioned(&self, rti: RtIndex) -> bool {
+        let rte = self.planned.rtable.get(rti as usize - 1);
+        matches!(rte.map(|r| &r.kind), Some(RteKind::Relation { relkind: b'p', .. }))
+    }
 
     fn exec(&mut self, plan: &Plan) -> Result<Box<dyn Exec>> {
         use crate::*;
@@ -86,7 +90,10 @@ impl<'a> Builder<'a> {
                 let view = self.relation_of(m.nominal_relation)?;
                 Box::new(view_modify::ViewModifyExec::build(self, plan, m, view)?)
             }
-            PlanNode::ModifyTable(m) if m.result_relations.len() > 1 => {
+            PlanNode::ModifyTable(m) if m.operation == CmdType::Insert && self.is_partitioned(m.nominal_relation) => {
+                Box::new(partitioned_insert::PartitionedInsertExec::build(self, plan, m)?)
+            }
+            PlanNode::ModifyTable(m) if m.result_relations.len() > 1 || m.root_relation.is_some() => {
                 Box::new(inherited_modify::InheritedModifyExec::build(self, plan, m)?)
             }
             PlanNode::ModifyTable(m) => Box::new(modify_table::ModifyTableExec::build(self, plan, m)?),

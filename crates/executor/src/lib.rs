@@ -48,6 +48,8 @@ mod named_tuplestore_scan;
 mod nest_loop;
 mod node;
 pub mod nodes;
+mod partition;
+pub mod partitioned_insert;
 mod project_set;
 mod quick_sort;
 mod recheck;

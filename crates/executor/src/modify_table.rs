@@ -28,6 +28,7 @@ use crate::expr::{CExpr, Filter, Projection, Scope, is_true};
 use crate::heap::OpenTable;
 use crate::index_insert::{Arbiter, IndexInserter};
 use crate::node::{Exec, Node};
+use crate::partition::PartitionCheck;
 use crate::recheck::{MarkColumn, Rechecker, lock_newest, mark_columns, serialization_failure, tid_of};
 use crate::returning::{Returning, Version};
 use crate::state::Run;
@@ -68,6 +69,12 @@ pub(crate) struct ModifyTableExec {
     join_condition: Option<CExpr>,
     returning: Option<Returning>,
     can_set_tag: bool,
+    /// Rows may move to other partitions of the table that the statement names.
+    movable: bool,
+    /// A row that has to, in this table's columns; or MERGE's new row in those of the table that the statement names.
+    moved: Option<Moved>,
+    /// What the row that comes next was before it moved here.
+    moved_from: Option<Version>,
     triggers: Option<Box<TriggerSet>>,
     /// Those of the statement; `None` also where another table is the one it names.
     statement: Option<Box<StatementTriggers>>,
@@ -79,6 +86,9 @@ pub(crate) struct ModifyTableExec {
     bulk: BulkChange,
     done: bool,
 }
+
+/// A row for another partition: what it was (unless it is new), what it is to be, and MERGE's action.
+pub(crate) type Moved = (Option<Vec<Datum>>, Vec<Datum>, Option<&'static str>);
 
 /// What became of a row that a trigger is to see.
 enum Locked {
@@ -120,7 +130,10 @@ impl ModifyTableExec {
             return Err(PgError::unsupported("changing a table with children"));
         };
         let subplan = plan.outer.as_deref().ok_or_else(|| PgError::internal("ModifyTable without input"))?.clone();
-        let table = crate::seq_scan::open_scan_table(b, rti)?;
+        let table = match m.table {
+            Some(oid) => b.cx.open_table(oid)?,
+            None => crate::seq_scan::open_scan_table(b, rti)?,
+        };
         check_supported(&table)?;
         let find = |name: &str| subplan.targetlist.iter().position(|t| t.resjunk && t.resname.as_deref() == Some(name));
         let n = table.entry.desc.len();
@@ -153,9 +166,15 @@ impl ModifyTableExec {
             _ => None,
         };
         let projection = HeapProjection::all(&table.heap.layout);
-        let constraints = Constraints::build(b.cx, &table)?;
+        let mut constraints = Constraints::build(b.cx, &table)?;
         let mut indexes = IndexInserter::build(b, &table)?;
         let update_columns = m.update_columns.first().cloned().unwrap_or_default();
+        if table.entry.class.relispartition && m.table.is_none() {
+            let check = PartitionCheck::of(b.cx, &table)?;
+            let needless = m.operation == CmdType::Delete
+                || m.operation == CmdType::Update && !check.as_ref().is_some_and(|c| c.touched_by(&update_columns));
+            constraints.check_partition(check.filter(|_| !needless));
+        }
         let plain = matches!(m.operation, CmdType::Insert | CmdType::Update | CmdType::Delete)
             && constraints.is_plain()
             && checks.is_empty()
@@ -185,6 +204,9 @@ impl ModifyTableExec {
             join_condition,
             returning,
             can_set_tag: m.can_set_tag,
+            movable: m.root_relation.is_some(),
+            moved: None,
+            moved_from: None,
             triggers: TriggerSet::of(b.cx, &table.entry, &crate::trigger::statement::updated_columns(m))?,
             statement: None,
             capture: parent.map(|c| Box::new(c.for_child(&table.entry))),
@@ -225,8 +247,35 @@ impl ModifyTableExec {
         }
     }
 
+    /// Whether nothing looks at whole rows.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
+    }
+    /// The row that must go to another partition, if the last one must.
+    pub(crate) fn take_moved(&mut self) -> Option<Moved> {
+        self.moved.take()
+    }
+    pub(crate) fn table(&self) -> &Arc<OpenTable> {
+        &self.table
+    }
+    /// The next row comes from another partition, where it was this one.
+    pub(crate) fn set_moved_from(&mut self, old: Vec<Datum>) {
+        self.moved_from = Some(Version { tid: None, values: old });
+    }
+    /// Inserts a row of this table that a row of the subplan led to.
+    pub(crate) fn insert_row(
+        &mut self,
+        run: &mut Run<'_>,
+        values: Vec<Datum>,
+        batch: &Batch,
+        i: usize,
+        action: Option<&str>,
+    ) -> Result<()> {
+        self.insert(run, values, batch, i, action)
+    }
+
     /// Inserts a batch; `false`: its rows must be looked at one by one.
-    fn insert_plain(&mut self, run: &mut Run<'_>, batch: &Batch) -> Result<bool> {
+    pub(crate) fn insert_plain(&mut self, run: &mut Run<'_>, batch: &Batch) -> Result<bool> {
         let columns = &batch.columns[..self.table.entry.desc.len()];
         let rows = batch.selected();
         let odd = |c: &Arc<Column>| matches!(&c.data, types::ColumnData::Bytes(b) if b.has_toasted());
@@ -540,6 +589,9 @@ impl ModifyTableExec {
     ) -> Result<Option<(TupleId, RowLock)>> {
         let mut new = new;
         self.constraints.generate(run, &mut new)?;
+        if self.movable && !self.constraints.is_at_home(run, &new)? {
+            return self.move_out(run, tid, old, new);
+        }
         self.check_options(run, &new)?;
         self.constraints.check(run, &new)?;
         crate::heap::bring_in(run.cx, &self.table.heap, &mut new)?;
@@ -582,6 +634,50 @@ impl ModifyTableExec {
         }
         let (old, new) = (Version { tid: Some(tid), values: old }, Version { tid: Some(updated.tid), values: new });
         self.changed(run, Some(old), Some(new), batch, i, action)?;
+        Ok(None)
+    }
+
+    /// The new version belongs to another partition: the old one is deleted, and the caller takes the new one there.
+    /// (PostgreSQL: `ExecCrossPartitionUpdate`)
+    fn move_out(
+        &mut self,
+        run: &mut Run<'_>,
+        tid: TupleId,
+        old: Vec<Datum>,
+        new: Vec<Datum>,
+    ) -> Result<Option<(TupleId, RowLock)>> {
+        let mut plain =
+            |d: &Datum| crate::expr::function::plain(&mut Run { cx: &mut *run.cx, st: &mut *run.st }, d.as_ref());
+        // Long values are fetched before their row goes.
+        let mut fetched = |row: &[Datum]| row.iter().map(&mut plain).collect::<Result<Vec<Datum>>>();
+        let moved = (fetched(&old)?, fetched(&new)?);
+        let txn = run.cx.txn()?.clone();
+        let mut options = ModifyOptions::new(run.st.output_cid);
+        options.moving = true;
+        options.crosscheck = run.st.snapshot.as_ref().filter(|_| txn.isolation().uses_transaction_snapshot());
+        match self.table.heap.delete_next(&txn, tid, options, &mut self.bulk)? {
+            Outcome::Ok => {}
+            Outcome::SelfModified { cmax, .. } => {
+                already_modified(run, cmax, "updated")?;
+                return Ok(None);
+            }
+            Outcome::Updated { ctid, .. } => {
+                if txn.isolation().uses_transaction_snapshot() {
+                    return Err(serialization_failure(false));
+                }
+                return Ok(Some((ctid, RowLock::Exclusive)));
+            }
+            Outcome::Deleted { .. } if txn.isolation().uses_transaction_snapshot() => {
+                return Err(serialization_failure(true));
+            }
+            Outcome::Deleted { .. } => return Ok(None),
+            _ => return Err(PgError::internal("attempted to update invisible tuple")),
+        }
+        let gone = Version { tid: Some(tid), values: old };
+        if self.triggers.is_some() || self.capture.is_some() {
+            self.note(run, Some(&gone), None)?;
+        }
+        self.moved = Some((Some(moved.0), moved.1, (self.operation == CmdType::Merge).then_some("UPDATE")));
         Ok(None)
     }
 
@@ -681,6 +777,10 @@ impl ModifyTableExec {
             values.push(e.eval_row(run, &input, 0)?);
         }
         match (command, tid, old) {
+            (CmdType::Insert, _, _) if self.movable => {
+                self.moved = Some((None, values, Some("INSERT")));
+                Ok(())
+            }
             (CmdType::Insert, _, _) => self.insert(run, values, batch, i, Some("INSERT")),
             (CmdType::Update, Some(tid), Some(old)) => {
                 let mut new = old.clone();
@@ -736,6 +836,7 @@ impl ModifyTableExec {
         if self.triggers.is_some() || self.capture.is_some() {
             self.note(run, old.as_ref(), new.as_ref())?;
         }
+        let old = old.or_else(|| self.moved_from.take());
         if let Some(r) = &mut self.returning {
             r.push(&self.table.entry, old.as_ref(), new.as_ref(), action, batch, i);
         }
@@ -756,7 +857,7 @@ fn already_modified(run: &Run<'_>, cmax: base::CommandId, what: &str) -> Result<
 fn check_supported(table: &OpenTable) -> Result<()> {
     let entry = &table.entry;
     if entry.kind() == catalog::relkind::PARTITIONED_TABLE {
-        return Err(PgError::unsupported("changing a partitioned table"));
+        return Err(PgError::internal("a partitioned table has no rows of its own"));
     }
     let exclusion = table.indexes.iter().any(|i| i.info().is_ok_and(|x| x.row.indisexclusion));
     if exclusion {

@@ -28,7 +28,7 @@ impl Planner<'_, '_> {
             if rel.is_child {
                 continue;
             }
-            if rel.members.is_empty() {
+            if !rel.expanded {
                 self.set_rel_size(root, rti)?;
             } else {
                 self.append_size(root, rti)?;
@@ -110,7 +110,7 @@ impl Planner<'_, '_> {
             if rel.is_child {
                 continue;
             }
-            if rel.members.is_empty() {
+            if !rel.expanded {
                 self.base_paths(root, rti)?;
             } else {
                 self.append_paths(root, rti)?;

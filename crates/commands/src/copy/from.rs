@@ -15,6 +15,7 @@ use base::sqlstate::*;
 use base::{Oid, PgError, Result, TupleId};
 use catalog::{AclKind, Relation, relkind};
 use executor::ExecContext;
+use executor::partitioned_insert::RoutedRows;
 use executor::row_expr::{RowChecks, RowExprs};
 use executor::trigger::{CommandTriggers, TriggerEvent, command};
 use parser::ast::CopyStmt;
@@ -96,6 +97,10 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
     let columns = super::columns(&rel, &stmt.attlist)?;
     let inputs = inputs(cmd.cx, &rel, &columns, options)?;
     let target = target(cmd, rel, &columns, options)?;
+    let routed = match target.rel.kind() {
+        relkind::PARTITIONED_TABLE => Some(RoutedRows::new(cmd.cx, target.rel.oid)?),
+        _ => None,
+    };
     let mut computed = Computed::new(cmd.cx, &target)?;
     if let Some(t) = &mut computed.triggers {
         t.begin(cmd.cx, &mut computed.st)?;
@@ -127,8 +132,9 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
         bytes: 0,
         count: 0,
         bulk: BulkInsert::new(),
-        one_by_one: computed.triggers.as_ref().is_some_and(CommandTriggers::are_before_rows),
+        one_by_one: routed.is_none() && computed.triggers.as_ref().is_some_and(CommandTriggers::are_before_rows),
         computed,
+        routed,
     };
     match options.format {
         Format::Binary => load.binary(&mut source)?,
@@ -137,7 +143,11 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
     load.flush()?;
     load.flush_indexes()?;
     let count = load.count;
-    load.bulk.finish(&target.heap, &txn)?;
+    if let Some(routed) = load.routed.take() {
+        routed.finish(load.cx)?;
+    } else {
+        load.bulk.finish(&target.heap, &txn)?;
+    }
     if let Some(t) = &mut load.computed.triggers {
         t.end(load.cx, &mut load.computed.st)?;
         command::fire(load.cx, &mut load.computed.st)?;
@@ -147,7 +157,7 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
 
 fn check(cmd: &CommandContext<'_>, rel: &Relation) -> Result<()> {
     match rel.kind() {
-        relkind::TABLE => {}
+        relkind::TABLE | relkind::PARTITIONED_TABLE => {}
         relkind::VIEW => {
             let text = format!("cannot copy to view \"{}\"", rel.name());
             let hint = "To enable copying to a view, provide an INSTEAD OF INSERT trigger.";
@@ -212,13 +222,17 @@ fn target(cmd: &CommandContext<'_>, rel: Arc<Relation>, columns: &[i16], o: &Opt
     let catalog = &cmd.cx.catalog;
     let heap = catalog.heap_of(&rel)?;
     let mut indexes = Vec::new();
-    for oid in &rel.indexes {
+    let is_partitioned = rel.kind() == relkind::PARTITIONED_TABLE;
+    for oid in rel.indexes.iter().filter(|_| !is_partitioned) {
         let entry = catalog.relation_entry(*oid)?;
         let Some(info) = &entry.index else { continue };
         indexes.push(Index { oid: *oid, relation: catalog.index(*oid)?, columns: info.columns.clone() });
     }
     // Rows may be frozen at once only if nobody else can have seen the table's file.
-    let fresh = cmd.cx.txn()?.created_storage(rel.locator);
+    if o.freeze && is_partitioned {
+        return Err(PgError::new(FEATURE_NOT_SUPPORTED, "cannot perform COPY FREEZE on a partitioned table"));
+    }
+    let fresh = !is_partitioned && cmd.cx.txn()?.created_storage(rel.locator);
     if o.freeze && !fresh {
         let text =
             "cannot perform COPY FREEZE because the table was not created or truncated in the current subtransaction";
@@ -252,6 +266,8 @@ struct Load<'a> {
     count: u64,
     bulk: BulkInsert,
     computed: Computed,
+    /// Rows of a partitioned table go to its leaves.
+    routed: Option<RoutedRows>,
     /// Triggers look at each row before the next is read.
     one_by_one: bool,
 }
@@ -275,8 +291,11 @@ impl Computed {
             true => None,
             false => Some(RowExprs::new(cx, table, &exprs, &[])?),
         };
-        let is_checked = t.rel.checks.iter().any(|c| c.contype == b'c' && c.conenforced)
-            || t.rel.attributes.iter().any(|a| a.attgenerated == b's' && !a.attisdropped);
+        // A partition checks its own rows.
+        let is_checked = t.rel.kind() != relkind::PARTITIONED_TABLE
+            && (t.rel.checks.iter().any(|c| c.contype == b'c' && c.conenforced)
+                || t.rel.class.relispartition
+                || t.rel.attributes.iter().any(|a| a.attgenerated == b's' && !a.attisdropped));
         let checks = if is_checked { Some(RowChecks::new(cx, table)?) } else { None };
         let mut indexes = Vec::new();
         let opened = cx.open_table(table)?;
@@ -504,7 +523,8 @@ impl Load<'_> {
             self.columns.iter_mut().for_each(Column::clear);
             return Ok(());
         }
-        for (column, a) in self.columns.iter().zip(&self.target.rel.attributes) {
+        let checked = if self.routed.is_some() { &[][..] } else { &self.target.rel.attributes[..] };
+        for (column, a) in self.columns.iter().zip(checked) {
             if a.attnotnull && column.is_null(at) && !a.attisdropped {
                 let row = self.row(at);
                 return Err(self.null_violation(&a.attname, &row));
@@ -581,6 +601,19 @@ impl Load<'_> {
             return Ok(());
         }
         let (t, n) = (self.target, std::mem::take(&mut self.rows));
+        if let Some(routed) = &mut self.routed {
+            let empty = self.target.rel.desc.attrs.iter().map(|a| Column::new(a.physical())).collect();
+            let columns = std::mem::replace(&mut self.columns, empty).into_iter().map(Arc::new).collect();
+            let batch = types::Batch { columns, rows: n, selection: None };
+            let done = routed.insert(self.cx, &batch);
+            let at = routed.at();
+            let number = self.numbers.get(at).copied().unwrap_or(self.number);
+            done.map_err(|e| self.located(e, number, None))?;
+            self.numbers.clear();
+            self.count += n as u64;
+            self.bytes = 0;
+            return Ok(());
+        }
         let columns = std::mem::take(&mut self.columns);
         let mut tids = std::mem::take(&mut self.tids);
         let rows = (0..n).map(|row| ColumnsRow { columns: &columns[..], row });

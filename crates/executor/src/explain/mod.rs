@@ -585,7 +585,7 @@ impl Explainer<'_> {
                 t.text("Cache Mode", if *binary_mode { "binary" } else { "logical" }.to_owned());
             }
             PlanNode::ModifyTable(m) => {
-                if m.result_relations.len() > 1 {
+                if m.result_relations.len() > 1 || m.result_relations.first() != Some(&m.nominal_relation) {
                     let (op, ..) = title(plan);
                     for r in &m.result_relations {
                         let line = format!("{op} on {}", self.table_and_alias(*r)?);
