@@ -23,6 +23,7 @@ mod collate;
 mod context;
 mod cte;
 pub mod ddl;
+pub mod definitions;
 pub mod deparse;
 mod dml;
 mod expr;
