@@ -346,6 +346,11 @@ pub fn transform_type_name(cx: &mut AnalyzeContext<'_>, name: &ast::TypeName) ->
     crate::typename::type_and_typmod(cx, name)
 }
 
+/// A type and whether it is more than a shell; `None` if there is none of that name. (PostgreSQL: `LookupTypeName`)
+pub fn find_type(cx: &mut AnalyzeContext<'_>, name: &ast::TypeName) -> Result<Option<(Oid, bool)>> {
+    Ok(crate::typename::lookup_type(cx, name)?.map(|t| (t.oid, t.typisdefined)))
+}
+
 /// The operator class of that name. (PostgreSQL: `get_opclass_oid`)
 pub fn find_opclass(c: &catalog::Catalog, am: Oid, am_name: &str, names: &[String]) -> Result<Oid> {
     let (schema, name) = crate::resolve::split_name(names);

@@ -23,6 +23,7 @@ mod collate;
 mod context;
 mod cte;
 pub mod ddl;
+pub mod definitions;
 pub mod deparse;
 mod dml;
 mod expr;
@@ -49,6 +50,7 @@ mod select;
 mod state;
 mod target;
 mod typename;
+mod updatable_view;
 pub mod walk;
 pub mod walker;
 

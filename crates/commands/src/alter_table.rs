@@ -51,7 +51,7 @@ fn pass(kind: AlterTableType) -> u8 {
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &AlterTableStmt) -> Result<Outcome> {
     let tag = tag(stmt.objtype);
     if stmt.objtype == ObjectType::Type {
-        return Err(PgError::unsupported("ALTER TYPE of attributes"));
+        return crate::alter_composite::execute(cmd, stmt);
     }
     let Some(rel) = name::relation_if_exists(cmd.cx, &stmt.relation, LockMode::AccessExclusive)? else {
         if !stmt.missing_ok {

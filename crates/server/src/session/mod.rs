@@ -22,6 +22,7 @@ mod extended;
 mod idle;
 mod portal;
 mod portals;
+mod roles;
 mod rows;
 mod services;
 mod simple;
@@ -92,6 +93,7 @@ pub struct Session {
     block: Block,
     /// The open savepoints' names, outermost first.
     savepoints: Vec<String>,
+    roles: roles::Roles,
     prepared: HashMap<String, Prepared>,
     portals: Portals,
     idle: idle::Idle,

@@ -133,6 +133,10 @@ impl Session {
             Ok(()) => self.variables.lock().commit(),
             Err(_) => self.variables.lock().abort(),
         }
+        match &result {
+            Ok(()) => self.roles_at_commit(),
+            Err(_) => self.restore_roles(0),
+        }
         self.settings_changed();
         result
     }
@@ -195,6 +199,7 @@ impl Session {
         executor::after::subtransaction_aborted(&mut self.cx, level);
         self.savepoints.truncate(level - 1);
         self.variables.lock().abort_to(level);
+        self.restore_roles(level);
         self.settings_changed();
         Ok(())
     }
@@ -215,6 +220,7 @@ impl Session {
             self.counts.add(DatabaseCounter::Rollbacks, 1);
         }
         self.variables.lock().abort();
+        self.restore_roles(0);
         self.settings_changed();
     }
 
