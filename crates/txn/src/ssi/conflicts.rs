@@ -60,8 +60,7 @@ impl State {
             return Ok(());
         }
         // One that only reads can be taken to have run first, unless the writer is itself to come before an earlier commit.
-        let first =
-            own.read_only && other.committed && (!other.conflict_out || own.last_commit < other.earliest_out);
+        let first = own.read_only && other.committed && (!other.conflict_out || own.last_commit < other.earliest_out);
         if first || !concurrent || self.conflict_exists(me, writer) {
             return Ok(());
         }
@@ -162,9 +161,8 @@ impl State {
         let near: Vec<Id> = own.in_conflicts.clone();
         for pivot in near {
             let Some(p) = self.xact(pivot).filter(|p| open(p)) else { continue };
-            let far = p.in_conflicts.iter().any(|far| {
-                *far == me || self.xact(*far).is_some_and(|f| open(f) && !f.read_only)
-            });
+            let far =
+                p.in_conflicts.iter().any(|far| *far == me || self.xact(*far).is_some_and(|f| open(f) && !f.read_only));
             if far && p.prepared {
                 let text = "Canceled on commit attempt with conflict in from prepared pivot.";
                 return Err(failure(text.into()));

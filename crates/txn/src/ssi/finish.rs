@@ -82,7 +82,8 @@ impl State {
     /// Conflicts that cannot matter any more go.
     fn settle_conflicts(&mut self, id: Id, commit: bool) {
         let Some(x) = self.xacts.get_mut(&id) else { return };
-        let (out, into, writes) = (std::mem::take(&mut x.out_conflicts), std::mem::take(&mut x.in_conflicts), !x.read_only);
+        let (out, into, writes) =
+            (std::mem::take(&mut x.out_conflicts), std::mem::take(&mut x.in_conflicts), !x.read_only);
         let (mut kept_out, mut earliest) = (Vec::new(), None::<u64>);
         for other in out {
             let Some(o) = self.xacts.get(&other) else { continue };

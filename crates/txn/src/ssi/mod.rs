@@ -226,11 +226,8 @@ impl Ssi {
         let state = self.state.lock();
         let mut all = Vec::new();
         for x in state.xacts.values() {
-            let line = |t: &Target| PredicateLockInfo {
-                target: *t,
-                session: x.session,
-                virtual_transaction: x.virtual_xid,
-            };
+            let line =
+                |t: &Target| PredicateLockInfo { target: *t, session: x.session, virtual_transaction: x.virtual_xid };
             all.extend(x.locks.iter().map(line));
         }
         all
