@@ -55,8 +55,9 @@ fn never() -> bool {
     false
 }
 #[builtin("pg_trigger_depth")]
-fn pg_trigger_depth() -> i32 {
-    0
+fn pg_trigger_depth(cx: &mut FnCx<'_>) -> Result<i32> {
+    let cx = cx.extension::<executor::ExecContext>()?;
+    Ok(cx.extension_or_default::<executor::trigger::call::TriggerDepth>().0)
 }
 #[builtin("pg_my_temp_schema")]
 fn pg_my_temp_schema(cx: &mut FnCx<'_>) -> Result<Oid> {

@@ -21,6 +21,7 @@ mod derived;
 mod extended;
 mod idle;
 mod portal;
+mod roles;
 mod rows;
 mod services;
 mod simple;
@@ -90,6 +91,7 @@ pub struct Session {
     block: Block,
     /// The open savepoints' names, outermost first.
     savepoints: Vec<String>,
+    roles: roles::Roles,
     prepared: HashMap<String, Prepared>,
     portals: HashMap<String, Box<Portal>>,
     idle: idle::Idle,

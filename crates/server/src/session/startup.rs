@@ -178,6 +178,7 @@ impl Parts {
             notices,
             block: Block::None,
             savepoints: Vec::new(),
+            roles: super::roles::Roles::default(),
             prepared: HashMap::new(),
             idle: super::idle::Idle::default(),
             body: Vec::new(),

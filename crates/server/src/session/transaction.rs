@@ -137,6 +137,10 @@ impl Session {
             Ok(()) => self.variables.lock().commit(),
             Err(_) => self.variables.lock().abort(),
         }
+        match &result {
+            Ok(()) => self.roles_at_commit(),
+            Err(_) => self.restore_roles(0),
+        }
         self.settings_changed();
         result
     }
@@ -181,8 +185,10 @@ impl Session {
         self.cx.snapshot = None;
         self.close_portals(level);
         self.cx.txn()?.rollback_to_savepoint(name)?;
+        executor::after::subtransaction_aborted(&mut self.cx, level);
         self.savepoints.truncate(level - 1);
         self.variables.lock().abort_to(level);
+        self.restore_roles(level);
         self.settings_changed();
         Ok(())
     }
@@ -203,6 +209,7 @@ impl Session {
             self.counts.add(DatabaseCounter::Rollbacks, 1);
         }
         self.variables.lock().abort();
+        self.restore_roles(0);
         self.settings_changed();
     }
 

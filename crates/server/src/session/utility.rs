@@ -229,8 +229,14 @@ impl Session {
             _ => None,
         };
         match name.as_str() {
-            "role" => self.set_role(value.as_deref().unwrap_or("none"))?,
-            "session_authorization" => self.set_session_authorization(value.as_deref())?,
+            "role" => {
+                self.remember_roles(s.is_local);
+                self.set_role(value.as_deref().unwrap_or("none"))?;
+            }
+            "session_authorization" => {
+                self.remember_roles(s.is_local);
+                self.set_session_authorization(value.as_deref())?;
+            }
             "transaction_isolation" | "transaction_read_only" | "transaction_deferrable" => {
                 let arg = value.map(DefArg::String);
                 let option = DefElem {
@@ -290,7 +296,7 @@ impl Session {
         Ok(())
     }
 
-    fn role_changed(&mut self) {
+    pub(super) fn role_changed(&mut self) {
         let text = if self.is_superuser { "on" } else { "off" };
         self.conn.out.parameter_status("is_superuser", text);
         self.variables.lock().generation += 1;
