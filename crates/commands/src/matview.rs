@@ -16,9 +16,9 @@ use catalog::{NewRelation, PgClass, Relation, oids, relkind};
 use executor::heap::OpenTable;
 use executor::row_expr::RowExprs;
 use executor::{Destination, ExecContext, Execution, StartOptions};
-use std::collections::HashMap;
 use parser::ast::{CreateTableAsStmt, RefreshMatViewStmt, RelPersistence};
 use planner::{PlanOptions, PlannedStmt};
+use std::collections::HashMap;
 use txn::LockMode;
 use types::{Batch, Datum, Runtime};
 
@@ -101,7 +101,7 @@ fn set_populated(cmd: &mut CommandContext<'_>, oid: Oid, populated: bool) -> Res
 /// (PostgreSQL: `RefreshMatViewByOid`)
 pub fn refresh(cmd: &mut CommandContext<'_>, stmt: &RefreshMatViewStmt) -> Result<Outcome> {
     if stmt.concurrent && stmt.skip_data {
-        let text = "REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together";
+        let text = "CONCURRENTLY and WITH NO DATA options cannot be used together";
         return Err(PgError::new(SYNTAX_ERROR, text));
     }
     let mode = if stmt.concurrent { LockMode::Exclusive } else { LockMode::AccessExclusive };
@@ -149,8 +149,7 @@ fn check_concurrent(cmd: &CommandContext<'_>, rel: &Relation) -> Result<()> {
         }
     }
     let schema = cmd.cx.catalog.namespace_name(rel.namespace())?.unwrap_or_default();
-    let shown =
-        format!("{}.{}", catalog::quote_identifier(&schema), catalog::quote_identifier(rel.name()));
+    let shown = format!("{}.{}", catalog::quote_identifier(&schema), catalog::quote_identifier(rel.name()));
     let text = format!("cannot refresh materialized view \"{shown}\" concurrently");
     let hint = "Create a unique index with no WHERE clause on one or more columns of the materialized view.";
     Err(PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text).hint(hint))
@@ -221,8 +220,10 @@ fn refresh_changed(cmd: &mut CommandContext<'_>, rel: &Relation, query: Query) -
     execution.finish(cmd.cx)?;
     let twice = wanted.rows.values().find(|(row, n)| *n > 1 && !row.iter().any(Datum::is_null));
     if let Some((row, _)) = twice {
-        let text =
-            format!("new data for materialized view \"{}\" contains duplicate rows without any null columns", rel.name());
+        let text = format!(
+            "new data for materialized view \"{}\" contains duplicate rows without any null columns",
+            rel.name()
+        );
         let mut shown = Vec::new();
         for (a, v) in rel.desc.attrs.iter().zip(row) {
             shown.push(cmd.cx.output(a.type_oid, v.as_ref())?);

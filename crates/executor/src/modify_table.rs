@@ -178,6 +178,7 @@ impl ModifyTableExec {
             Some(list) if !list.is_empty() => Some(returning(b, list, rti, &table, m.operation, &input.output)?),
             _ => None,
         };
+        check_changeable(&table.entry)?;
         let projection = HeapProjection::all(&table.heap.layout);
         let mut constraints = Constraints::build(b.cx, &table)?;
         let mut indexes = IndexInserter::build(b, &table)?;
@@ -1050,4 +1051,16 @@ impl Exec for ModifyTableExec {
         // RETURNING and MERGE keep rows and matches in more places than are cleared here.
         Ok(self.returning.is_none() && self.actions.is_empty() && self.conflict.is_none() && self.input.rest()?)
     }
+}
+
+/// (PostgreSQL: `CheckValidResultRel`)
+fn check_changeable(rel: &catalog::Relation) -> Result<()> {
+    let what = match rel.kind() {
+        b'm' => "materialized view",
+        b'S' => "sequence",
+        b't' => "TOAST relation",
+        _ => return Ok(()),
+    };
+    let text = format!("cannot change {what} \"{}\"", rel.name());
+    Err(PgError::new(base::sqlstate::WRONG_OBJECT_TYPE, text))
 }
