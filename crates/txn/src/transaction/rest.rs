@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use base::{FullXid, Result};
 
-use super::{IsolationLevel, Transaction, TransactionEvent, TransactionOptions, serializable_unsupported};
+use super::{IsolationLevel, Transaction, TransactionEvent, TransactionOptions};
 use crate::snapshot::OwnTransaction;
 
 impl Transaction {
@@ -36,10 +36,7 @@ impl Transaction {
     }
 
     /// Begins the session's next transaction in place of one at rest, at `start_time` (microseconds since 2000-01-01 UTC).
-    pub fn restart(&mut self, options: TransactionOptions, start_time: i64) -> Result<()> {
-        if options.isolation == IsolationLevel::Serializable {
-            return Err(serializable_unsupported());
-        }
+    pub fn restart(&mut self, options: TransactionOptions, start_time: i64) {
         self.begin_virtual();
         // Without an id it was never written to; a snapshot may still refer to it.
         if Arc::get_mut(&mut self.own).is_none() {
@@ -53,6 +50,5 @@ impl Transaction {
         self.command.store(0, Ordering::Relaxed);
         self.command_used.store(false, Ordering::Relaxed);
         self.finished = false;
-        Ok(())
     }
 }
