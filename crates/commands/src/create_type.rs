@@ -130,6 +130,44 @@ pub fn create_enum(cmd: &mut CommandContext<'_>, stmt: &CreateEnumStmt) -> Resul
     Ok(Outcome::tag("CREATE TYPE"))
 }
 
+fn no_label(label: &str) -> PgError {
+    PgError::new(INVALID_PARAMETER_VALUE, format!("\"{label}\" is not an existing enum label"))
+}
+
+/// Where a new label goes, `None` if there is no number between its neighbours; and the last label's place.
+fn place(labels: &[catalog::Found<PgEnum>], stmt: &AlterEnumStmt) -> Result<(Option<f32>, f32)> {
+    let mut orders: Vec<f32> = labels.iter().map(|l| l.row.enumsortorder).collect();
+    orders.sort_by(f32::total_cmp);
+    let last = orders.last().copied().unwrap_or(0.0);
+    let Some(neighbor) = &stmt.new_val_neighbor else { return Ok((Some(last + 1.0), last)) };
+    let at = labels.iter().find(|l| l.row.enumlabel == *neighbor).ok_or_else(|| no_label(neighbor))?.row.enumsortorder;
+    let other = match stmt.new_val_is_after {
+        true => orders.iter().copied().find(|o| *o > at),
+        false => orders.iter().rev().copied().find(|o| *o < at),
+    };
+    let order = match (other, stmt.new_val_is_after) {
+        (Some(other), _) => Some((at + other) / 2.0).filter(|o| *o != at && *o != other),
+        (None, true) => Some(at + 1.0),
+        (None, false) => Some(at - 1.0),
+    };
+    Ok((order, last))
+}
+
+/// Gives the labels whole numbers again. (PostgreSQL: `RenumberEnumType`)
+fn renumber(cmd: &CommandContext<'_>, enum_type: Oid) -> Result<()> {
+    let catalog = &cmd.cx.catalog;
+    let mut labels = catalog.find_rows::<PgEnum>(oids::ENUM_TYP_ID_LABEL_INDEX, &[Datum::oid(enum_type)])?;
+    labels.sort_by(|a, b| a.row.enumsortorder.total_cmp(&b.row.enumsortorder));
+    // From the end, so that no two are alike meanwhile.
+    for (i, label) in labels.iter().enumerate().rev() {
+        let enumsortorder = i as f32 + 1.0;
+        if label.row.enumsortorder != enumsortorder {
+            catalog.update_row(label, &PgEnum { enumsortorder, ..label.row.clone() })?;
+        }
+    }
+    catalog.command_counter_increment()
+}
+
 pub fn alter_enum(cmd: &mut CommandContext<'_>, stmt: &AlterEnumStmt) -> Result<Outcome> {
     let (schema, tname) = name::split(cmd.cx, &stmt.type_name)?;
     let found = cmd.cx.catalog.find_type(schema.as_deref(), &tname, true)?;
@@ -141,15 +179,13 @@ pub fn alter_enum(cmd: &mut CommandContext<'_>, stmt: &AlterEnumStmt) -> Result<
     if !cmd.cx.catalog.is_owner(cmd.cx.settings.current_user, t.typowner)? {
         return Err(catalog::lookup::must_be_owner("type", &t.typname));
     }
-    let labels = cmd.cx.catalog.find_rows::<PgEnum>(oids::ENUM_TYP_ID_LABEL_INDEX, &[Datum::oid(t.oid)])?;
+    let mut labels = cmd.cx.catalog.find_rows::<PgEnum>(oids::ENUM_TYP_ID_LABEL_INDEX, &[Datum::oid(t.oid)])?;
     let find = |label: &str| labels.iter().find(|l| l.row.enumlabel == label);
-    let missing =
-        |label: &str| PgError::new(INVALID_PARAMETER_VALUE, format!("\"{label}\" is not an existing enum label"));
     let new = stmt.new_val.clone().unwrap_or_default();
     check_label(&new)?;
     let exists = || PgError::new(DUPLICATE_OBJECT, format!("enum label \"{new}\" already exists"));
     if let Some(old) = &stmt.old_val {
-        let found = find(old).ok_or_else(|| missing(old))?;
+        let found = find(old).ok_or_else(|| no_label(old))?;
         if find(&new).is_some() {
             return Err(exists());
         }
@@ -164,25 +200,18 @@ pub fn alter_enum(cmd: &mut CommandContext<'_>, stmt: &AlterEnumStmt) -> Result<
         cmd.notice(Severity::Notice, DUPLICATE_OBJECT, format!("{}, skipping", exists().message()));
         return Ok(Outcome::tag("ALTER TYPE"));
     }
-    let mut orders: Vec<f32> = labels.iter().map(|l| l.row.enumsortorder).collect();
-    orders.sort_by(f32::total_cmp);
-    let last = orders.last().copied().unwrap_or(0.0);
-    let order = match &stmt.new_val_neighbor {
-        None => last + 1.0,
-        Some(neighbor) => {
-            let at = find(neighbor).ok_or_else(|| missing(neighbor))?.row.enumsortorder;
-            let other = match stmt.new_val_is_after {
-                true => orders.iter().copied().find(|o| *o > at),
-                false => orders.iter().rev().copied().find(|o| *o < at),
-            };
-            match (other, stmt.new_val_is_after) {
-                (Some(other), _) if (at + other) / 2.0 != at && (at + other) / 2.0 != other => (at + other) / 2.0,
-                (Some(_), _) => return Err(PgError::unsupported("renumbering of enum labels")),
-                (None, true) => at + 1.0,
-                (None, false) => at - 1.0,
-            }
+    let (mut order, last) = match place(&labels, stmt)? {
+        (Some(order), last) => (order, last),
+        (None, _) => {
+            renumber(cmd, t.oid)?;
+            labels = cmd.cx.catalog.find_rows::<PgEnum>(oids::ENUM_TYP_ID_LABEL_INDEX, &[Datum::oid(t.oid)])?;
+            let (order, last) = place(&labels, stmt)?;
+            (order.ok_or_else(|| PgError::internal("no room between enum labels"))?, last)
         }
     };
+    if labels.is_empty() {
+        order = 1.0;
+    }
     // An even id must be greater than all others: only a label at the end may have one.
     let highest = labels.iter().map(|l| l.row.oid).max().unwrap_or_default();
     let mut oid = label_oid(cmd, order > last)?;
@@ -190,6 +219,8 @@ pub fn alter_enum(cmd: &mut CommandContext<'_>, stmt: &AlterEnumStmt) -> Result<
         oid = label_oid(cmd, false)?;
     }
     cmd.cx.catalog.insert_row(&PgEnum { oid, enumtypid: t.oid, enumsortorder: order, enumlabel: new })?;
+    // Indexes know the labels' places since they were opened.
+    cmd.cx.catalog.invalidate_relation(Oid::INVALID);
     cmd.cx.catalog.command_counter_increment()?;
     Ok(Outcome::tag("ALTER TYPE"))
 }

@@ -16,6 +16,7 @@ use crate::build::Builder;
 use crate::context::ExecContext;
 use crate::node::{Instrumentation, Node};
 use crate::state::{Estate, ExecParam, Run, SharedRows};
+use crate::trigger::TransitionTable;
 
 /// Takes the rows of a statement, a batch at a time. The server encodes them straight from the columns.
 pub trait Destination {
@@ -54,6 +55,8 @@ pub struct StartOptions {
     pub instrument: bool,
     /// EXPLAIN without ANALYZE: nothing will be run.
     pub explain_only: bool,
+    /// The transition tables that the statement may read. (PostgreSQL: `QueryEnvironment`)
+    pub named: Arc<[TransitionTable]>,
 }
 
 /// A running plan. Keeps all it needs between calls; the session lends its context to each.
@@ -78,6 +81,7 @@ impl Execution {
         let mut st = Estate::detached();
         st.params = options.params;
         st.instrument = options.instrument;
+        st.named = options.named;
         st.exec.resize_with(planned.exec_params.len(), ExecParam::default);
         st.ctes.resize_with(planned.subplans.len(), SharedRows::default);
         st.snapshot = match (options.snapshot, &cx.txn) {

@@ -44,6 +44,7 @@ pub(crate) struct WorkTable {
 pub struct Estate {
     pub(crate) planned: Option<Arc<PlannedStmt>>,
     pub(crate) params: Arc<[Datum]>,
+    pub(crate) named: Arc<[crate::trigger::TransitionTable]>,
     pub(crate) exec: Vec<ExecParam>,
     pub(crate) subplans: Vec<Option<Node>>,
     /// By subplan number.
@@ -79,6 +80,7 @@ impl Estate {
         Estate {
             planned: None,
             params: Arc::new([]),
+            named: Arc::default(),
             exec: Vec::new(),
             subplans: Vec::new(),
             ctes: Vec::new(),

@@ -33,6 +33,7 @@ pub mod datum;
 pub mod json;
 pub mod kernel;
 pub mod oid;
+pub mod order;
 pub mod record;
 pub mod registry;
 pub mod settings;
