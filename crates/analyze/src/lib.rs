@@ -36,6 +36,7 @@ pub mod lookup;
 mod names;
 pub mod nodes;
 mod oper;
+pub mod plpgsql;
 mod poly;
 pub mod query;
 mod recursion;

@@ -48,9 +48,6 @@ fn arguments(cmd: &mut CommandContext<'_>, list: &[FunctionParameter], is_proced
             }
             a.input.push(ty);
         }
-        if is_procedure && mode == b'o' {
-            a.input.push(ty);
-        }
         if mode == b'v' {
             a.variadic = match ty {
                 types::oid::ANYARRAYOID => types::oid::ANYELEMENTOID,
@@ -170,7 +167,13 @@ pub fn create(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt) -> Result
         proacl: None,
     };
     attributes(cmd, stmt, &mut row)?;
-    store(cmd, stmt, row, &a)?;
+    let (language, source) = (row.prolang, row.prosrc.clone());
+    let oid = store(cmd, stmt, row, &a)?;
+    if cmd.session.values().bool(base::guc::CHECK_FUNCTION_BODIES)
+        && let Some(handler) = cmd.cx.language(language)?
+    {
+        handler.validate(cmd.cx, oid).map_err(|e| crate::call::in_statement(e, cmd.source, &source))?;
+    }
     Ok(Outcome::tag(what))
 }
 
@@ -267,13 +270,13 @@ fn attributes(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, row: &mut
             }
         }
         LANGUAGE_C => return Err(PgError::unsupported("functions in language c")),
-        _ => return Err(PgError::unsupported(format!("functions in language {language}"))),
+        _ => row.prosrc = body.into_iter().next().unwrap_or_default(),
     }
     Ok(())
 }
 
 /// (PostgreSQL: `ProcedureCreate`)
-fn store(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, mut row: PgProc, a: &Arguments) -> Result<()> {
+fn store(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, mut row: PgProc, a: &Arguments) -> Result<Oid> {
     let catalog = cmd.cx.catalog.clone();
     let same = |p: &Arc<PgProc>| p.pronamespace == row.pronamespace && p.proargtypes == row.proargtypes;
     let old = catalog.functions_by_name(&row.proname)?.iter().find(|p| same(p)).cloned();
@@ -328,5 +331,6 @@ fn store(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, mut row: PgPro
         on.extend(constraint::dependencies_of(e, Oid::INVALID));
     }
     catalog.record_dependencies(&me, &on, DependencyType::Normal)?;
-    catalog.command_counter_increment()
+    catalog.command_counter_increment()?;
+    Ok(row.oid)
 }

@@ -180,8 +180,6 @@ pub struct Function {
     pub errors: Checks,
     /// How many expressions there are.
     pub exprs: usize,
-    /// Statements that take rows or values need room for so many.
-    pub source: String,
 }
 
 #[derive(Clone, Debug)]
@@ -209,7 +207,6 @@ pub struct Exceptions {
 
 #[derive(Clone, Debug)]
 pub struct Handler {
-    pub line: u32,
     pub conditions: Vec<Condition>,
     pub action: Vec<Stmt>,
 }
@@ -357,41 +354,97 @@ pub enum Direction {
     Relative,
 }
 
+/// What a function is at: the kinds of statements as CONTEXT names them (PostgreSQL: `plpgsql_stmt_typename`), then what is no
+/// statement.
+pub const DOING: &[&str] = &[
+    "",
+    "statement block",
+    "assignment",
+    "PERFORM",
+    "CALL",
+    "DO",
+    "IF",
+    "CASE",
+    "LOOP",
+    "WHILE",
+    "FOR with integer loop variable",
+    "FOR over SELECT rows",
+    "FOR over cursor",
+    "FOR over EXECUTE statement",
+    "FOREACH over array",
+    "EXIT",
+    "CONTINUE",
+    "RETURN",
+    "RETURN NEXT",
+    "RETURN QUERY",
+    "RAISE",
+    "ASSERT",
+    "SQL statement",
+    "EXECUTE",
+    "GET STACKED DIAGNOSTICS",
+    "GET DIAGNOSTICS",
+    "OPEN",
+    "MOVE",
+    "FETCH",
+    "CLOSE",
+    "COMMIT",
+    "ROLLBACK",
+    "during function entry",
+    "during function exit",
+    "during statement block local variable initialization",
+    "during statement block entry",
+    "during statement block exit",
+    "during exception cleanup",
+    "while storing call arguments into local variables",
+    "while casting return value to function's return type",
+];
+
+/// From here on [`DOING`] lists what is no statement.
+pub const NO_STATEMENT: u32 = 32;
+pub const ENTRY: u32 = 32;
+pub const EXIT: u32 = 33;
+pub const INIT: u32 = 34;
+pub const BLOCK_ENTRY: u32 = 35;
+pub const BLOCK_EXIT: u32 = 36;
+pub const CLEANUP: u32 = 37;
+pub const STORING: u32 = 38;
+pub const CASTING: u32 = 39;
+
 impl StmtKind {
-    /// As CONTEXT names it. (PostgreSQL: `plpgsql_stmt_typename`)
-    pub fn name(&self) -> &'static str {
+    /// Its place in [`DOING`].
+    pub fn code(&self) -> u32 {
         match self {
-            StmtKind::Block(_) => "statement block",
-            StmtKind::Assign { .. } => "assignment",
-            StmtKind::Perform(_) => "PERFORM",
-            StmtKind::Call { is_call: true, .. } => "CALL",
-            StmtKind::Call { .. } => "DO",
-            StmtKind::If { .. } => "IF",
-            StmtKind::Case { .. } => "CASE",
-            StmtKind::Loop { .. } => "LOOP",
-            StmtKind::While { .. } => "WHILE",
-            StmtKind::ForInt { .. } => "FOR with integer loop variable",
-            StmtKind::ForQuery { .. } => "FOR over SELECT rows",
-            StmtKind::ForCursor { .. } => "FOR over cursor",
-            StmtKind::ForDynamic { .. } => "FOR over EXECUTE statement",
-            StmtKind::Foreach { .. } => "FOREACH over array",
-            StmtKind::Exit { is_exit: true, .. } => "EXIT",
-            StmtKind::Exit { .. } => "CONTINUE",
-            StmtKind::Return { .. } => "RETURN",
-            StmtKind::ReturnNext { .. } => "RETURN NEXT",
-            StmtKind::ReturnQuery { .. } => "RETURN QUERY",
-            StmtKind::Raise(_) => "RAISE",
-            StmtKind::Assert { .. } => "ASSERT",
-            StmtKind::Sql { .. } => "SQL statement",
-            StmtKind::Execute { .. } => "EXECUTE",
-            StmtKind::GetDiagnostics { stacked: true, .. } => "GET STACKED DIAGNOSTICS",
-            StmtKind::GetDiagnostics { .. } => "GET DIAGNOSTICS",
-            StmtKind::Open { .. } => "OPEN",
-            StmtKind::Fetch { is_move: true, .. } => "MOVE",
-            StmtKind::Fetch { .. } => "FETCH",
-            StmtKind::Close { .. } => "CLOSE",
-            StmtKind::Commit { .. } => "COMMIT",
-            StmtKind::Rollback { .. } => "ROLLBACK",
+            StmtKind::Block(_) => 1,
+            StmtKind::Assign { .. } => 2,
+            StmtKind::Perform(_) => 3,
+            StmtKind::Call { is_call: true, .. } => 4,
+            StmtKind::Call { .. } => 5,
+            StmtKind::If { .. } => 6,
+            StmtKind::Case { .. } => 7,
+            StmtKind::Loop { .. } => 8,
+            StmtKind::While { .. } => 9,
+            StmtKind::ForInt { .. } => 10,
+            StmtKind::ForQuery { .. } => 11,
+            StmtKind::ForCursor { .. } => 12,
+            StmtKind::ForDynamic { .. } => 13,
+            StmtKind::Foreach { .. } => 14,
+            StmtKind::Exit { is_exit: true, .. } => 15,
+            StmtKind::Exit { .. } => 16,
+            StmtKind::Return { .. } => 17,
+            StmtKind::ReturnNext { .. } => 18,
+            StmtKind::ReturnQuery { .. } => 19,
+            StmtKind::Raise(_) => 20,
+            StmtKind::Assert { .. } => 21,
+            StmtKind::Sql { .. } => 22,
+            StmtKind::Execute { .. } => 23,
+            StmtKind::GetDiagnostics { stacked: true, .. } => 24,
+            StmtKind::GetDiagnostics { .. } => 25,
+            StmtKind::Open { .. } => 26,
+            StmtKind::Fetch { is_move: true, .. } => 27,
+            StmtKind::Fetch { .. } => 28,
+            StmtKind::Close { .. } => 29,
+            StmtKind::Commit { .. } => 30,
+            StmtKind::Rollback { .. } => 31,
         }
     }
 }

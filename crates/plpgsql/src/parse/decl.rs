@@ -1,6 +1,5 @@
 //! Blocks and their declarations.
 
-use base::error::Location;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result, Severity};
 use parser::ast::cursor_opt;
@@ -10,7 +9,7 @@ use types::oid::{REFCURSOROID, TEXTOID};
 use super::sql::End;
 use super::{Found, Parser};
 use crate::tree::*;
-use crate::types;
+use crate::vartype;
 
 impl Parser<'_> {
     /// A block whose label has been read.
@@ -164,7 +163,7 @@ impl Parser<'_> {
             let suffix = if self.peek_at(tokens) == Tok::Char(b'%') { self.word_at(tokens + 1) } else { None };
             let found = match suffix {
                 Some("type") => Some(self.type_of(&parts)?),
-                Some("rowtype") => Some(types::row_type(self.cx, &parts)?),
+                Some("rowtype") => Some(vartype::row_type(self.cx, &parts)?),
                 _ => None,
             };
             if let Some(ty) = found {
@@ -179,7 +178,7 @@ impl Parser<'_> {
                         return Err(self.bad("syntax error, expected \"]\""));
                     }
                 }
-                return if array { types::array_of(self.cx, &ty) } else { Ok(ty) };
+                return if array { vartype::array_of(self.cx, &ty) } else { Ok(ty) };
             }
         }
         let (mut depth, mut last) = (0, start);
@@ -201,7 +200,7 @@ impl Parser<'_> {
             return Err(self.bad("missing data type declaration"));
         }
         let text = &self.src[start..last];
-        types::of_text(self.cx, text).map_err(|mut e| {
+        vartype::of_text(self.cx, text).map_err(|mut e| {
             if let Some(p) = &mut e.fields_mut().position {
                 *p += start;
             }
@@ -220,7 +219,7 @@ impl Parser<'_> {
         }
         match parts {
             [name] => Err(PgError::new(UNDEFINED_OBJECT, format!("variable \"{name}\" does not exist"))),
-            parts => types::column_type(self.cx, parts),
+            parts => vartype::column_type(self.cx, parts),
         }
     }
 
@@ -268,7 +267,7 @@ impl Parser<'_> {
         self.advance();
         self.scope = outer;
         self.line = line;
-        let ty = types::of_oid(self.cx, REFCURSOROID, -1, Oid::INVALID)?;
+        let ty = vartype::of_oid(self.cx, REFCURSOROID, -1, Oid::INVALID)?;
         let dno = self.add_var(name, ty, VarKind::Cursor { query, args, options });
         self.push_name(name, dno);
         Ok(())
@@ -277,7 +276,7 @@ impl Parser<'_> {
     fn exceptions(&mut self) -> Result<Exceptions> {
         self.line = self.here();
         self.advance();
-        let text = types::of_oid(self.cx, TEXTOID, -1, Oid::INVALID)?;
+        let text = vartype::of_oid(self.cx, TEXTOID, -1, Oid::INVALID)?;
         let outer = self.scope;
         let sqlstate = self.variable("sqlstate", text.clone())?;
         let sqlerrm = self.variable("sqlerrm", text)?;
@@ -286,7 +285,6 @@ impl Parser<'_> {
         }
         let mut handlers = Vec::new();
         while self.is("when") {
-            let line = self.here();
             self.advance();
             let mut conditions = Vec::new();
             loop {
@@ -297,7 +295,7 @@ impl Parser<'_> {
             }
             self.expect("then")?;
             let action = self.statements()?;
-            handlers.push(Handler { line, conditions, action });
+            handlers.push(Handler { conditions, action });
         }
         if handlers.is_empty() {
             return Err(self.syntax());
@@ -329,9 +327,5 @@ impl Parser<'_> {
         let state = crate::raise::state_of_code(&text).ok_or_else(|| self.bad("invalid SQLSTATE code"))?;
         self.advance();
         Ok(state)
-    }
-
-    pub(super) fn position(&self, at: usize) -> Location {
-        Location::from(at)
     }
 }

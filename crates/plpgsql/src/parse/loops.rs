@@ -8,7 +8,7 @@ use types::oid::{INT4OID, RECORDOID, REFCURSOROID};
 use super::sql::End;
 use super::{Found, Parser};
 use crate::tree::*;
-use crate::types;
+use crate::vartype;
 
 /// What stands between FOR and IN.
 struct LoopVar {
@@ -151,7 +151,7 @@ impl Parser<'_> {
                 let text = "integer FOR loop must have only one target variable".to_owned();
                 return Err(self.error(SYNTAX_ERROR, text, v.at));
             }
-            let ty = types::of_oid(self.cx, INT4OID, -1, Oid::INVALID)?;
+            let ty = vartype::of_oid(self.cx, INT4OID, -1, Oid::INVALID)?;
             let name = v.name.rsplit('.').next().unwrap_or_default().to_owned();
             let var = self.variable(&name, ty)?;
             let body = self.loop_body(label.as_deref())?;
@@ -184,7 +184,7 @@ impl Parser<'_> {
             return Err(self.error(SYNTAX_ERROR, text, at));
         }
         let args = self.cursor_args(cursor, End::Word("loop"))?;
-        let ty = types::of_oid(self.cx, RECORDOID, -1, Oid::INVALID)?;
+        let ty = vartype::of_oid(self.cx, RECORDOID, -1, Oid::INVALID)?;
         let record = self.variable(&v.name, ty)?;
         let body = self.loop_body(label.as_deref())?;
         Ok(StmtKind::ForCursor { label, record, cursor, args, body })

@@ -245,7 +245,7 @@ impl<'a> Parser<'a> {
         }
         let (parts, tokens) = self.parts();
         let refs: Vec<&str> = parts.iter().map(String::as_str).collect();
-        let is_record = |d| matches!(self.vars[d].what, VarKind::Record);
+        let is_record = |d: Dno| matches!(self.vars[d].what, VarKind::Record);
         let found = match lookup(&self.names, self.scope, &refs, &is_record) {
             None if param => return None,
             None => {
@@ -302,13 +302,6 @@ impl<'a> Parser<'a> {
         });
         self.vars.len() - 1
     }
-    pub(crate) fn target_name(&self, t: &Target) -> String {
-        match t {
-            Target::Var(d) => self.vars[*d].name.clone(),
-            Target::Field { record, name } => format!("{}.{name}", self.vars[*record].name),
-        }
-    }
-
     /// (PostgreSQL: `check_assignable`)
     fn check_assignable(&self, t: &Target, at: Location) -> Result<()> {
         let dno = match t {

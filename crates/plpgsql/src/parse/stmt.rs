@@ -9,7 +9,7 @@ use types::oid::{INT4OID, REFCURSOROID};
 use super::sql::End;
 use super::{Found, Parser};
 use crate::tree::*;
-use crate::types;
+use crate::vartype;
 
 /// Words that begin a statement unless they are a variable that is assigned to.
 const STATEMENTS: &[&str] = &[
@@ -201,7 +201,7 @@ impl Parser<'_> {
             false => {
                 let e = self.expression(End::Word("when"), "WHEN")?;
                 let name = format!("__Case__Variable_{}__", self.vars.len());
-                let ty = types::of_oid(self.cx, INT4OID, -1, base::Oid::INVALID)?;
+                let ty = vartype::of_oid(self.cx, INT4OID, -1, base::Oid::INVALID)?;
                 let dno = self.add_var(&name, ty, VarKind::Scalar);
                 Some((e, dno, name))
             }
@@ -737,7 +737,7 @@ impl Parser<'_> {
             Some(w @ ("forward" | "backward")) => {
                 f.direction = if w == "forward" { Direction::Forward } else { Direction::Backward };
                 self.advance();
-                match self.word() {
+                match self.word().map(str::to_owned).as_deref() {
                     Some("from" | "in") => {}
                     Some("all") => {
                         self.advance();

@@ -74,7 +74,7 @@ fn relation(cx: &ExecContext, parts: &[String]) -> Result<Oid> {
 
 /// `table%ROWTYPE`
 pub fn row_type(cx: &ExecContext, parts: &[String]) -> Result<VarType> {
-    let class = cx.catalog.class_row(relation(cx, parts)?)?;
+    let class = cx.catalog.relation_entry(relation(cx, parts)?)?.class.clone();
     if !class.reltype.is_valid() {
         let text = format!("relation \"{}\" does not have a composite type", class.relname);
         return Err(PgError::new(WRONG_OBJECT_TYPE, text));
