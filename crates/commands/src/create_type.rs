@@ -70,7 +70,21 @@ pub(crate) fn store(cmd: &CommandContext<'_>, row: &PgType) -> Result<()> {
     catalog.insert_row(row)?;
     let me = ObjectAddress::type_(row.oid);
     catalog.record_owner(&me, row.typowner)?;
+    record_type_dependencies(cmd, row)?;
+    catalog.command_counter_increment()?;
+    catalog.create_array_type(row, row.typarray)?;
+    catalog.command_counter_increment()
+}
+
+fn record_type_dependencies(cmd: &CommandContext<'_>, row: &PgType) -> Result<()> {
+    let catalog = &cmd.cx.catalog;
+    let me = ObjectAddress::type_(row.oid);
     catalog.record_dependency(&me, &ObjectAddress::namespace(row.typnamespace), DependencyType::Normal)?;
+    for f in [row.typinput, row.typoutput, row.typreceive, row.typsend, row.typmodin, row.typmodout, row.typanalyze] {
+        if f.is_valid() {
+            catalog.record_dependency(&me, &ObjectAddress::function(f), DependencyType::Normal)?;
+        }
+    }
     if row.typbasetype.is_valid() {
         catalog.record_dependency(&me, &ObjectAddress::type_(row.typbasetype), DependencyType::Normal)?;
     }
@@ -78,9 +92,7 @@ pub(crate) fn store(cmd: &CommandContext<'_>, row: &PgType) -> Result<()> {
         let on = ObjectAddress::new(oids::COLLATION_RELATION, row.typcollation);
         catalog.record_dependency(&me, &on, DependencyType::Normal)?;
     }
-    catalog.command_counter_increment()?;
-    catalog.create_array_type(row, row.typarray)?;
-    catalog.command_counter_increment()
+    Ok(())
 }
 
 fn check_label(label: &str) -> Result<()> {
@@ -286,6 +298,7 @@ pub fn create_domain(cmd: &mut CommandContext<'_>, stmt: &CreateDomainStmt) -> R
     let mut default_dependencies = Vec::new();
     let (mut null_said, mut default_said) = (None, false);
     for c in &stmt.constraints {
+        check_domain_constraint(c)?;
         match c.contype {
             ConstrType::NotNull | ConstrType::Null => {
                 let not_null = c.contype == ConstrType::NotNull;
@@ -312,18 +325,6 @@ pub fn create_domain(cmd: &mut CommandContext<'_>, stmt: &CreateDomainStmt) -> R
                 default_dependencies = constraint::dependencies_of(&cooked, Oid::INVALID);
             }
             ConstrType::Check => {}
-            ConstrType::Unique => {
-                let text = "unique constraints not possible for domains";
-                return Err(PgError::new(SYNTAX_ERROR, text).at(c.location));
-            }
-            ConstrType::Primary => {
-                let text = "primary key constraints not possible for domains";
-                return Err(PgError::new(SYNTAX_ERROR, text).at(c.location));
-            }
-            ConstrType::Foreign => {
-                let text = "foreign key constraints not possible for domains";
-                return Err(PgError::new(SYNTAX_ERROR, text).at(c.location));
-            }
             _ => return Err(PgError::unsupported("this constraint of a domain")),
         }
     }
@@ -332,19 +333,48 @@ pub fn create_domain(cmd: &mut CommandContext<'_>, stmt: &CreateDomainStmt) -> R
     cmd.cx.catalog.record_dependencies(&me, &default_dependencies, DependencyType::Normal)?;
     for c in &stmt.constraints {
         match c.contype {
-            ConstrType::Check => add_check(cmd, &row, c)?,
-            ConstrType::NotNull => {
-                let cname = constraint_name(cmd, &row, c.conname.as_deref(), "not_null")?;
-                add_constraint(cmd, &row, &cname, b'n', None, Vec::new())?;
+            ConstrType::Check => {
+                add_domain_check(cmd, &row, c)?;
             }
+            ConstrType::NotNull => add_domain_not_null(cmd, &row, c.conname.as_deref())?,
             _ => {}
         }
     }
     Ok(Outcome::tag("CREATE DOMAIN"))
 }
 
+/// What a domain's constraint may be. (PostgreSQL: `DefineDomain`, `AlterDomainAddConstraint`)
+pub(crate) fn check_domain_constraint(c: &Constraint) -> Result<()> {
+    let refuse = |code, text: &str| Err(PgError::new(code, text).at(c.location));
+    match c.contype {
+        ConstrType::NotNull if c.is_no_inherit => {
+            refuse(INVALID_OBJECT_DEFINITION, "not-null constraints for domains cannot be marked NO INHERIT")
+        }
+        ConstrType::Check if c.is_no_inherit => {
+            refuse(INVALID_OBJECT_DEFINITION, "check constraints for domains cannot be marked NO INHERIT")
+        }
+        ConstrType::Unique => refuse(SYNTAX_ERROR, "unique constraints not possible for domains"),
+        ConstrType::Primary => refuse(SYNTAX_ERROR, "primary key constraints not possible for domains"),
+        ConstrType::Exclusion => refuse(SYNTAX_ERROR, "exclusion constraints not possible for domains"),
+        ConstrType::Foreign => refuse(SYNTAX_ERROR, "foreign key constraints not possible for domains"),
+        ConstrType::AttrDeferrable
+        | ConstrType::AttrNotDeferrable
+        | ConstrType::AttrDeferred
+        | ConstrType::AttrImmediate => {
+            refuse(FEATURE_NOT_SUPPORTED, "specifying constraint deferrability not supported for domains")
+        }
+        ConstrType::Generated | ConstrType::Identity => {
+            refuse(FEATURE_NOT_SUPPORTED, "specifying GENERATED not supported for domains")
+        }
+        ConstrType::AttrEnforced | ConstrType::AttrNotEnforced => {
+            refuse(INVALID_OBJECT_DEFINITION, "specifying constraint enforceability not supported for domains")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A default in words, as `pg_get_expr` prints it; `None` while it cannot: only `typdefaultbin` is ever evaluated.
-fn default_text(cmd: &mut CommandContext<'_>, node_text: &str) -> Option<String> {
+pub(crate) fn default_text(cmd: &mut CommandContext<'_>, node_text: &str) -> Option<String> {
     let function = cmd.cx.catalog.functions_by_name("pg_get_expr").ok()?.iter().find(|p| p.pronargs == 2)?.oid;
     let (text, rel) = (Datum::text(node_text), Datum::oid(Oid::INVALID));
     let shown = cmd.cx.call(function, Oid::INVALID, &[text.as_ref(), rel.as_ref()]).ok()?;
@@ -374,7 +404,12 @@ fn constraint_name(cmd: &CommandContext<'_>, t: &PgType, given: Option<&str>, la
     }
 }
 
-fn add_check(cmd: &mut CommandContext<'_>, t: &PgType, c: &Constraint) -> Result<()> {
+/// Adds a CHECK constraint to a domain; what is stored is not tested.
+pub(crate) fn add_domain_check(
+    cmd: &mut CommandContext<'_>,
+    t: &PgType,
+    c: &Constraint,
+) -> Result<analyze::query::Expr> {
     let raw = c.raw_expr.as_ref().ok_or_else(|| PgError::internal("a CHECK without condition"))?;
     let (catalog, source) = (cmd.cx.catalog.clone(), cmd.source);
     let cooked = {
@@ -383,7 +418,29 @@ fn add_check(cmd: &mut CommandContext<'_>, t: &PgType, c: &Constraint) -> Result
     };
     let cname = constraint_name(cmd, t, c.conname.as_deref(), "check")?;
     let text = crate::stored::text(&cooked, &catalog)?;
-    add_constraint(cmd, t, &cname, b'c', Some(text), constraint::dependencies_of(&cooked, Oid::INVALID))
+    let dependencies = constraint::dependencies_of(&cooked, Oid::INVALID);
+    add_constraint(cmd, t, &cname, b'c', Some(text), dependencies, !c.skip_validation)?;
+    Ok(cooked)
+}
+
+/// The row that says a domain is NOT NULL.
+pub(crate) fn add_domain_not_null(cmd: &mut CommandContext<'_>, t: &PgType, given: Option<&str>) -> Result<()> {
+    let cname = constraint_name(cmd, t, given, "not_null")?;
+    add_constraint(cmd, t, &cname, b'n', None, Vec::new(), true)
+}
+
+/// What a domain depends on, after its default changed.
+pub(crate) fn renew_domain_dependencies(
+    cmd: &CommandContext<'_>,
+    row: &PgType,
+    default: &[ObjectAddress],
+) -> Result<()> {
+    let catalog = &cmd.cx.catalog;
+    let me = ObjectAddress::type_(row.oid);
+    catalog.delete_dependencies(&me, true)?;
+    record_type_dependencies(cmd, row)?;
+    catalog.record_dependencies(&me, default, DependencyType::Normal)?;
+    catalog.command_counter_increment()
 }
 
 fn add_constraint(
@@ -393,10 +450,12 @@ fn add_constraint(
     kind: u8,
     bin: Option<String>,
     dependencies: Vec<ObjectAddress>,
+    validated: bool,
 ) -> Result<()> {
     let mut new = NewConstraint::new(cname, t.typnamespace, kind, Oid::INVALID, None);
     new.row.contypid = t.oid;
     new.row.conbin = bin;
+    new.row.convalidated = validated;
     new.expression_dependencies = dependencies;
     cmd.cx.catalog.create_constraint(&new)?;
     cmd.cx.catalog.command_counter_increment()

@@ -53,7 +53,7 @@ pub struct Estate {
     pub(crate) worktables: hashbrown::HashMap<i32, WorkTable>,
     pub snapshot: Option<Snapshot>,
     /// Changed rows to be looked at when the statement is done.
-    pub(crate) after: crate::after::Events,
+    pub after: crate::after::QueryLevel,
     /// The command that marks changed rows.
     pub(crate) output_cid: base::CommandId,
     /// Rows inserted, updated, deleted or merged. (PostgreSQL: `es_processed`)
@@ -86,7 +86,7 @@ impl Estate {
             ctes: Vec::new(),
             worktables: hashbrown::HashMap::new(),
             snapshot: None,
-            after: crate::after::Events::default(),
+            after: crate::after::QueryLevel::default(),
             output_cid: base::CommandId::FIRST,
             processed: 0,
             recheck: None,

@@ -118,6 +118,8 @@ pub(crate) struct Rel {
     pub is_child: bool,
     /// Of a table with inheritance children: all of them, itself first.
     pub members: Vec<crate::inherit::Member>,
+    /// It stands for its members only, be there any or not.
+    pub expanded: bool,
 }
 
 impl Rel {
@@ -153,6 +155,7 @@ impl Rel {
             is_join: false,
             is_child: false,
             members: Vec::new(),
+            expanded: false,
         }
     }
     /// Nothing comes out of it. (PostgreSQL: `IS_DUMMY_REL`)
@@ -410,6 +413,7 @@ pub(crate) enum PathKind {
     WorkTableScan {
         param: i32,
     },
+    NamedTuplestore,
     /// One row, or none where the conditions fail.
     Result {
         quals: Vec<Expr>,

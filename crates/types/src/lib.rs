@@ -36,6 +36,7 @@ pub mod oid;
 pub mod order;
 pub mod record;
 pub mod registry;
+pub mod search;
 pub mod settings;
 pub mod tupledesc;
 

@@ -9,6 +9,7 @@ use types::Datum;
 
 use super::{TriggerData, TriggerEvent, TriggerLevel, TriggerTiming};
 use crate::context::ExecContext;
+use crate::state::Run;
 
 const INTERNAL: Oid = Oid(12);
 
@@ -65,7 +66,7 @@ fn misused(text: &str) -> PgError {
 /// (PostgreSQL: `suppress_redundant_updates_trigger`)
 fn suppress_redundant_updates(_: &mut ExecContext, data: &TriggerData) -> Result<Option<Vec<Datum>>> {
     if data.event != TriggerEvent::Update {
-        return Err(misused("must be called for update"));
+        return Err(misused("must be called on update"));
     }
     if data.timing != TriggerTiming::Before {
         return Err(misused("must be called before update"));
@@ -76,7 +77,24 @@ fn suppress_redundant_updates(_: &mut ExecContext, data: &TriggerData) -> Result
     Ok(if data.old == data.new { None } else { data.new.clone() })
 }
 
-/// A WHEN condition, read from `tgqual`.
-pub(crate) fn read_when(cx: &ExecContext, text: &str) -> Result<Expr> {
-    crate::nodes::read_expr(text, &cx.catalog)
+/// As `call`, counted for EXPLAIN ANALYZE.
+pub(crate) fn call_timed(run: &mut Run<'_>, data: &mut TriggerData) -> Result<Option<Vec<Datum>>> {
+    if !run.st.instrument {
+        return call(run.cx, data);
+    }
+    let start = std::time::Instant::now();
+    let done = call(run.cx, data);
+    let times = run.st.after.times.get_or_insert_default();
+    times.add(&data.trigger, start.elapsed());
+    done
+}
+
+/// Whether an expression over a table's row (`varno` 1) reads one of the columns.
+pub(crate) fn mentions(e: &Expr, columns: &[i16]) -> bool {
+    if let Expr::Var(v) = e {
+        return v.varattno == 0 || columns.contains(&v.varattno);
+    }
+    let mut found = false;
+    e.children(&mut |c| found = found || mentions(c, columns));
+    found
 }

@@ -7,7 +7,7 @@ use catalog::{PgTrigger, Relation};
 use parking_lot::Mutex;
 use types::Datum;
 
-use crate::row_store::RowStore;
+use super::transition::TransitionRows;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum TriggerEvent {
@@ -84,7 +84,7 @@ impl TriggerTiming {
 #[derive(Clone)]
 pub struct TransitionTable {
     pub meta: NamedRelation,
-    pub(crate) rows: Arc<Mutex<RowStore>>,
+    pub(crate) rows: Arc<Mutex<TransitionRows>>,
 }
 
 /// What a trigger function is told.
