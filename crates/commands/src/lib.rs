@@ -8,6 +8,7 @@
 mod address;
 mod alter_composite;
 mod alter_domain;
+mod alter_function;
 mod alter_table;
 mod analyze_table;
 mod call;
@@ -25,6 +26,7 @@ mod explain;
 pub mod foreign_key;
 pub mod frozen;
 mod function;
+mod function_options;
 mod grant;
 mod index;
 mod inherit;
@@ -45,6 +47,7 @@ mod schema;
 mod sequence;
 mod sequence_functions;
 mod shell;
+pub mod setting;
 mod stored;
 mod table_scan;
 pub mod temp;
@@ -180,6 +183,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::Reindex(s) => reindex::execute(cmd, s),
         Statement::Lock(s) => lock::execute(cmd, s),
         Statement::CreateFunction(s) => function::create(cmd, s),
+        Statement::AlterFunction(s) => alter_function::execute(cmd, s),
         Statement::Call(s) => call::call(cmd, s),
         Statement::Do(s) => call::inline(cmd, s),
         Statement::CreateDomain(s) => create_type::create_domain(cmd, s),

@@ -219,6 +219,10 @@ impl Cursors {
             }
         }
     }
+    /// Is there one WITH HOLD of the current transaction?
+    pub fn has_held(&self) -> bool {
+        self.map.values().any(|c| c.options & cursor_opt::HOLD != 0 && c.level > 0)
+    }
     /// Ends the cursors of nesting level `level` and deeper.
     pub fn close_from(&mut self, level: usize) {
         self.map.retain(|_, c| c.level < level);

@@ -204,6 +204,7 @@ impl FunctionHost for Host {
         let level = Host::level(cx);
         cx.extension_or_default::<Cursors>().close_from(level);
         cx.txn()?.rollback_sub()?;
+        executor::after::subtransaction_aborted(cx, level);
         let changed = {
             let mut variables = self.variables.lock();
             let before = variables.generation;
