@@ -33,15 +33,9 @@ pub fn plpgsql_cast(cx: &mut AnalyzeContext<'_>, from: Oid, from_typmod: i32, to
     // A value of type void or unknown has no cast; unknown is text for this purpose.
     let cast = match from == UNKNOWNOID || to.oid == RECORDOID {
         true => None,
-        false => a.coerce_to_target_type(
-            arg.clone(),
-            from,
-            to.oid,
-            to.typmod,
-            Context::Plpgsql,
-            form,
-            Location::UNKNOWN,
-        )?,
+        false => {
+            a.coerce_to_target_type(arg.clone(), from, to.oid, to.typmod, Context::Plpgsql, form, Location::UNKNOWN)?
+        }
     };
     let mut e = match cast {
         Some(e) => e,
@@ -53,7 +47,8 @@ pub fn plpgsql_cast(cx: &mut AnalyzeContext<'_>, from: Oid, from_typmod: i32, to
                 coerceformat: form,
                 location: Location::UNKNOWN,
             }));
-            let done = a.coerce_to_target_type(e, to.oid, to.oid, to.typmod, Context::Assignment, form, Location::UNKNOWN)?;
+            let done =
+                a.coerce_to_target_type(e, to.oid, to.oid, to.typmod, Context::Assignment, form, Location::UNKNOWN)?;
             done.ok_or_else(|| PgError::internal("a type that does not become itself"))?
         }
     };

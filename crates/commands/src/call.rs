@@ -28,7 +28,8 @@ pub fn result_desc(cmd: &mut CommandContext<'_>, stmt: &CallStmt) -> Result<Opti
         return Ok(None);
     }
     let proc = cmd.cx.catalog.function_row(f.funcid)?;
-    let (types, modes) = (proc.proallargtypes.clone().unwrap_or_default(), proc.proargmodes.clone().unwrap_or_default());
+    let (types, modes) =
+        (proc.proallargtypes.clone().unwrap_or_default(), proc.proargmodes.clone().unwrap_or_default());
     let names = proc.proargnames.clone().unwrap_or_default();
     let mut attrs = Vec::new();
     for (i, (ty, mode)) in types.iter().zip(&modes).enumerate() {
@@ -80,9 +81,8 @@ pub fn call(cmd: &mut CommandContext<'_>, stmt: &CallStmt) -> Result<Outcome> {
 }
 
 pub fn inline(cmd: &mut CommandContext<'_>, stmt: &DoStmt) -> Result<Outcome> {
-    let conflicting = |o: &parser::ast::DefElem| {
-        PgError::new(SYNTAX_ERROR, "conflicting or redundant options").at(o.location)
-    };
+    let conflicting =
+        |o: &parser::ast::DefElem| PgError::new(SYNTAX_ERROR, "conflicting or redundant options").at(o.location);
     let (mut source, mut language) = (None, None);
     for o in &stmt.args {
         match o.defname.as_str() {
@@ -100,9 +100,11 @@ pub fn inline(cmd: &mut CommandContext<'_>, stmt: &DoStmt) -> Result<Outcome> {
     }
     let source = source.ok_or_else(|| PgError::new(SYNTAX_ERROR, "no inline code specified"))?;
     let language = language.unwrap_or_else(|| "plpgsql".to_owned());
-    let row = cmd.cx.catalog.language_by_name(&language)?.ok_or_else(|| {
-        PgError::new(UNDEFINED_OBJECT, format!("language \"{language}\" does not exist"))
-    })?;
+    let row = cmd
+        .cx
+        .catalog
+        .language_by_name(&language)?
+        .ok_or_else(|| PgError::new(UNDEFINED_OBJECT, format!("language \"{language}\" does not exist")))?;
     let user = cmd.cx.settings.current_user;
     if row.lanpltrusted {
         let allowed = cmd.cx.catalog.has_privilege(

@@ -1,9 +1,9 @@
 //! Settings in statements: the text of SET's arguments, and settings kept in catalogs (`proconfig`, `setconfig`).
 
+use base::PgError;
 use base::Result;
 use base::guc::{self, Guc};
 use base::sqlstate::INVALID_PARAMETER_VALUE;
-use base::PgError;
 use parser::ast::{Expr, Value, VariableSetKind, VariableSetStmt};
 
 /// A list of `name=value` after SET or RESET; `None` when nothing is left. (PostgreSQL: `update_proconfig_value`)

@@ -101,8 +101,7 @@ pub fn call_procedure(cx: &mut ExecContext, call: &FnCall, args: &[DatumRef<'_>]
         None => {
             let scope = crate::expr::Scope::empty();
             let mut compiler = crate::expr::Compiler::new(cx, scope);
-            let mut node =
-                compiler.bare_function(call.function, &call.arg_types, call.result_type, call.collation)?;
+            let mut node = compiler.bare_function(call.function, &call.arg_types, call.result_type, call.collation)?;
             let mut st = crate::state::Estate::detached();
             st.snapshot = cx.snapshot.clone();
             node.call(&mut crate::state::Run { cx, st: &mut st }, args)

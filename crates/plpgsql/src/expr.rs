@@ -25,11 +25,22 @@ use crate::value::{Slot, lost};
 /// Where a parameter's value comes from.
 #[derive(Clone, Debug)]
 pub enum Source {
-    Var { dno: Dno, ty: Oid },
+    Var {
+        dno: Dno,
+        ty: Oid,
+    },
     /// A field of a record, by the row type it had.
-    Field { dno: Dno, at: usize, name: String, ty: Oid },
+    Field {
+        dno: Dno,
+        at: usize,
+        name: String,
+        ty: Oid,
+    },
     /// A whole record.
-    Record { dno: Dno, ty: Oid },
+    Record {
+        dno: Dno,
+        ty: Oid,
+    },
 }
 
 impl Source {
@@ -67,7 +78,11 @@ pub enum Unit {
 /// What a text became.
 pub enum Prepared {
     /// A simple expression; whether it calls functions that look at data.
-    Simple { expr: Scalar, mutable: bool, ty: TypeMod },
+    Simple {
+        expr: Scalar,
+        mutable: bool,
+        ty: TypeMod,
+    },
     Units(Vec<Unit>),
 }
 

@@ -27,7 +27,7 @@ mod parse;
 mod raise;
 mod scalar;
 mod tree;
-mod vartype;
 mod value;
+mod vartype;
 
 pub use handler::PlPgSql;

@@ -12,9 +12,7 @@ pub fn states_of(name: &str) -> Result<Vec<SqlState>> {
     }
     let found: Vec<SqlState> = CONDITION_NAMES.iter().filter(|c| c.0 == name).map(|c| c.1).collect();
     match found.is_empty() {
-        true => {
-            Err(PgError::new(UNDEFINED_OBJECT, format!("unrecognized exception condition \"{name}\"")))
-        }
+        true => Err(PgError::new(UNDEFINED_OBJECT, format!("unrecognized exception condition \"{name}\""))),
         false => Ok(found),
     }
 }
@@ -44,9 +42,7 @@ pub fn catches(state: SqlState, error: SqlState) -> bool {
 pub fn check_params(r: &Raise) -> Result<()> {
     let Some(message) = &r.message else { return Ok(()) };
     let places = message.replace("%%", "").matches('%').count();
-    let complain = |what: &str| {
-        Err(PgError::new(SYNTAX_ERROR, format!("too {what} parameters specified for RAISE")))
-    };
+    let complain = |what: &str| Err(PgError::new(SYNTAX_ERROR, format!("too {what} parameters specified for RAISE")));
     match r.params.len().cmp(&places) {
         std::cmp::Ordering::Greater => complain("many"),
         std::cmp::Ordering::Less => complain("few"),

@@ -122,9 +122,7 @@ impl Scalar {
                 BoolExprType::Or => Node::Or(Scalar::list(cx, &b.args, sources)?),
                 BoolExprType::Not => Node::Not(Box::new(Scalar::compile(cx, &b.args[0], sources)?)),
             },
-            Expr::NullTest(n) if !n.argisrow => {
-                Node::IsNull(Box::new(Scalar::compile(cx, &n.arg, sources)?), n.not)
-            }
+            Expr::NullTest(n) if !n.argisrow => Node::IsNull(Box::new(Scalar::compile(cx, &n.arg, sources)?), n.not),
             _ => return Ok(None),
         }))
     }

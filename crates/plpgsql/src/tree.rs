@@ -66,7 +66,11 @@ pub enum VarKind {
     /// Of a named composite type, or of none yet.
     Record,
     /// A cursor that is bound to a query; its arguments' variables.
-    Cursor { query: SqlExpr, args: Vec<Dno>, options: u32 },
+    Cursor {
+        query: SqlExpr,
+        args: Vec<Dno>,
+        options: u32,
+    },
     /// What a trigger is told; filled in when the function is called.
     Promise(Promise),
 }
@@ -227,13 +231,33 @@ pub struct Stmt {
 #[derive(Clone, Debug)]
 pub enum StmtKind {
     Block(Block),
-    Assign { target: Target, expr: SqlExpr },
+    Assign {
+        target: Target,
+        expr: SqlExpr,
+    },
     Perform(SqlExpr),
-    Call { expr: SqlExpr, is_call: bool },
-    If { branches: Vec<(u32, SqlExpr, Vec<Stmt>)>, otherwise: Vec<Stmt> },
-    Case { operand: Option<(SqlExpr, Dno)>, whens: Vec<(u32, SqlExpr, Vec<Stmt>)>, otherwise: Option<Vec<Stmt>> },
-    Loop { label: Option<String>, body: Vec<Stmt> },
-    While { label: Option<String>, condition: SqlExpr, body: Vec<Stmt> },
+    Call {
+        expr: SqlExpr,
+        is_call: bool,
+    },
+    If {
+        branches: Vec<(u32, SqlExpr, Vec<Stmt>)>,
+        otherwise: Vec<Stmt>,
+    },
+    Case {
+        operand: Option<(SqlExpr, Dno)>,
+        whens: Vec<(u32, SqlExpr, Vec<Stmt>)>,
+        otherwise: Option<Vec<Stmt>>,
+    },
+    Loop {
+        label: Option<String>,
+        body: Vec<Stmt>,
+    },
+    While {
+        label: Option<String>,
+        condition: SqlExpr,
+        body: Vec<Stmt>,
+    },
     ForInt {
         label: Option<String>,
         var: Dno,
@@ -243,24 +267,94 @@ pub enum StmtKind {
         reverse: bool,
         body: Vec<Stmt>,
     },
-    ForQuery { label: Option<String>, into: Into, query: SqlExpr, body: Vec<Stmt> },
-    ForCursor { label: Option<String>, record: Dno, cursor: Dno, args: Option<CursorArgs>, body: Vec<Stmt> },
-    ForDynamic { label: Option<String>, into: Into, query: SqlExpr, params: Vec<SqlExpr>, body: Vec<Stmt> },
-    Foreach { label: Option<String>, target: Into, slice: i32, array: SqlExpr, body: Vec<Stmt> },
-    Exit { is_exit: bool, label: Option<String>, when: Option<SqlExpr> },
-    Return { expr: Option<SqlExpr>, var: Option<Dno> },
-    ReturnNext { expr: Option<SqlExpr>, var: Option<Dno> },
-    ReturnQuery { query: Option<SqlExpr>, dynamic: Option<SqlExpr>, params: Vec<SqlExpr> },
+    ForQuery {
+        label: Option<String>,
+        into: Into,
+        query: SqlExpr,
+        body: Vec<Stmt>,
+    },
+    ForCursor {
+        label: Option<String>,
+        record: Dno,
+        cursor: Dno,
+        args: Option<CursorArgs>,
+        body: Vec<Stmt>,
+    },
+    ForDynamic {
+        label: Option<String>,
+        into: Into,
+        query: SqlExpr,
+        params: Vec<SqlExpr>,
+        body: Vec<Stmt>,
+    },
+    Foreach {
+        label: Option<String>,
+        target: Into,
+        slice: i32,
+        array: SqlExpr,
+        body: Vec<Stmt>,
+    },
+    Exit {
+        is_exit: bool,
+        label: Option<String>,
+        when: Option<SqlExpr>,
+    },
+    Return {
+        expr: Option<SqlExpr>,
+        var: Option<Dno>,
+    },
+    ReturnNext {
+        expr: Option<SqlExpr>,
+        var: Option<Dno>,
+    },
+    ReturnQuery {
+        query: Option<SqlExpr>,
+        dynamic: Option<SqlExpr>,
+        params: Vec<SqlExpr>,
+    },
     Raise(Raise),
-    Assert { condition: SqlExpr, message: Option<SqlExpr> },
-    Sql { sql: SqlExpr, into: Option<Into>, strict: bool },
-    Execute { query: SqlExpr, into: Option<Into>, strict: bool, params: Vec<SqlExpr> },
-    GetDiagnostics { stacked: bool, items: Vec<(Diagnostic, Target)> },
-    Open { cursor: Dno, options: u32, args: Option<CursorArgs>, query: Option<SqlExpr>, dynamic: Option<SqlExpr>, params: Vec<SqlExpr> },
-    Fetch { cursor: Dno, into: Option<Into>, fetch: Fetch, is_move: bool },
-    Close { cursor: Dno },
-    Commit { chain: bool },
-    Rollback { chain: bool },
+    Assert {
+        condition: SqlExpr,
+        message: Option<SqlExpr>,
+    },
+    Sql {
+        sql: SqlExpr,
+        into: Option<Into>,
+        strict: bool,
+    },
+    Execute {
+        query: SqlExpr,
+        into: Option<Into>,
+        strict: bool,
+        params: Vec<SqlExpr>,
+    },
+    GetDiagnostics {
+        stacked: bool,
+        items: Vec<(Diagnostic, Target)>,
+    },
+    Open {
+        cursor: Dno,
+        options: u32,
+        args: Option<CursorArgs>,
+        query: Option<SqlExpr>,
+        dynamic: Option<SqlExpr>,
+        params: Vec<SqlExpr>,
+    },
+    Fetch {
+        cursor: Dno,
+        into: Option<Into>,
+        fetch: Fetch,
+        is_move: bool,
+    },
+    Close {
+        cursor: Dno,
+    },
+    Commit {
+        chain: bool,
+    },
+    Rollback {
+        chain: bool,
+    },
 }
 
 /// The arguments given to a bound cursor, as one SELECT of them in order.

@@ -98,7 +98,12 @@ pub fn cast(cx: &mut ExecContext, value: Datum, from: Oid, from_typmod: i32, to:
 }
 
 /// A row for a row type: field by field in order, dropped ones passed over on both sides, missing ones null.
-pub fn convert_row(cx: &mut ExecContext, from: &TupleDesc, values: &[Datum], to: &Arc<TupleDesc>) -> Result<Vec<Datum>> {
+pub fn convert_row(
+    cx: &mut ExecContext,
+    from: &TupleDesc,
+    values: &[Datum],
+    to: &Arc<TupleDesc>,
+) -> Result<Vec<Datum>> {
     let mut source = from.attrs.iter().zip(values).filter(|(a, _)| !a.dropped);
     let mut out = Vec::with_capacity(to.len());
     for a in &to.attrs {
@@ -106,12 +111,8 @@ pub fn convert_row(cx: &mut ExecContext, from: &TupleDesc, values: &[Datum], to:
             out.push(Datum::Null);
             continue;
         }
-        let ty = VarType {
-            oid: a.type_oid,
-            typmod: a.typmod,
-            collation: a.collation,
-            kind: crate::tree::TypeKind::Scalar,
-        };
+        let ty =
+            VarType { oid: a.type_oid, typmod: a.typmod, collation: a.collation, kind: crate::tree::TypeKind::Scalar };
         out.push(match source.next() {
             Some((s, v)) => {
                 let v = plain(cx, v.clone())?;

@@ -18,7 +18,11 @@ pub fn of_oid(cx: &ExecContext, oid: Oid, typmod: i32, collation: Oid) -> Result
         b'c' => TypeKind::Row,
         b'd' => {
             let (base, _) = cx.catalog.base_type(oid, -1)?;
-            if cx.catalog.type_row(base)?.typtype == b'c' || base == RECORDOID { TypeKind::Row } else { TypeKind::Scalar }
+            if cx.catalog.type_row(base)?.typtype == b'c' || base == RECORDOID {
+                TypeKind::Row
+            } else {
+                TypeKind::Scalar
+            }
         }
         b'p' if oid == RECORDOID => TypeKind::Row,
         b'p' => TypeKind::Pseudo,

@@ -275,8 +275,7 @@ impl Cluster {
             })),
             registry,
             languages: Arc::new(
-                executor::language::Languages::default()
-                    .with("plpgsql_call_handler", Arc::new(plpgsql::PlPgSql)),
+                executor::language::Languages::default().with("plpgsql_call_handler", Arc::new(plpgsql::PlPgSql)),
             ),
             config: RwLock::new(Arc::new(loaded)),
             config_generation: AtomicU64::new(1),

@@ -46,8 +46,7 @@ impl<'f> Frame<'f> {
                     self.convert(cx, value, from, typmod, &ty)?
                 };
                 if var.not_null && value.is_null() {
-                    let text =
-                        format!("null value cannot be assigned to variable \"{}\" declared NOT NULL", var.name);
+                    let text = format!("null value cannot be assigned to variable \"{}\" declared NOT NULL", var.name);
                     return Err(PgError::new(NULL_VALUE_NOT_ALLOWED, text));
                 }
                 self.slots[*dno] = Slot::Scalar(match value {
@@ -203,7 +202,8 @@ impl<'f> Frame<'f> {
             }
             Into::List(targets) => {
                 let there = row.is_some();
-                let mut values = desc.attrs.iter().zip(row.unwrap_or_default().into_iter().chain(std::iter::repeat(Datum::Null)));
+                let mut values =
+                    desc.attrs.iter().zip(row.unwrap_or_default().into_iter().chain(std::iter::repeat(Datum::Null)));
                 if there {
                     self.check_count(cx, count(desc), targets.len())?;
                 }

@@ -139,8 +139,7 @@ impl<'f> Frame<'f> {
             flags |= if scroll { cursor_opt::SCROLL } else { cursor_opt::NO_SCROLL };
         }
         let start = StartOptions { params, snapshot, named: self.named.clone(), ..StartOptions::default() };
-        let execution =
-            Execution::start(plan, cx, start).map_err(|e| in_query(e, text, Mode::Statement))?;
+        let execution = Execution::start(plan, cx, start).map_err(|e| in_query(e, text, Mode::Statement))?;
         let (level, created) = (cx.txn()?.nest_level(), cx.settings.statement_timestamp);
         let cursors = cx.extension_or_default::<Cursors>();
         let unnamed = name.is_none();

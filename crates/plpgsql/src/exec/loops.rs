@@ -71,9 +71,8 @@ impl<'f> Frame<'f> {
             }
             StmtKind::ForDynamic { label, into, query, params, body } => {
                 let text = self.text(cx, query)?;
-                let text = text.ok_or_else(|| {
-                    PgError::new(NULL_VALUE_NOT_ALLOWED, "query string argument of EXECUTE is null")
-                })?;
+                let text = text
+                    .ok_or_else(|| PgError::new(NULL_VALUE_NOT_ALLOWED, "query string argument of EXECUTE is null"))?;
                 let params = self.param_values(cx, params)?;
                 self.place.runs(Some((text.as_str().into(), Mode::Statement)));
                 let started = self

@@ -46,9 +46,7 @@ impl<'f> Frame<'f> {
             let text = self.text(cx, e)?;
             let text =
                 text.ok_or_else(|| PgError::new(NULL_VALUE_NOT_ALLOWED, "RAISE statement option cannot be null"))?;
-            let twice = |name: &str| {
-                Err(PgError::new(SYNTAX_ERROR, format!("RAISE option already specified: {name}")))
-            };
+            let twice = |name: &str| Err(PgError::new(SYNTAX_ERROR, format!("RAISE option already specified: {name}")));
             match option {
                 RaiseOption::Errcode => {
                     if state.is_some() {

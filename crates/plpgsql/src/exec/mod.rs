@@ -153,9 +153,7 @@ impl<'f> Frame<'f> {
     fn end_reached(&mut self) -> Result<()> {
         let f = self.f;
         let needs = match f.kind {
-            Kind::Function => {
-                !(f.returns_set || f.out.is_some() || f.return_type == VOIDOID)
-            }
+            Kind::Function => !(f.returns_set || f.out.is_some() || f.return_type == VOIDOID),
             Kind::Trigger => true,
             Kind::EventTrigger | Kind::Inline | Kind::Procedure => false,
         };

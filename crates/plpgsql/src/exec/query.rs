@@ -209,7 +209,13 @@ impl<'f> Frame<'f> {
     // Statements.
 
     /// Runs a prepared statement.
-    pub(super) fn run_inst(&mut self, cx: &mut ExecContext, e: &SqlExpr, inst: &mut Inst, want: Want) -> Result<Outcome> {
+    pub(super) fn run_inst(
+        &mut self,
+        cx: &mut ExecContext,
+        e: &SqlExpr,
+        inst: &mut Inst,
+        want: Want,
+    ) -> Result<Outcome> {
         let params = match &inst.prepared {
             Prepared::Simple { .. } => return Err(crate::scalar::not_simple()),
             Prepared::Units(_) => self.values(cx, inst)?,
@@ -462,9 +468,7 @@ impl<'f> Frame<'f> {
                 crate::expr::Source::Var { dno, ty } | crate::expr::Source::Record { dno, ty } => {
                     (self.f.vars[*dno].name.clone(), *ty)
                 }
-                crate::expr::Source::Field { dno, name, ty, .. } => {
-                    (format!("{}.{name}", self.f.vars[*dno].name), *ty)
-                }
+                crate::expr::Source::Field { dno, name, ty, .. } => (format!("{}.{name}", self.f.vars[*dno].name), *ty),
             };
             let value = s.value(cx, &self.slots)?;
             parts.push(match value.is_null() {
@@ -486,9 +490,8 @@ impl<'f> Frame<'f> {
         params: &'f [SqlExpr],
     ) -> Result<Flow<'f>> {
         let text = self.text(cx, query)?;
-        let text = text.ok_or_else(|| {
-            PgError::new(NULL_VALUE_NOT_ALLOWED, "query string argument of EXECUTE is null")
-        })?;
+        let text =
+            text.ok_or_else(|| PgError::new(NULL_VALUE_NOT_ALLOWED, "query string argument of EXECUTE is null"))?;
         let params = self.param_values(cx, params)?;
         let source: Arc<str> = text.as_str().into();
         self.place.runs(Some((source.clone(), Mode::Statement)));
@@ -694,9 +697,8 @@ impl<'f> Frame<'f> {
 
 /// The query among units that gives rows. (PostgreSQL: `SPI_is_cursor_plan`)
 pub(super) fn only_query(units: &[Unit], what: &str) -> Result<Arc<PlannedStmt>> {
-    let refuse = |name: &str| {
-        Err(PgError::new(INVALID_CURSOR_DEFINITION, format!("cannot open {name} query as {what}")))
-    };
+    let refuse =
+        |name: &str| Err(PgError::new(INVALID_CURSOR_DEFINITION, format!("cannot open {name} query as {what}")));
     match units {
         [Unit::Plan(p)] if p.command_type == CmdType::Select || p.has_returning => Ok(p.clone()),
         [Unit::Plan(p)] => refuse(match p.command_type {

@@ -173,9 +173,8 @@ impl<'f> Frame<'f> {
             }
             (None, Some(e)) => {
                 let text = self.text(cx, e)?;
-                let text = text.ok_or_else(|| {
-                    PgError::new(NULL_VALUE_NOT_ALLOWED, "query string argument of EXECUTE is null")
-                })?;
+                let text = text
+                    .ok_or_else(|| PgError::new(NULL_VALUE_NOT_ALLOWED, "query string argument of EXECUTE is null"))?;
                 let params = self.param_values(cx, params)?;
                 self.place.runs(Some((text.as_str().into(), Mode::Statement)));
                 let done = self.dynamic_query(cx, &text, &params, "cursor").and_then(|(p, values)| {

@@ -94,7 +94,8 @@ impl Parser<'_> {
             let at = self.loc();
             let collation = self.collation()?;
             if !ty.collation.is_valid() {
-                let text = format!("collations are not supported by type {}", self.cx.catalog.format_type(ty.oid, None)?);
+                let text =
+                    format!("collations are not supported by type {}", self.cx.catalog.format_type(ty.oid, None)?);
                 return Err(self.error(DATATYPE_MISMATCH, text, at));
             }
             ty.collation = collation;

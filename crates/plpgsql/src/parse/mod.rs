@@ -53,7 +53,11 @@ pub(crate) struct Parser<'a> {
 
 /// What an identifier at the current place stands for.
 pub(crate) enum Found {
-    Datum { target: Target, names: i32, text: String },
+    Datum {
+        target: Target,
+        names: i32,
+        text: String,
+    },
     /// A name, perhaps of several parts.
     Word(Vec<String>),
 }

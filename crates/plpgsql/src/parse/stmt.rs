@@ -45,12 +45,14 @@ impl Parser<'_> {
                 Some("declare" | "begin") => {
                     let b = self.block(label)?;
                     self.expect_char(b';')?;
-                    done(StmtKind::Block(b)).map(|s| s.map(|mut s| {
-                        if let StmtKind::Block(b) = &s.kind {
-                            s.line = b.line;
-                        }
-                        s
-                    }))
+                    done(StmtKind::Block(b)).map(|s| {
+                        s.map(|mut s| {
+                            if let StmtKind::Block(b) = &s.kind {
+                                s.line = b.line;
+                            }
+                            s
+                        })
+                    })
                 }
                 Some("loop" | "while" | "for" | "foreach") => {
                     let line = self.here();
@@ -126,7 +128,8 @@ impl Parser<'_> {
             }
             "assert" => {
                 self.advance();
-                let condition = self.construct(&[End::Char(b','), End::Char(b';')], ", or ;", Mode::Expression, true)?;
+                let condition =
+                    self.construct(&[End::Char(b','), End::Char(b';')], ", or ;", Mode::Expression, true)?;
                 let message = match self.eat_char(b',') {
                     true => Some(self.expression_statement()?),
                     false => {

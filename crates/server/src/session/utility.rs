@@ -109,7 +109,9 @@ impl Session {
             },
             Statement::DeclareCursor(d) => self.declare_cursor(d),
             Statement::Fetch(f) => self.fetch(f, formats),
-            Statement::ClosePortal(c) => super::cursors::close(&mut self.cx, c.portalname.as_deref()).map(str::to_owned),
+            Statement::ClosePortal(c) => {
+                super::cursors::close(&mut self.cx, c.portalname.as_deref()).map(str::to_owned)
+            }
             Statement::Discard(d) => self.discard(d),
             Statement::Transaction(t) => self.transaction_statement(t).map(str::to_owned),
             Statement::Listen(s) => {
