@@ -51,6 +51,7 @@ mod select;
 mod state;
 mod target;
 mod typename;
+mod updatable_view;
 pub mod walk;
 pub mod walker;
 

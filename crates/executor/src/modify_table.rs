@@ -30,15 +30,9 @@ use crate::index_insert::{Arbiter, IndexInserter};
 use crate::node::{Exec, Node};
 use crate::partition::PartitionCheck;
 use crate::recheck::{MarkColumn, Rechecker, lock_newest, mark_columns, serialization_failure, tid_of};
+use crate::returning::{Returning, Version};
 use crate::state::Run;
 use crate::trigger::{Capture, StatementTriggers, TriggerEvent, TriggerSet, TriggerTiming};
-
-/// A row with its place.
-#[derive(Clone, Default)]
-struct Version {
-    tid: Option<TupleId>,
-    values: Vec<Datum>,
-}
 
 struct Conflict {
     plan: OnConflictPlan,
@@ -53,14 +47,6 @@ struct Action {
     qual: Filter,
     values: Vec<CExpr>,
     columns: Vec<AttrNumber>,
-}
-
-/// RETURNING's input: new row, old row, their places, the table, the action, then the subplan's columns.
-struct Returning {
-    projection: Projection,
-    columns: Vec<Column>,
-    rows: usize,
-    out: Batch,
 }
 
 pub(crate) struct ModifyTableExec {
@@ -99,7 +85,6 @@ pub(crate) struct ModifyTableExec {
     plain: bool,
     bulk: BulkChange,
     done: bool,
-    empty: Batch,
 }
 
 /// A row for another partition: what it was (unless it is new), what it is to be, and MERGE's action.
@@ -175,7 +160,9 @@ impl ModifyTableExec {
             _ => None,
         };
         let returning = match m.returning.first() {
-            Some(list) if !list.is_empty() => Some(returning(b, list, rti, &table, m.operation, &input.output)?),
+            Some(list) if !list.is_empty() => {
+                Some(Returning::build(b, list, rti, &table.entry, m.operation, &input.output)?)
+            }
             _ => None,
         };
         let projection = HeapProjection::all(&table.heap.layout);
@@ -225,7 +212,6 @@ impl ModifyTableExec {
             capture: parent.map(|c| Box::new(c.for_child(&table.entry))),
             rechecker: Rechecker::default(),
             done: false,
-            empty: Batch::default(),
             input,
             subplan,
             table,
@@ -851,31 +837,9 @@ impl ModifyTableExec {
             self.note(run, old.as_ref(), new.as_ref())?;
         }
         let old = old.or_else(|| self.moved_from.take());
-        let n = self.table.entry.desc.len();
-        let Some(r) = &mut self.returning else { return Ok(()) };
-        let mut at = 0;
-        let mut put = |v: DatumRef<'_>| {
-            r.columns[at].push(v);
-            at += 1;
-        };
-        for version in [&new, &old] {
-            for k in 0..n {
-                put(version.as_ref().and_then(|v| v.values.get(k)).map_or(DatumRef::Null, Datum::as_ref));
-            }
+        if let Some(r) = &mut self.returning {
+            r.push(&self.table.entry, old.as_ref(), new.as_ref(), action, batch, i);
         }
-        for version in [&new, &old] {
-            let tid = version.as_ref().and_then(|v| v.tid).map_or(Datum::Null, IntoDatum::into_datum);
-            put(tid.as_ref());
-        }
-        for version in [&new, &old] {
-            let tableoid = version.as_ref().map_or(Datum::Null, |_| Datum::oid(self.table.entry.oid));
-            put(tableoid.as_ref());
-        }
-        put(action.map_or(Datum::Null, Datum::text).as_ref());
-        for c in &batch.columns {
-            put(c.get(i));
-        }
-        r.rows += 1;
         Ok(())
     }
 }
@@ -924,54 +888,13 @@ fn conflict(b: &mut Builder<'_>, c: &OnConflictPlan, rti: RtIndex, table: &OpenT
     Ok(Conflict { set: compiler.list(&exprs)?, condition: compiler.filter(c.where_.as_slice())?, plan: c.clone() })
 }
 
-fn returning(
-    b: &mut Builder<'_>,
-    list: &[TargetEntry],
-    rti: RtIndex,
-    table: &OpenTable,
-    operation: CmdType,
-    subplan: &[Physical],
-) -> Result<Returning> {
-    let desc = table.entry.desc.clone();
-    let n = desc.len();
-    let mut scope = Scope { width: 2 * n + 5 + subplan.len(), ..Scope::default() };
-    let default_old = operation == CmdType::Delete;
-    let (new, old) = ((0, 2 * n, 2 * n + 2), (n, 2 * n + 1, 2 * n + 3));
-    for (kind, (first, tid, tableoid)) in [
-        (VarReturning::Default, if default_old { old } else { new }),
-        (VarReturning::New, new),
-        (VarReturning::Old, old),
-    ] {
-        for k in 0..n {
-            scope.vars.insert((rti, k as i16 + 1, kind), first + k);
-        }
-        scope.vars.insert((rti, sysattr::CTID, kind), tid);
-        scope.vars.insert((rti, sysattr::TABLEOID, kind), tableoid);
-        scope.rows.push((rti, kind, desc.clone(), (first..first + n).map(Some).collect()));
-    }
-    scope.vars.insert((0, 0, VarReturning::Default), 2 * n + 4);
-    scope.ranges.push((OUTER_VAR, 2 * n + 5));
-    let row: Vec<Physical> = desc.attrs.iter().map(|a| a.physical()).collect();
-    let system = [Physical::Bytes, Physical::Bytes, Physical::W4, Physical::W4, Physical::Bytes];
-    let columns = row.iter().chain(&row).chain(&system).chain(subplan).map(|p| Column::new(*p)).collect();
-    Ok(Returning { projection: b.compiler(scope).projection(list)?, columns, rows: 0, out: Batch::default() })
-}
-
 impl ModifyTableExec {
     /// RETURNING's rows so far.
     pub(crate) fn take_returned(&mut self, run: &mut Run<'_>) -> Result<Option<Batch>> {
-        let Some(r) = &mut self.returning else { return Ok(None) };
-        if r.rows == 0 {
-            return Ok(None);
+        match &mut self.returning {
+            Some(r) if r.has_rows() => r.take(run).map(Some),
+            _ => Ok(None),
         }
-        let columns = r.columns.iter_mut().map(|c| {
-            let empty = Column::new(c.physical());
-            Arc::new(std::mem::replace(c, empty))
-        });
-        let batch = Batch { columns: columns.collect(), rows: r.rows, selection: None };
-        r.rows = 0;
-        r.projection.apply(run, &batch, &mut r.out)?;
-        Ok(Some(std::mem::take(&mut r.out)))
     }
 }
 
@@ -994,27 +917,21 @@ impl Exec for ModifyTableExec {
             };
             let batch = batch.clone();
             if let Some(r) = &mut self.returning {
-                r.out.columns.clear();
-                r.columns.iter_mut().for_each(Column::clear);
-                r.rows = 0;
+                r.clear();
             }
             if !(self.plain && self.operation == CmdType::Insert && self.insert_plain(run, &batch)?) {
                 for i in batch.selected().iter() {
                     self.row(run, &batch, i)?;
                 }
             }
-            if self.returning.as_ref().is_some_and(|r| r.rows > 0) {
+            if self.returning.as_ref().is_some_and(Returning::has_rows) {
                 break;
             }
         }
-        let Some(r) = &mut self.returning else { return Ok(None) };
-        let columns = r.columns.iter_mut().map(|c| {
-            let empty = Column::new(c.physical());
-            Arc::new(std::mem::replace(c, empty))
-        });
-        self.empty = Batch { columns: columns.collect(), rows: r.rows, selection: None };
-        r.projection.apply(run, &self.empty, &mut r.out)?;
-        Ok(Some(&r.out))
+        match &mut self.returning {
+            Some(r) => r.rows(run).map(Some),
+            None => Ok(None),
+        }
     }
     fn rescan(&mut self, _: &mut Run<'_>, _: &[i32]) -> Result<()> {
         match self.done {
