@@ -570,7 +570,7 @@ impl ModifyTableExec {
         rows.extend(self.siblings.iter().map(|r| (*r, None)));
         for m in &self.marks {
             if m.rti != self.rti {
-                rows.push((m.rti, tid_of(batch.columns[m.ctid].get(i))?));
+                m.rows(batch, i, tid_of(batch.columns[m.ctid].get(i))?, &mut rows)?;
             }
         }
         self.rechecker.run(run, &self.subplan, rows)
