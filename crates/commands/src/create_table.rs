@@ -127,7 +127,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
     if let Some(parent) = cloned_from {
         partition::indexes::ensure_all(cmd, parent, oid)?;
         crate::trigger::clone_row_triggers(cmd, parent, oid)?;
-        partition::foreign_keys::clone_to(cmd, parent, oid)?;
+        partition::foreign_keys::clone_to(cmd, parent, oid, false)?;
     }
     add_constraints(cmd, oid, &keys)?;
     for l in &likes {

@@ -646,6 +646,11 @@ impl ModifyTableExec {
         old: Vec<Datum>,
         new: Vec<Datum>,
     ) -> Result<Option<(TupleId, RowLock)>> {
+        // An action of a foreign key would take the row for deleted.
+        let acts = |t: &catalog::PgTrigger| t.tgisinternal && matches!(t.tgfoid.0, 1646 | 1648 | 1650 | 1652);
+        if self.table.entry.triggers.iter().any(|t| acts(t)) {
+            return Err(PgError::unsupported("moving a referenced row to another partition"));
+        }
         let mut plain =
             |d: &Datum| crate::expr::function::plain(&mut Run { cx: &mut *run.cx, st: &mut *run.st }, d.as_ref());
         // Long values are fetched before their row goes.

@@ -352,7 +352,7 @@ pub fn attach(cmd: &mut CommandContext<'_>, parent: &Arc<Relation>, given: &Part
     super::store_bound(cmd, child.oid, parent.oid, &spec)?;
     indexes::ensure_all(cmd, parent.oid, child.oid)?;
     crate::trigger::clone_row_triggers(cmd, parent.oid, child.oid)?;
-    super::foreign_keys::clone_to(cmd, parent.oid, child.oid)?;
+    super::foreign_keys::clone_to(cmd, parent.oid, child.oid, true)?;
 
     // The rows that are there must fit, and none of the default partition's may belong here.
     let entry = catalog.relation_entry(child.oid)?;
