@@ -42,6 +42,10 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
     if stmt.partspec.is_some() && stmt.relation.relpersistence == RelPersistence::Unlogged {
         return Err(PgError::new(FEATURE_NOT_SUPPORTED, "partitioned tables cannot be unlogged"));
     }
+    if stmt.partspec.is_some() && stmt.partbound.is_none() && !stmt.inh_relations.is_empty() {
+        let text = "cannot create partitioned table as inheritance child";
+        return Err(PgError::new(INVALID_OBJECT_DEFINITION, text));
+    }
     let (namespace, persistence) = name::relation_schema(cmd.cx, &stmt.relation).map_err(at)?;
     temp::check_on_commit(stmt.oncommit, persistence)?;
     let relname = catalog::ddl::truncate_name(&stmt.relation.relname).to_owned();

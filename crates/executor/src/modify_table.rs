@@ -169,7 +169,10 @@ impl ModifyTableExec {
         let mut constraints = Constraints::build(b.cx, &table)?;
         let mut indexes = IndexInserter::build(b, &table)?;
         let update_columns = m.update_columns.first().cloned().unwrap_or_default();
-        if table.entry.class.relispartition && m.table.is_none() {
+        // A trigger may change a row that was routed here.
+        let changed = m.table.is_some()
+            && TriggerSet::of(b.cx, &table.entry, &[])?.is_some_and(|t| t.has_before_row(TriggerEvent::Insert));
+        if table.entry.class.relispartition && (m.table.is_none() || changed) {
             let check = PartitionCheck::of(b.cx, &table)?;
             let needless = m.operation == CmdType::Delete
                 || m.operation == CmdType::Update && !check.as_ref().is_some_and(|c| c.touched_by(&update_columns));
