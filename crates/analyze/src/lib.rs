@@ -38,6 +38,7 @@ mod names;
 pub mod nodes;
 mod oper;
 pub mod partition;
+pub mod plpgsql;
 mod poly;
 pub mod query;
 mod recursion;
@@ -50,6 +51,7 @@ mod select;
 mod state;
 mod target;
 mod typename;
+mod updatable_view;
 pub mod walk;
 pub mod walker;
 

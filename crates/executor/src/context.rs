@@ -43,6 +43,42 @@ pub trait SessionHooks: Send {
     }
 }
 
+/// What procedural languages ask of the session that runs them. Unlike [`SessionHooks`] it is there while it is at work: one
+/// function's statement may call another function. (PostgreSQL: SPI)
+pub trait FunctionHost: Send + Sync {
+    /// An internal subtransaction begins. (PostgreSQL: `BeginInternalSubTransaction`)
+    fn begin_sub(&self, cx: &mut ExecContext) -> Result<()>;
+    /// It becomes part of its parent.
+    fn release_sub(&self, cx: &mut ExecContext) -> Result<()>;
+    /// It is undone.
+    fn rollback_sub(&self, cx: &mut ExecContext) -> Result<()>;
+    /// The transaction commits and another begins; with the same characteristics if `chain`. (PostgreSQL: `SPI_commit`)
+    fn commit(&self, cx: &mut ExecContext, chain: bool) -> Result<()>;
+    /// The transaction is undone and another begins.
+    fn rollback(&self, cx: &mut ExecContext, chain: bool) -> Result<()>;
+    /// Runs a utility statement. `atomic`: it may not end the transaction.
+    fn utility(
+        &self,
+        cx: &mut ExecContext,
+        stmt: &Arc<parser::ast::Statement>,
+        source: &Arc<str>,
+        atomic: bool,
+    ) -> Result<UtilityOutcome>;
+    /// A setting's value as text; `None` if there is no such setting.
+    fn setting(&self, name: &str) -> Option<String>;
+    /// Settings that hold while a function runs, as `pg_proc.proconfig` has them; gives what [`FunctionHost::leave`] needs.
+    fn enter(&self, cx: &mut ExecContext, config: &[String]) -> Result<usize>;
+    /// The function is done (or has failed): the settings are what they were.
+    fn leave(&self, cx: &mut ExecContext, level: usize, failed: bool);
+}
+
+/// What a utility statement gave.
+#[derive(Default)]
+pub struct UtilityOutcome {
+    pub tag: String,
+    pub result: Option<(Arc<TupleDesc>, Vec<Vec<Datum>>)>,
+}
+
 /// No upper floor: for tests and bootstrap.
 pub struct NoHooks;
 impl SessionHooks for NoHooks {}
@@ -55,6 +91,8 @@ pub struct ExecContext {
     pub interrupt: Interrupt,
     pub notices: Box<dyn NoticeSink>,
     pub hooks: Box<dyn SessionHooks>,
+    /// The session, for what functions of procedural languages do to it.
+    pub host: Option<Arc<dyn FunctionHost>>,
     /// Procedural languages.
     pub languages: Arc<crate::language::Languages>,
     /// The transaction in progress; `None` only where no storage is touched.
@@ -72,7 +110,8 @@ pub struct ExecContext {
     /// Anonymous record types by typmod. (PostgreSQL: `RecordCacheArray`)
     records: Vec<Arc<TupleDesc>>,
     /// What functions of upper floors ask for by type: see [`Runtime::extension`].
-    extensions: HashMap<TypeId, Box<dyn Any + Send>>,
+    /// A handful, in no order.
+    extensions: Vec<(TypeId, Box<dyn Any + Send>)>,
     /// Call sites of `Runtime::call`, kept for the next call.
     calls: HashMap<(Oid, Oid), crate::expr::FuncNode>,
 }
@@ -86,6 +125,7 @@ impl ExecContext {
             interrupt: Interrupt::new(),
             notices: Box::new(Vec::new()),
             hooks: Box::new(NoHooks),
+            host: None,
             languages: Arc::default(),
             txn: None,
             snapshot: None,
@@ -94,18 +134,30 @@ impl ExecContext {
             depth: 0,
             temporary_files: 0,
             records: Vec::new(),
-            extensions: HashMap::new(),
+            extensions: Vec::new(),
             calls: HashMap::new(),
         }
     }
     /// Lends a value of an upper floor to functions.
     pub fn set_extension<T: Any + Send>(&mut self, value: T) {
-        self.extensions.insert(TypeId::of::<T>(), Box::new(value));
+        self.extensions.retain(|(id, _)| *id != TypeId::of::<T>());
+        self.extensions.push((TypeId::of::<T>(), Box::new(value)));
     }
     /// What `set_extension` set, or else a new one that stays.
     pub fn extension_or_default<T: Any + Send + Default>(&mut self) -> &mut T {
-        let value = self.extensions.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
-        value.downcast_mut().expect("extensions are kept by their type")
+        let at = self.extensions.iter().position(|(id, _)| *id == TypeId::of::<T>()).unwrap_or_else(|| {
+            self.extensions.push((TypeId::of::<T>(), Box::new(T::default())));
+            self.extensions.len() - 1
+        });
+        self.extensions[at].1.downcast_mut().expect("extensions are kept by their type")
+    }
+    /// What `set_extension` or `extension_or_default` left.
+    pub fn extension<T: Any + Send>(&mut self) -> Option<&mut T> {
+        self.extensions.iter_mut().find(|(id, _)| *id == TypeId::of::<T>())?.1.downcast_mut()
+    }
+    /// The session that runs functions of procedural languages.
+    pub fn host(&self) -> Result<Arc<dyn FunctionHost>> {
+        self.host.clone().ok_or_else(|| PgError::internal("no session in this context"))
     }
     pub fn txn(&self) -> Result<&Arc<Transaction>> {
         self.txn.as_ref().ok_or_else(|| PgError::internal("no transaction in this context"))
@@ -394,7 +446,7 @@ impl Runtime for ExecContext {
         if id == TypeId::of::<Arc<Transaction>>() {
             return self.txn.as_mut().map(|t| t as &mut (dyn Any + 'static));
         }
-        self.extensions.get_mut(&id).map(|v| &mut **v as &mut (dyn Any + 'static))
+        self.extensions.iter_mut().find(|(t, _)| *t == id).map(|(_, v)| &mut **v as &mut (dyn Any + 'static))
     }
 }
 

@@ -6,15 +6,17 @@
 //! An index-only scan keeps its pin until it goes on, so that vacuum cannot remove entries, and their rows' places be
 //! used again, while it still trusts the visibility map. PostgreSQL: `_bt_readpage`, `_bt_steppage`, `_bt_killitems`.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use base::{BlockNumber, FullXid, Lsn, OffsetNumber, Result, TupleId, Xid};
 use storage::{BufferPool, OwnedShared, PinnedBuffer};
 use txn::Transaction;
+use txn::ssi::{Target, Watched};
 
 use super::page::{NONE, Opaque, change_opaque, flags};
 use super::scankeys::{Conditions, Verdict};
-use super::search::Tree;
+use super::search::{SearchKey, Tree};
 use super::{VacuumCycles, tuple};
 use crate::index::{Direction, IndexBatch, IndexRelation, IndexScan, IndexScanOptions, ScanKey};
 
@@ -98,7 +100,7 @@ impl NbtreeScan {
             spare: Buffers::default(),
         })
     }
-    fn tree(&self) -> Tree<'_> {
+    fn tree<'t>(&'t self, watched: Option<Watched<'t>>) -> Tree<'t> {
         const NEVER: &dyn Fn(FullXid) -> bool = &|_| false;
         Tree {
             pool: &self.pool,
@@ -107,10 +109,17 @@ impl NbtreeScan {
             xid: Xid::INVALID,
             cycles: &self.cycles,
             recyclable: NEVER,
+            watched,
+            ssi: None,
         }
     }
     /// The next page's entries that match; `false` at the end.
-    pub(super) fn next_batch(&mut self, direction: Direction, out: &mut IndexBatch) -> Result<bool> {
+    pub(super) fn next_batch(
+        &mut self,
+        direction: Direction,
+        out: &mut IndexBatch,
+        watched: Option<Watched<'_>>,
+    ) -> Result<bool> {
         if let (Some(from), Some(current)) = (self.replay_from.take(), &mut self.current) {
             if current.direction == direction {
                 if from > 0 {
@@ -132,15 +141,17 @@ impl NbtreeScan {
                 Place::Start | Place::End(_) => {
                     // From the end backwards is the same as beginning backwards.
                     self.conditions.first_elements(direction);
-                    self.first_page(direction)?
+                    self.first_page(direction, watched)?
                 }
-                Place::Page => self.step(direction)?,
+                Place::Page => self.step(direction, watched)?,
             };
             if page.is_none() && !self.conditions.is_impossible() && self.conditions.next_elements(direction) {
-                page = self.first_page(direction)?;
+                page = self.first_page(direction, watched)?;
             }
             let Some(page) = page else {
-                self.current = None;
+                if let Some(old) = self.current.take() {
+                    self.spare = old.found;
+                }
                 self.place = Place::End(direction);
                 return Ok(false);
             };
@@ -148,6 +159,7 @@ impl NbtreeScan {
             let some = !page.found.items.is_empty();
             if some {
                 page.give(out);
+                out.is_last = !self.conditions.has_arrays() && page.is_last();
             }
             if let Some(old) = self.current.replace(page) {
                 self.spare = old.found;
@@ -158,14 +170,20 @@ impl NbtreeScan {
         }
     }
     /// The page where the current search begins. `None`: the index is empty.
-    fn first_page(&mut self, direction: Direction) -> Result<Option<PageItems>> {
+    fn first_page(&mut self, direction: Direction, watched: Option<Watched<'_>>) -> Result<Option<PageItems>> {
         let buffers = std::mem::take(&mut self.spare);
-        let tree = self.tree();
+        let tree = self.tree(watched);
         let key = self.conditions.start(&self.index, direction)?;
-        let leaf = match key.columns.is_empty() {
-            true => tree.endpoint(0, direction == Direction::Backward)?,
-            false => tree.find_leaf(&key)?,
+        let find = || match key.columns.is_empty() {
+            true => tree.endpoint(0, direction == Direction::Backward),
+            false => tree.find_leaf(&key),
         };
+        let mut leaf = find()?;
+        if let (None, Some(w)) = (&leaf, watched) {
+            // There is no page that could stand for what was read; and there may be one by now.
+            w.lock(Target::relation(self.index.locator.db, self.index.oid));
+            leaf = find()?;
+        }
         let Some(leaf) = leaf else { return Ok(None) };
         let opaque = Opaque::of(&leaf);
         let start = match (key.columns.is_empty(), direction) {
@@ -174,14 +192,15 @@ impl NbtreeScan {
             (false, Direction::Forward) => tree.binary_search(&key, &leaf, opaque)?,
             (false, Direction::Backward) => tree.binary_search(&key, &leaf, opaque)? - 1,
         };
-        self.read_page(&tree, leaf, direction, start, buffers).map(Some)
+        let exact = (key.is_fast() && self.conditions.is_single_equality(&self.index)).then_some(&key);
+        self.read_page(&tree, leaf, direction, start, exact, buffers).map(Some)
     }
     /// The page after the current one, `None` if nothing can match there. When the scan turns around after a batch, that is
     /// the neighbour on the other side: a page's entries are returned as a whole, the caller walks back through them.
-    fn step(&mut self, direction: Direction) -> Result<Option<PageItems>> {
+    fn step(&mut self, direction: Direction, watched: Option<Watched<'_>>) -> Result<Option<PageItems>> {
         let buffers = std::mem::take(&mut self.spare);
         let Some(current) = &self.current else { return Ok(None) };
-        let tree = self.tree();
+        let tree = self.tree(watched);
         match direction {
             Direction::Forward if current.ends_forward => Ok(None),
             Direction::Backward if current.ends_backward => Ok(None),
@@ -191,7 +210,7 @@ impl NbtreeScan {
                     let page = tree.read(block)?;
                     let opaque = Opaque::of(&page);
                     if !opaque.is_ignored() {
-                        return self.read_page(&tree, page, direction, opaque.first_data(), buffers).map(Some);
+                        return self.read_page(&tree, page, direction, opaque.first_data(), None, buffers).map(Some);
                     }
                     block = opaque.next;
                 }
@@ -200,22 +219,24 @@ impl NbtreeScan {
             Direction::Backward => {
                 let Some(page) = step_left(&tree, current.block, current.prev)? else { return Ok(None) };
                 let last = page.max_offset();
-                self.read_page(&tree, page, direction, last, buffers).map(Some)
+                self.read_page(&tree, page, direction, last, None, buffers).map(Some)
             }
         }
     }
-    /// Copies the matching entries from `start` on.
+    /// Copies the matching entries from `start` on. `exact`: those equal to this key, which come first.
     fn read_page(
         &self,
         tree: &Tree<'_>,
         page: OwnedShared,
         direction: Direction,
         start: OffsetNumber,
+        exact: Option<&SearchKey<'_>>,
         mut buffers: Buffers,
     ) -> Result<PageItems> {
         buffers.items.clear();
         buffers.tuples.clear();
         buffers.bytes.clear();
+        tree.note_read(page.block());
         let opaque = Opaque::of(&page);
         let mut found = PageItems {
             block: page.block(),
@@ -237,7 +258,12 @@ impl NbtreeScan {
             let id = page.item_id(n);
             if !id.is_dead() {
                 let t = tree.item(&page, n)?;
-                match self.conditions.check(&self.index, direction, |i| layout.index_attr(t, all, i))? {
+                let verdict = match exact.and_then(|key| key.compare_first(t)) {
+                    Some(Ordering::Equal) => Verdict::Match,
+                    Some(_) => Verdict::End,
+                    None => self.conditions.check(&self.index, direction, |i| layout.index_attr(t, all, i))?,
+                };
+                match verdict {
                     Verdict::Match => found.take(t, n, direction, self.options.want_tuples),
                     Verdict::Skip => {}
                     Verdict::End => {
@@ -289,6 +315,12 @@ impl PageItems {
             }
             let end = bytes.len() as u32;
             tuples.resize(items.len(), (begin, end));
+        }
+    }
+    fn is_last(&self) -> bool {
+        match self.direction {
+            Direction::Forward => self.ends_forward,
+            Direction::Backward => self.ends_backward,
         }
     }
     fn give(&self, out: &mut IndexBatch) {
@@ -349,9 +381,10 @@ fn step_left(tree: &Tree<'_>, block: BlockNumber, prev: BlockNumber) -> Result<O
 }
 
 impl IndexScan for NbtreeScan {
-    fn rescan(&mut self, keys: Option<Vec<ScanKey>>) -> Result<()> {
+    fn rescan(&mut self, keys: Option<&mut Vec<ScanKey>>) -> Result<()> {
         if let Some(keys) = keys {
-            self.conditions = Conditions::new(&self.index, keys)?;
+            let new = Conditions::new(&self.index, std::mem::take(keys))?;
+            *keys = std::mem::replace(&mut self.conditions, new).into_keys();
         }
         self.place = Place::Start;
         if let Some(old) = self.current.take() {
@@ -363,7 +396,7 @@ impl IndexScan for NbtreeScan {
     }
     fn next(&mut self, txn: &Transaction, direction: Direction, out: &mut IndexBatch) -> Result<bool> {
         txn.proc().interrupt().check()?;
-        self.next_batch(direction, out)
+        self.next_batch(direction, out, super::watched(txn, &self.index))
     }
     fn kill(&mut self, positions: &[usize]) {
         let Some(current) = &self.current else { return };
@@ -390,7 +423,7 @@ impl IndexScan for NbtreeScan {
 impl NbtreeScan {
     /// Marks entries whose rows are all dead. (PostgreSQL: `_bt_killitems`)
     fn mark_dead(&self, current: &PageItems, dead: &[(OffsetNumber, TupleId)]) -> Result<()> {
-        let tree = self.tree();
+        let tree = self.tree(None);
         let Ok(mut page) = tree.read(current.block)?.try_upgrade() else { return Ok(()) };
         // Without a pin in between, vacuum may have removed entries and rows may have come to their places.
         if current.pin.is_none() && page.lsn() != current.lsn {

@@ -126,7 +126,7 @@ impl Session {
         let mut params = Vec::with_capacity(types.len());
         for (i, (value, &ty)) in bind.values.iter().zip(types).enumerate() {
             let format = Format::of(&bind.formats, i);
-            let datum = parameter(&mut self.cx, ty, format, *value);
+            let datum = parameter(&mut self.cx, ty, format, value);
             params.push(datum.map_err(|e| e.context(format!("unnamed portal parameter ${}", i + 1)))?);
         }
         let mut desc = match &*units {
@@ -151,14 +151,10 @@ impl Session {
             formats: bind.result_formats.clone(),
             desc,
             state: State::New,
-            cursor: false,
-            created: self.cx.settings.statement_timestamp,
             level: self.nest_level(),
-            position: 0,
-            seen: Vec::new(),
-            options: 0,
         };
-        self.portals.insert(bind.portal.to_owned(), Box::new(portal));
+        let portal = self.portals.boxed(portal);
+        self.portals.insert(bind.portal, portal);
         self.conn.out.bind_complete();
         self.source = None;
         Ok(())
@@ -216,7 +212,7 @@ impl Session {
         self.begin_activity(&source);
         if portal.units.is_empty() {
             self.conn.out.empty_query_response();
-            self.portals.insert(name.to_owned(), portal);
+            self.portals.insert(name, portal);
             self.source = None;
             return Ok(());
         }
@@ -256,7 +252,7 @@ impl Session {
         }
         // Statements that end the transaction themselves leave nothing of the portal.
         if self.cx.txn.is_some() {
-            self.portals.insert(name.to_owned(), portal);
+            self.portals.insert(name, portal);
         }
         self.source = None;
         Ok(())
@@ -298,7 +294,6 @@ impl Session {
         };
         let mut sender = Sender::plain(&mut self.conn, &portal.formats, &mut running.writer);
         let sent = running.execution.run(&mut self.cx, limit, &mut sender)?;
-        portal.position += sent;
         if limit > 0 && sent == limit && !running.execution.is_done() {
             portal.state = State::Running(running);
             return Ok(None);

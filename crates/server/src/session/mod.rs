@@ -11,16 +11,21 @@
 //! | `constants.rs` | texts that differ only in their constants share a plan |
 //! | `idle.rs` | executions kept for the next run of their statement |
 //! | `portal.rs` | running statements between messages |
+//! | `cursors.rs` | DECLARE, FETCH, CLOSE |
+//! | `host.rs` | what functions of procedural languages do to the session |
 //! | `utility.rs` | statements that are the session's own business: SET, SHOW, PREPARE, cursors, DISCARD |
 //! | `services.rs` | what `commands` asks of a session: COPY's data, transactions |
 //! | `variables.rs`, `derived.rs` | settings |
 //! | `rows.rs` | rows to the wire |
 
 mod constants;
+mod cursors;
 mod derived;
 mod extended;
+mod host;
 mod idle;
 mod portal;
+mod portals;
 mod roles;
 mod rows;
 mod services;
@@ -28,6 +33,7 @@ mod simple;
 mod startup;
 mod statement;
 mod store;
+mod templates;
 mod transaction;
 mod twophase;
 mod utility;
@@ -47,7 +53,7 @@ use executor::{ExecContext, NoticeSink};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 use txn::stats::{DatabaseCounter, DatabaseStats};
-use txn::{Proc, SyncCommit, Transaction};
+use txn::{Proc, SyncCommit, Transaction, TransactionOptions};
 
 use crate::cluster::{Cluster, SessionEntry};
 use crate::log;
@@ -59,7 +65,7 @@ pub use startup::Arrival;
 pub use statement::PlanCache;
 
 pub(crate) use derived::renew as renew_settings;
-use portal::Portal;
+use portals::Portals;
 use statement::Prepared;
 pub(crate) use store::Store;
 use transaction::Block;
@@ -93,8 +99,9 @@ pub struct Session {
     savepoints: Vec<String>,
     roles: roles::Roles,
     prepared: HashMap<String, Prepared>,
-    portals: HashMap<String, Box<Portal>>,
+    portals: Portals,
     idle: idle::Idle,
+    templates: templates::Templates,
     /// The current message's body.
     body: Vec<u8>,
     /// After an error in the extended protocol, until Sync.
@@ -104,12 +111,18 @@ pub struct Session {
     user_name: String,
     is_superuser: bool,
     sync_commit: SyncCommit,
+    /// What transactions begin with.
+    transaction_options: TransactionOptions,
+    /// The last transaction, if the next can begin in its place.
+    resting: Option<Arc<Transaction>>,
     timeouts: Timeouts,
     statement_alarm: Option<Alarm>,
     transaction_alarm: Option<Alarm>,
     /// When a session that parked has been idle for too long.
     idle_deadline: Option<Instant>,
-    store: Store,
+    store: Arc<Store>,
+    /// The statements of the current message share a transaction.
+    several: bool,
     /// The database's counters.
     counts: Arc<DatabaseStats>,
     /// What `variables` counted when the derived settings were last renewed.
@@ -139,21 +152,27 @@ impl Session {
     fn serve(&mut self) -> Result<bool> {
         let overdue = self.idle_deadline.take().is_some_and(|d| Instant::now() >= d);
         self.follow_config();
-        let filled = if std::mem::take(&mut self.filled) { Ok(Fill::Data) } else { self.conn.fill_now() };
-        match filled {
-            Ok(Fill::Data) => {}
-            Ok(Fill::Quiet) if overdue && self.idle_deadline().is_some() => return Err(self.idle_too_long()),
-            Ok(Fill::Quiet) => {}
-            Ok(Fill::End) | Err(_) => return Ok(false),
-        }
-        while let Some(frame) = self.conn.frame()? {
-            self.message(frame)?;
-            if self.closing {
-                return Ok(false);
+        loop {
+            let filled = if std::mem::take(&mut self.filled) { Ok(Fill::Data) } else { self.conn.fill_now() };
+            match filled {
+                Ok(Fill::Data) => {}
+                Ok(Fill::Quiet) if overdue && self.idle_deadline().is_some() => return Err(self.idle_too_long()),
+                Ok(Fill::Quiet) => {}
+                Ok(Fill::End) | Err(_) => return Ok(false),
+            }
+            while let Some(frame) = self.conn.frame()? {
+                self.message(frame)?;
+                if self.closing {
+                    return Ok(false);
+                }
+            }
+            self.deliver_notifications();
+            self.flush()?;
+            // Only what comes from now on rings.
+            if self.conn.is_drained() {
+                break;
             }
         }
-        self.deliver_notifications();
-        self.flush()?;
         self.entry.interrupt.check().map_err(PgError::fatal).or_else(ignore_cancel)?;
         self.idle_deadline = self.idle_deadline();
         Ok(true)
@@ -199,6 +218,9 @@ impl Session {
     fn cool(&mut self) {
         self.conn.shrink();
         self.body.shrink_to(KEPT_BODY);
+        self.resting = None;
+        self.portals.shrink();
+        self.templates.clear();
     }
 
     fn follow_config(&mut self) {
@@ -269,6 +291,7 @@ impl Session {
     /// Reports an error and puts the transaction and the protocol in order after it.
     fn statement_failed(&mut self, error: &PgError, kind: u8) -> Result<()> {
         let source = self.source.take();
+        self.several = false;
         if error.sqlstate() == base::sqlstate::T_R_DEADLOCK_DETECTED {
             self.counts.add(DatabaseCounter::Deadlocks, 1);
         }
@@ -365,6 +388,7 @@ impl Session {
         let values = variables.values();
         derived::renew(Arc::make_mut(&mut self.cx.settings), values);
         self.cx.cost = derived::costs(values);
+        self.transaction_options = transaction::options(values);
         self.sync_commit = transaction::sync_commit(values.str(guc::SYNCHRONOUS_COMMIT));
         let milliseconds = |guc| u64::try_from(values.int(guc)).unwrap_or(0);
         self.proc.set_lock_timeout_ms(milliseconds(guc::LOCK_TIMEOUT));

@@ -196,6 +196,7 @@ impl LockManager {
                 Attempt::Granted => return Ok(true),
                 Attempt::NotAvailable => return Ok(false),
                 Attempt::Queued => {}
+                Attempt::Deadlock(other, theirs) => return Err(deadlock::early(proc, mode, &other, theirs, tag)),
             }
         }
         self.sleep(proc, tag, mode).map(|()| true)
@@ -218,7 +219,7 @@ impl LockManager {
         proc.locks.lock().add_own_id(LockTag::Transaction(xid));
     }
     pub(crate) fn lock_own_virtual_xid(&self, proc: &Proc, local_xid: u32) {
-        proc.locks.lock().add_own_id(LockTag::VirtualTransaction { proc: proc.number, local_xid });
+        proc.locks.lock().set_virtual_id(LockTag::VirtualTransaction { proc: proc.number, local_xid });
     }
     /// Waits until the transaction has released its lock on its own id.
     pub(crate) fn wait_for_transaction_lock(&self, proc: &Arc<Proc>, xid: Xid, wait: Wait) -> Result<bool> {
