@@ -32,7 +32,8 @@ pub(crate) struct ViewModifyExec {
     input: Node,
     operation: CmdType,
     view: Arc<Relation>,
-    triggers: Box<TriggerSet>,
+    /// A MERGE that does nothing needs none.
+    triggers: Option<Box<TriggerSet>>,
     statement: Option<StatementTriggers>,
     update_columns: Vec<AttrNumber>,
     whole_row: Option<usize>,
@@ -74,11 +75,10 @@ impl ViewModifyExec {
             _ => None,
         };
         let updated = crate::trigger::statement::updated_columns(m);
-        let missing = || PgError::internal(format!("view \"{}\" has no triggers", view.name()));
         Ok(ViewModifyExec {
             whole_row: subplan.targetlist.iter().position(whole_row),
             operation: m.operation,
-            triggers: TriggerSet::of(b.cx, &view, &updated)?.ok_or_else(missing)?,
+            triggers: TriggerSet::of(b.cx, &view, &updated)?,
             statement: StatementTriggers::of(b.cx, &view, m)?,
             update_columns: m.update_columns.first().cloned().unwrap_or_default(),
             actions,
@@ -179,7 +179,9 @@ impl ViewModifyExec {
         batch: &Batch,
         i: usize,
     ) -> Result<()> {
-        let given = self.triggers.before_row(run, TriggerTiming::InsteadOf, event, old.as_deref(), new)?;
+        let missing = || PgError::internal(format!("view \"{}\" has no triggers", self.view.name()));
+        let triggers = self.triggers.as_mut().ok_or_else(missing)?;
+        let given = triggers.before_row(run, TriggerTiming::InsteadOf, event, old.as_deref(), new)?;
         let Some(row) = given else { return Ok(()) };
         if self.can_set_tag {
             run.st.processed += 1;
