@@ -15,10 +15,10 @@ use crate::{CommandContext, Outcome, name, options, query, temp};
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateTableAsStmt) -> Result<Outcome> {
     let into = &stmt.into;
-    for (is_there, what) in [
-        (stmt.objtype == ObjectType::Matview, "CREATE MATERIALIZED VIEW"),
-        (matches!(stmt.query, Statement::Execute(_)), "CREATE TABLE AS EXECUTE"),
-    ] {
+    if stmt.objtype == ObjectType::Matview {
+        return crate::matview::create(cmd, stmt);
+    }
+    for (is_there, what) in [(matches!(stmt.query, Statement::Execute(_)), "CREATE TABLE AS EXECUTE")] {
         if is_there {
             return Err(PgError::unsupported(what));
         }
@@ -78,7 +78,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateTableAsStmt) -> Result
 }
 
 /// Runs the query into the new table.
-fn fill(cx: &mut ExecContext, table: Oid, planned: Arc<planner::PlannedStmt>) -> Result<u64> {
+pub fn fill(cx: &mut ExecContext, table: Oid, planned: Arc<planner::PlannedStmt>) -> Result<u64> {
     let heap = cx.catalog.heap(table)?;
     let begin = StartOptions { snapshot: cx.snapshot.clone(), ..StartOptions::default() };
     let mut execution = Execution::start(planned, cx, begin)?;

@@ -165,6 +165,7 @@ impl ModifyTableExec {
             }
             _ => None,
         };
+        check_changeable(&table.entry)?;
         let projection = HeapProjection::all(&table.heap.layout);
         let mut constraints = Constraints::build(b.cx, &table)?;
         let mut indexes = IndexInserter::build(b, &table)?;
@@ -414,7 +415,7 @@ impl ModifyTableExec {
             loop {
                 match self.indexes.find_conflict(run, &row, &arbiters)? {
                     Arbiter::Free => {}
-                    Arbiter::Conflict(_) if !update => return Ok(()),
+                    Arbiter::Conflict(tid) if !update => return self.check_seen(run, tid),
                     Arbiter::Conflict(tid) => match self.on_conflict_update(run, tid, &row, batch, i)? {
                         true => return Ok(()),
                         false => continue,
@@ -438,6 +439,23 @@ impl ModifyTableExec {
         let tid = self.table.heap.insert(&txn, &row, InsertOptions::default(), None)?;
         self.indexes.insert(run, &row, tid, false, false, &[])?;
         self.changed(run, None, Some(Version { tid: Some(tid), values: row }), batch, i, action)
+    }
+
+    /// With one snapshot for the whole transaction, the row in the way must be seen by it, or be our own.
+    /// (PostgreSQL: `ExecCheckTupleVisible`)
+    fn check_seen(&mut self, run: &mut Run<'_>, tid: TupleId) -> Result<()> {
+        let txn = run.cx.txn()?.clone();
+        let Some(snapshot) = run.st.snapshot.clone().filter(|_| txn.isolation().uses_transaction_snapshot()) else {
+            return Ok(());
+        };
+        if self.fetcher.fetch_with(&txn, tid, Look::Mvcc(&snapshot), |_| Ok(()))?.is_some() {
+            return Ok(());
+        }
+        let own = |bytes: &[u8]| Ok(access::tuple::Header::new(bytes).is_some_and(|h| txn.is_current(h.xmin())));
+        match self.fetcher.fetch_with(&txn, tid, Look::Any, own)? {
+            Some(false) => Err(serialization_failure(false)),
+            _ => Ok(()),
+        }
     }
 
     /// DO UPDATE of the row in the way; `false` if it has changed: look again.
@@ -465,6 +483,7 @@ impl ModifyTableExec {
             }
             _ => return Ok(false),
         }
+        self.check_seen(run, tid)?;
         let Some(existing) = self.fetch(run, tid)? else { return Ok(false) };
         let mut both = row_batch(&self.table, &existing);
         both.columns.extend(row_batch(&self.table, row).columns);
@@ -949,4 +968,16 @@ impl Exec for ModifyTableExec {
         // RETURNING and MERGE keep rows and matches in more places than are cleared here.
         Ok(self.returning.is_none() && self.actions.is_empty() && self.conflict.is_none() && self.input.rest()?)
     }
+}
+
+/// (PostgreSQL: `CheckValidResultRel`)
+fn check_changeable(rel: &catalog::Relation) -> Result<()> {
+    let what = match rel.kind() {
+        b'm' => "materialized view",
+        b'S' => "sequence",
+        b't' => "TOAST relation",
+        _ => return Ok(()),
+    };
+    let text = format!("cannot change {what} \"{}\"", rel.name());
+    Err(PgError::new(base::sqlstate::WRONG_OBJECT_TYPE, text))
 }

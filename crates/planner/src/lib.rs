@@ -28,6 +28,7 @@ mod level;
 mod levels;
 mod modify;
 mod node;
+mod partprune;
 mod pathnode;
 pub mod plan;
 mod predtest;

@@ -1,16 +1,15 @@
-//! Portals: statements with their parameters, running or about to; cursors are portals too.
+//! Portals: statements with their parameters, running or about to. Cursors have a place of their own (`cursors.rs`).
 
 use std::sync::Arc;
 
 use base::Result;
-use parser::ast::cursor_opt;
-use planner::{Plan, PlanNode, PlannedStmt};
-use types::{Datum, DatumRef, Runtime, TupleDesc};
+use planner::PlannedStmt;
+use types::{Datum, TupleDesc};
 
 use super::Session;
 use super::idle::Running;
 use super::statement::Unit;
-use crate::cluster::{CursorInfo, PreparedInfo, SessionObjects};
+use crate::cluster::{PreparedInfo, SessionObjects};
 use crate::protocol::Format;
 
 /// See the module's head.
@@ -21,16 +20,8 @@ pub(super) struct Portal {
     pub formats: Vec<Format>,
     pub desc: Option<Arc<TupleDesc>>,
     pub state: State,
-    /// DECLARE CURSOR, rather than Bind.
-    pub cursor: bool,
-    pub created: i64,
     /// The transaction nesting level it was made at: it ends with that.
     pub level: usize,
-    /// Rows fetched so far.
-    pub position: u64,
-    /// Rows that were produced but not fetched yet, and the cursor's answer to going back: rows already seen.
-    pub seen: Vec<Vec<Datum>>,
-    pub options: u32,
 }
 
 /// How far it is.
@@ -41,10 +32,6 @@ pub(super) enum State {
 }
 
 impl Portal {
-    /// Is it one WITH HOLD of the current transaction?
-    pub fn is_held_by_transaction(&self) -> bool {
-        self.options & cursor_opt::HOLD != 0 && self.level > 0
-    }
     /// The plan of a portal that returns rows as they are asked for.
     pub fn plan(&self) -> Option<&Arc<PlannedStmt>> {
         match &*self.units {
@@ -54,76 +41,20 @@ impl Portal {
     }
 }
 
-/// Can a plan give its rows backwards? Cursors for those that can may scroll without being asked to.
-/// (PostgreSQL: `ExecSupportsBackwardScan`)
-pub(super) fn supports_backward_scan(planned: &PlannedStmt) -> bool {
-    fn of(plan: &Plan) -> bool {
-        match &plan.node {
-            PlanNode::Append { plans, .. } => plans.iter().all(of),
-            PlanNode::Result { .. } | PlanNode::Limit { .. } | PlanNode::LockRows { .. } => {
-                plan.outer.as_deref().is_some_and(of)
-            }
-            PlanNode::SubqueryScan { subplan, .. } => of(subplan),
-            PlanNode::SeqScan { .. }
-            | PlanNode::IndexScan { .. }
-            | PlanNode::IndexOnlyScan { .. }
-            | PlanNode::TidScan { .. }
-            | PlanNode::FunctionScan { .. }
-            | PlanNode::ValuesScan { .. }
-            | PlanNode::CteScan { .. }
-            | PlanNode::Material
-            | PlanNode::Sort { .. } => true,
-            _ => false,
-        }
-    }
-    planned.row_marks.is_empty() && of(&planned.plan)
-}
-
 impl Session {
-    /// Portals end with their transaction; those WITH HOLD keep their rows. (PostgreSQL: `PreCommit_Portals`)
+    /// Portals end with their transaction; cursors WITH HOLD keep their rows. (PostgreSQL: `PreCommit_Portals`)
     pub(super) fn close_portals_at_commit(&mut self) -> Result<()> {
-        if self.portals.is_empty() {
-            return Ok(());
-        }
-        let cursors = self.portals.values().any(|p| p.cursor);
-        self.portals.retain(|_, p| p.options & cursor_opt::HOLD != 0);
-        let held: Vec<String> = self.portals.iter().filter(|(_, p)| p.level > 0).map(|(n, _)| n.clone()).collect();
-        for name in held {
-            let Some(mut portal) = self.portals.remove(&name) else { continue };
-            self.read_ahead(&mut portal, u64::MAX)?;
-            self.own_rows(&mut portal)?;
-            portal.state = State::Done;
-            portal.level = 0;
-            self.portals.insert(name, portal);
-        }
-        if cursors {
-            self.publish_objects();
-        }
-        Ok(())
+        self.portals.clear();
+        executor::cursor::before_commit(&mut self.cx)
     }
 
-    /// Fetches the rows' out-of-line values: their tables may go.
-    fn own_rows(&mut self, portal: &mut Portal) -> Result<()> {
-        for value in portal.seen.iter_mut().flatten() {
-            let plain = match value.as_ref() {
-                DatumRef::Toasted(stored) => Datum::bytes(self.cx.detoast(stored)?),
-                _ => continue,
-            };
-            *value = plain;
-        }
-        Ok(())
-    }
-
-    /// Ends the portals of nesting level `level` and deeper: their transaction was undone.
+    /// Ends the portals and cursors of nesting level `level` and deeper: their transaction was undone.
     pub(super) fn close_portals(&mut self, level: usize) {
-        let cursors = self.portals.values().any(|p| p.cursor && p.level >= level);
         self.portals.retain(|_, p| p.level < level);
-        if cursors {
-            self.publish_objects();
-        }
+        executor::cursor::undone(&mut self.cx, level);
     }
 
-    /// Tells `pg_prepared_statements` and `pg_cursors` what there is, after a change.
+    /// Tells `pg_prepared_statements` what there is, after a change.
     pub(super) fn publish_objects(&self) {
         let prepared = self.prepared.values().filter(|p| !p.name.is_empty()).map(|p| PreparedInfo {
             name: p.name.clone(),
@@ -132,12 +63,6 @@ impl Session {
             parameter_types: p.statement.param_types.clone(),
             from_sql: p.from_sql,
         });
-        let cursors = self.portals.iter().filter(|(_, p)| p.cursor).map(|(name, p)| CursorInfo {
-            name: name.clone(),
-            statement: Arc::clone(&p.source),
-            options: p.options,
-            created: p.created,
-        });
-        *self.entry.objects.lock() = SessionObjects { prepared: prepared.collect(), cursors: cursors.collect() };
+        *self.entry.objects.lock() = SessionObjects { prepared: prepared.collect() };
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use analyze::ParamTypes;
-use analyze::query::{CmdType, Query};
+use analyze::query::CmdType;
 use base::guc::{self, Guc};
 use base::sqlstate::*;
 use base::{PgError, Result};
@@ -79,7 +79,7 @@ impl Session {
                     _ => Ok(None),
                 }
             }
-            Statement::Fetch(f) if !f.ismove => Ok(self.portals.get(&f.portalname).and_then(|p| p.desc.clone())),
+            Statement::Fetch(f) if !f.ismove => Ok(super::cursors::desc(&mut self.cx, &f.portalname)),
             other => {
                 let source = self.source.clone().unwrap_or_default();
                 let (cx, mut services) = Services::split(self);
@@ -109,20 +109,9 @@ impl Session {
             },
             Statement::DeclareCursor(d) => self.declare_cursor(d),
             Statement::Fetch(f) => self.fetch(f, formats),
-            Statement::ClosePortal(c) => match &c.portalname {
-                Some(name) => match self.portals.remove(name) {
-                    Some(_) => {
-                        self.publish_objects();
-                        Ok("CLOSE CURSOR".into())
-                    }
-                    None => Err(no_cursor(name)),
-                },
-                None => {
-                    self.portals.retain(|_, p| !p.cursor);
-                    self.publish_objects();
-                    Ok("CLOSE CURSOR ALL".into())
-                }
-            },
+            Statement::ClosePortal(c) => {
+                super::cursors::close(&mut self.cx, c.portalname.as_deref()).map(str::to_owned)
+            }
             Statement::Discard(d) => self.discard(d),
             Statement::Transaction(t) => self.transaction_statement(t).map(str::to_owned),
             Statement::Listen(s) => {
@@ -325,6 +314,7 @@ impl Session {
         Ok(match lower.as_str() {
             "transaction_isolation" => self.cx.txn()?.isolation().as_str().to_owned(),
             "transaction_read_only" => if self.cx.txn()?.is_read_only() { "on" } else { "off" }.to_owned(),
+            "transaction_deferrable" => if self.cx.txn()?.is_deferrable() { "on" } else { "off" }.to_owned(),
             "is_superuser" => if self.is_superuser { "on" } else { "off" }.to_owned(),
             "session_authorization" => self.cx.catalog.role_name(self.cx.settings.session_user)?,
             "role" => {
@@ -368,6 +358,7 @@ impl Session {
                     return Err(PgError::new(ACTIVE_SQL_TRANSACTION, text));
                 }
                 self.portals.clear();
+                super::cursors::close(&mut self.cx, None)?;
                 self.prepared.clear();
                 self.publish_objects();
                 self.discard_sequences();
@@ -501,143 +492,26 @@ impl Session {
             let text = "DECLARE CURSOR can only be used in transaction blocks";
             return Err(PgError::new(NO_ACTIVE_SQL_TRANSACTION, text));
         }
-        if self.portals.contains_key(&d.portalname) {
-            return Err(PgError::new(DUPLICATE_CURSOR, format!("cursor \"{}\" already exists", d.portalname)));
-        }
         let source = self.source.clone().unwrap_or_default();
-        let stmt = Statement::Select(d.query.clone());
-        let raw = RawStmt { stmt, location: base::error::Location(0), len: 0 };
-        let queries: Vec<Query> = self.analyze_and_rewrite(&raw, &source, &mut ParamTypes::None)?;
-        let units: Vec<Unit> = queries.into_iter().map(|q| self.plan_query(q)).collect::<Result<_>>()?;
-        let units: Arc<[Unit]> = units.into();
-        let desc = units.first().and_then(Unit::result_desc);
-        let formats = if d.options & cursor_opt::BINARY != 0 { vec![Format::Binary] } else { Vec::new() };
-        let Some(Unit::Plan(planned)) = units.first().cloned() else {
-            return Err(PgError::unsupported("DECLARE CURSOR for this statement"));
-        };
-        let mut flags = d.options;
-        if flags & (cursor_opt::SCROLL | cursor_opt::NO_SCROLL) == 0 {
-            let scroll = super::portal::supports_backward_scan(&planned);
-            flags |= if scroll { cursor_opt::SCROLL } else { cursor_opt::NO_SCROLL };
-        }
-        let running = self.start_plan(&planned, Arc::from([]), &formats)?;
-        let portal = Portal {
-            source,
-            units,
-            params: Arc::from([]),
-            formats,
-            desc,
-            state: State::Running(running),
-            cursor: true,
-            created: self.cx.settings.statement_timestamp,
-            level: self.nest_level(),
-            position: 0,
-            seen: Vec::new(),
-            options: flags,
-        };
-        self.portals.insert(d.portalname.clone(), Box::new(portal));
-        self.publish_objects();
+        let level = self.nest_level();
+        super::cursors::declare(&mut self.cx, d, &source, level)?;
         Ok("DECLARE CURSOR".into())
     }
 
-    /// FETCH and MOVE. Going back reads the rows kept since the cursor's start. (PostgreSQL: `PerformPortalFetch`)
+    /// FETCH and MOVE. (PostgreSQL: `PerformPortalFetch`)
     fn fetch(&mut self, f: &FetchStmt, formats: &[Format]) -> Result<String> {
-        let mut portal = self.portals.remove(&f.portalname).ok_or_else(|| no_cursor(&f.portalname))?;
-        let result = self.fetch_from(&mut portal, f);
-        let desc = portal.desc.clone();
-        let formats = if portal.formats.is_empty() { formats.to_vec() } else { portal.formats.clone() };
-        self.portals.insert(f.portalname.clone(), portal);
-        let rows = result?;
+        use executor::cursor::Cursors;
+        let binary = self.cx.extension_or_default::<Cursors>().get(&f.portalname).is_some_and(|c| c.binary);
+        let (desc, rows) = super::cursors::fetch(&mut self.cx, f)?;
         let count = rows.len();
         if f.ismove {
             return Ok(format!("MOVE {count}"));
         }
-        if let Some(desc) = desc {
-            let batch = batch_of(&desc, &rows);
-            self.send_batches(&desc, &[batch], &formats)?;
-        }
+        let formats = if binary { vec![Format::Binary] } else { formats.to_vec() };
+        let batch = batch_of(&desc, &rows);
+        self.send_batches(&desc, &[batch], &formats)?;
         Ok(format!("FETCH {count}"))
     }
-
-    fn fetch_from(&mut self, portal: &mut Portal, f: &FetchStmt) -> Result<Vec<Vec<Datum>>> {
-        let all = f.how_many == i64::MAX;
-        let backward = match f.direction {
-            FetchDirection::Forward => f.how_many < 0,
-            FetchDirection::Backward => f.how_many > 0,
-            FetchDirection::Absolute | FetchDirection::Relative => false,
-        };
-        let count = f.how_many.unsigned_abs();
-        let started = portal.position > 0;
-        let goes_back = match f.direction {
-            FetchDirection::Absolute => f.how_many < 0 || (started && count <= portal.position),
-            FetchDirection::Relative => f.how_many < 0 || (started && f.how_many == 0),
-            _ => backward || (started && f.how_many == 0),
-        };
-        if goes_back && portal.options & cursor_opt::NO_SCROLL != 0 {
-            let text = "cursor can only scan forward";
-            let e = PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text);
-            return Err(e.hint("Declare it with SCROLL option to enable backward scan."));
-        }
-        // `position` is the row the cursor stands on, from 1; 0 before the first.
-        match f.direction {
-            FetchDirection::Absolute | FetchDirection::Relative => {
-                let target = match f.direction {
-                    FetchDirection::Relative => portal.position as i64 + f.how_many,
-                    _ if f.how_many < 0 => {
-                        self.read_ahead(portal, u64::MAX)?;
-                        portal.seen.len() as i64 + 1 + f.how_many
-                    }
-                    _ => f.how_many,
-                };
-                let target = u64::try_from(target).unwrap_or(0);
-                self.read_ahead(portal, target)?;
-                portal.position = target.min(portal.seen.len() as u64 + 1);
-                let row = target.checked_sub(1).and_then(|i| portal.seen.get(i as usize));
-                Ok(row.cloned().into_iter().collect())
-            }
-            _ if backward => {
-                let mut rows = Vec::new();
-                while rows.len() < usize::try_from(count).unwrap_or(usize::MAX) || all {
-                    if portal.position <= 1 {
-                        portal.position = 0;
-                        break;
-                    }
-                    portal.position -= 1;
-                    rows.push(portal.seen[portal.position as usize - 1].clone());
-                }
-                Ok(rows)
-            }
-            _ if f.how_many == 0 => {
-                let row = portal.position.checked_sub(1).and_then(|i| portal.seen.get(i as usize));
-                Ok(row.cloned().into_iter().collect())
-            }
-            _ => {
-                let until = if all { u64::MAX } else { portal.position.saturating_add(count) };
-                self.read_ahead(portal, until)?;
-                let end = (portal.seen.len() as u64).min(until);
-                let rows = portal.seen[(portal.position as usize).min(end as usize)..end as usize].to_vec();
-                // Past the last row the cursor stands after it.
-                portal.position = if end < until { end + 1 } else { end };
-                Ok(rows)
-            }
-        }
-    }
-
-    /// Runs the cursor's plan until so many rows were seen.
-    pub(super) fn read_ahead(&mut self, portal: &mut Portal, until: u64) -> Result<()> {
-        let State::Running(Running { execution, .. }) = &mut portal.state else { return Ok(()) };
-        let wanted = until.saturating_sub(portal.seen.len() as u64);
-        if wanted == 0 || execution.is_done() {
-            return Ok(());
-        }
-        let limit = if until == u64::MAX { 0 } else { wanted };
-        execution.run(&mut self.cx, limit, &mut portal.seen)?;
-        Ok(())
-    }
-}
-
-fn no_cursor(name: &str) -> PgError {
-    PgError::new(UNDEFINED_CURSOR, format!("cursor \"{name}\" does not exist"))
 }
 
 fn batch_of(desc: &TupleDesc, rows: &[Vec<Datum>]) -> Batch {
@@ -648,49 +522,4 @@ fn batch_of(desc: &TupleDesc, rows: &[Vec<Datum>]) -> Batch {
     Batch { columns: columns.into_iter().map(Arc::new).collect(), rows: rows.len(), selection: None }
 }
 
-/// The text of SET's arguments. (PostgreSQL: `flatten_set_variable_args`)
-fn set_value(name: &str, args: &[Expr]) -> Result<String> {
-    let list = Guc::find(name).is_some_and(|g| {
-        matches!(
-            g,
-            guc::SEARCH_PATH
-                | guc::TEMP_TABLESPACES
-                | guc::SESSION_PRELOAD_LIBRARIES
-                | guc::LOCAL_PRELOAD_LIBRARIES
-                | guc::DATESTYLE
-                | guc::CREATEROLE_SELF_GRANT
-                | guc::UNIX_SOCKET_DIRECTORIES
-                | guc::LISTEN_ADDRESSES
-                | guc::SHARED_PRELOAD_LIBRARIES
-                | guc::SYNCHRONOUS_STANDBY_NAMES
-                | guc::LOG_DESTINATION
-                | guc::WAL_CONSISTENCY_CHECKING
-                | guc::DEBUG_IO_DIRECT
-                | guc::RESTRICT_NONSYSTEM_RELATION_KIND
-        )
-    });
-    if args.len() > 1 && !list {
-        return Err(PgError::new(INVALID_PARAMETER_VALUE, format!("SET {name} takes only one argument")));
-    }
-    let quote = list && Guc::find(name) != Some(guc::DATESTYLE);
-    let mut words = Vec::new();
-    for arg in args {
-        let constant = match arg {
-            Expr::AConst(c) => &c.val,
-            Expr::TypeCast(t) => match &t.arg {
-                Expr::AConst(c) => &c.val,
-                _ => return Err(PgError::internal("unrecognized SET argument")),
-            },
-            _ => return Err(PgError::internal("unrecognized SET argument")),
-        };
-        words.push(match constant {
-            Value::Integer(i) => i.to_string(),
-            Value::Float(s) => s.clone(),
-            Value::String(s) if quote => parser::quote_identifier(s).into_owned(),
-            Value::String(s) => s.clone(),
-            Value::Boolean(b) => if *b { "on" } else { "off" }.to_owned(),
-            _ => return Err(PgError::internal("unrecognized SET argument")),
-        });
-    }
-    Ok(words.join(", "))
-}
+pub(super) use commands::setting::set_value;
