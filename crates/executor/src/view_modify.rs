@@ -71,7 +71,7 @@ impl ViewModifyExec {
             _ => None,
         };
         let returning = match m.returning.first() {
-            Some(list) if !list.is_empty() => Some(Returning::build(b, list, rti, &view, m.operation, &input.output)?),
+            Some(list) if !list.is_empty() => Some(Returning::build(b, list, rti, &view, &input.output)?),
             _ => None,
         };
         let updated = crate::trigger::statement::updated_columns(m);
@@ -189,7 +189,7 @@ impl ViewModifyExec {
         if let Some(r) = &mut self.returning {
             let version = |values| Version { tid: None, values };
             let new = (event != TriggerEvent::Delete).then(|| version(row));
-            r.push(&self.view, old.map(version).as_ref(), new.as_ref(), action, batch, i);
+            r.push(run, &self.view, old.map(version).as_ref(), new.as_ref(), action, batch, i)?;
         }
         Ok(())
     }

@@ -126,7 +126,7 @@ fn triggers(
             None => format!("Trigger {}", t.trigger.tgname),
         };
         if several {
-            line += &format!(" on {}", catalog.class_row(t.trigger.tgrelid)?.relname);
+            line += &format!(" on {}", catalog.relation_entry(t.trigger.tgrelid)?.name());
         }
         line += ": ";
         if options.timing {
