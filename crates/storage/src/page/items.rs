@@ -125,9 +125,13 @@ impl Page {
     }
     /// All line pointers with their numbers.
     pub fn items(&self) -> impl Iterator<Item = (OffsetNumber, ItemId)> + '_ {
+        (FIRST_OFFSET..).zip(self.item_ids().iter().map(|i| ItemId(u32::from_le_bytes(*i))))
+    }
+    /// All line pointers as they are stored; the first one's number is 1.
+    #[inline]
+    pub fn item_ids(&self) -> &[[u8; ITEM_ID_SIZE]] {
         let end = HEADER_SIZE + usize::from(self.max_offset()) * ITEM_ID_SIZE;
-        let (items, _) = self.bytes()[HEADER_SIZE..end].as_chunks::<ITEM_ID_SIZE>();
-        (FIRST_OFFSET..).zip(items.iter().map(|i| ItemId(u32::from_le_bytes(*i))))
+        self.bytes()[HEADER_SIZE..end].as_chunks::<ITEM_ID_SIZE>().0
     }
     /// The first bytes that a line pointer points at; `None` where there are fewer.
     #[inline]
