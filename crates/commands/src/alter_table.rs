@@ -20,7 +20,10 @@ use types::{Datum, Runtime};
 
 use crate::table_scan::{Writer, rows};
 use crate::trigger::{self, Which};
-use crate::{CommandContext, Outcome, alter_children, constraint, create_table, drop, index, name, options, owner, sequence, truncate};
+use crate::{
+    CommandContext, Outcome, alter_children, constraint, create_table, drop, index, name, options, owner, sequence,
+    truncate,
+};
 
 /// What the command is called in its tag.
 pub fn tag(kind: ObjectType) -> &'static str {
@@ -143,7 +146,9 @@ fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableC
     }
     let column = c.name.as_deref().unwrap_or_default();
     match (c.subtype, &c.def) {
-        (AddColumn, Some(AlterTableDef::ColumnDef(def))) => alter_children::add_column(cmd, rel, def, c.missing_ok, recurse),
+        (AddColumn, Some(AlterTableDef::ColumnDef(def))) => {
+            alter_children::add_column(cmd, rel, def, c.missing_ok, recurse)
+        }
         (DropColumn, _) => alter_children::drop_column(cmd, rel, c, recurse),
         (AddConstraint, Some(AlterTableDef::Constraint(k))) => {
             alter_children::add_constraint(cmd, rel, k, None, recurse)
@@ -351,7 +356,11 @@ fn rewrite(
     Ok(())
 }
 
-pub(crate) fn delete(cmd: &mut CommandContext<'_>, object: ObjectAddress, behavior: catalog::DropBehavior) -> Result<()> {
+pub(crate) fn delete(
+    cmd: &mut CommandContext<'_>,
+    object: ObjectAddress,
+    behavior: catalog::DropBehavior,
+) -> Result<()> {
     let notice = cmd.cx.catalog.perform_deletion(&[object], behavior, DropOptions::default())?;
     if let Some(notice) = notice {
         cmd.cx.notices.notice(notice);
@@ -487,7 +496,12 @@ fn set_options(cmd: &mut CommandContext<'_>, rel: &Relation, list: &[DefElem], r
 }
 
 /// ALTER COLUMN ... TYPE of a column that nothing else refers to.
-pub(crate) fn alter_type_of(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, column: &str, def: &ColumnDef) -> Result<()> {
+pub(crate) fn alter_type_of(
+    cmd: &mut CommandContext<'_>,
+    rel: &Arc<Relation>,
+    column: &str,
+    def: &ColumnDef,
+) -> Result<()> {
     let attnum = column_number(rel, column)?;
     let a = rel.attributes[attnum as usize - 1].clone();
     let type_name = def.type_name.as_ref().ok_or_else(|| PgError::internal("a new type without its name"))?;

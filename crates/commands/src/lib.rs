@@ -6,9 +6,9 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod alter_children;
 mod alter_composite;
 mod alter_domain;
-mod alter_children;
 mod alter_function;
 mod alter_table;
 mod analyze_table;
