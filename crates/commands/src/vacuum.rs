@@ -140,6 +140,15 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &VacuumStmt) -> Result<Outcom
         let oid = cmd.cx.catalog.find_relation(r.relation.schemaname.as_deref(), &r.relation.relname, true)?;
         let oid = oid.ok_or_else(|| name::missing_relation(&r.relation))?;
         targets.push((oid, r.va_cols.clone()));
+        // Its partitions are what there is to work on. (PostgreSQL: `expand_vacuum_rel`)
+        if r.relation.inh && cmd.cx.catalog.relation_entry(oid)?.class.relhassubclass {
+            for child in &crate::partition::tree::inheritors(cmd, oid, None)?[1..] {
+                let is_partition = cmd.cx.catalog.relation_entry(*child)?.class.relispartition;
+                if is_partition {
+                    targets.push((*child, r.va_cols.clone()));
+                }
+            }
+        }
     }
     if stmt.rels.is_empty() {
         for class in cmd.cx.catalog.rows::<PgClass>(Oid::INVALID, &[])? {
@@ -215,6 +224,9 @@ pub fn vacuum_table(
     named: bool,
 ) -> Result<Option<Vacuumed>> {
     let Some(rel) = open(cmd, oid, params, "vacuum")? else { return Ok(None) };
+    if rel.kind() == relkind::PARTITIONED_TABLE {
+        return Ok(None);
+    }
     if !matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW | relkind::TOAST) {
         if named {
             let text = format!("skipping \"{}\" --- cannot vacuum non-tables or special system tables", rel.name());
@@ -339,7 +351,7 @@ pub fn analyze_one(
     named: bool,
 ) -> Result<()> {
     let Some(rel) = open(cmd, oid, params, "analyze")? else { return Ok(()) };
-    if !matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW) {
+    if !matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW | relkind::PARTITIONED_TABLE) {
         if named {
             let text = format!("skipping \"{}\" --- cannot analyze non-tables or special system tables", rel.name());
             cmd.notice(Severity::Warning, WARNING, text);
@@ -347,6 +359,12 @@ pub fn analyze_one(
         return Ok(());
     }
     if !permitted(cmd, &rel, "analyze")? {
+        return Ok(());
+    }
+    if rel.class.relhassubclass {
+        analyze_table::analyze_tree(cmd, &rel, columns)?;
+    }
+    if rel.kind() == relkind::PARTITIONED_TABLE {
         return Ok(());
     }
     let start = txn::transaction::current_timestamp();
