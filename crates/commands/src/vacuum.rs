@@ -248,7 +248,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &VacuumStmt) -> Result<Outcom
         let oid = oid.ok_or_else(|| name::missing_relation(&r.relation))?;
         targets.push((oid, r.va_cols.clone()));
         if r.relation.inh && cmd.cx.catalog.relation_entry(oid)?.kind() == relkind::PARTITIONED_TABLE {
-            partitions(cmd, oid, &mut targets)?;
+            partitions(cmd, oid, &r.va_cols, &mut targets)?;
         }
     }
     if given.only_database_stats {
@@ -298,10 +298,10 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &VacuumStmt) -> Result<Outcom
 }
 
 /// All partitions of a table, and theirs.
-fn partitions(cmd: &mut CommandContext<'_>, oid: Oid, targets: &mut Vec<(Oid, Vec<String>)>) -> Result<()> {
+fn partitions(cmd: &mut CommandContext<'_>, oid: Oid, columns: &[String], targets: &mut Vec<(Oid, Vec<String>)>) -> Result<()> {
     for child in cmd.cx.catalog.inheritance_children(oid)? {
-        targets.push((child.inhrelid, Vec::new()));
-        partitions(cmd, child.inhrelid, targets)?;
+        targets.push((child.inhrelid, columns.to_vec()));
+        partitions(cmd, child.inhrelid, columns, targets)?;
     }
     Ok(())
 }
@@ -359,6 +359,9 @@ pub fn vacuum_table(
 ) -> Result<Option<Vacuumed>> {
     let mode = if params.full { LockMode::AccessExclusive } else { LockMode::ShareUpdateExclusive };
     let Some(rel) = open(cmd, oid, params, "vacuum", mode)? else { return Ok(None) };
+    if rel.kind() == relkind::PARTITIONED_TABLE {
+        return Ok(None);
+    }
     if !matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW | relkind::TOAST) {
         if named {
             let text = format!("skipping \"{}\" --- cannot vacuum non-tables or special system tables", rel.name());
@@ -513,7 +516,7 @@ pub fn analyze_one(
     named: bool,
 ) -> Result<()> {
     let Some(rel) = open(cmd, oid, params, "analyze", LockMode::ShareUpdateExclusive)? else { return Ok(()) };
-    if !matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW) {
+    if !matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW | relkind::PARTITIONED_TABLE) {
         if named {
             let text = format!("skipping \"{}\" --- cannot analyze non-tables or special system tables", rel.name());
             cmd.notice(Severity::Warning, WARNING, text);
@@ -521,6 +524,12 @@ pub fn analyze_one(
         return Ok(());
     }
     if !permitted(cmd, &rel, "analyze")? {
+        return Ok(());
+    }
+    if rel.class.relhassubclass {
+        analyze_table::analyze_tree(cmd, &rel, columns)?;
+    }
+    if rel.kind() == relkind::PARTITIONED_TABLE {
         return Ok(());
     }
     let start = txn::transaction::current_timestamp();

@@ -522,7 +522,12 @@ impl<'a> Deparser<'a> {
             }
             _ => quoted(&text),
         };
-        Ok(if needs_label && typed { format!("{shown}::{ty}") } else { shown })
+        let mut out = if needs_label && typed { format!("{shown}::{ty}") } else { shown };
+        if typed && c.ty.collation.is_valid() && c.ty.collation != self.cx.catalog.type_row(c.ty.oid)?.typcollation {
+            let name = self.cx.catalog.collation(c.ty.collation)?.map(|c| c.collname.clone()).unwrap_or_default();
+            out += &format!(" COLLATE {}", quote_identifier(&name));
+        }
+        Ok(out)
     }
 }
 
