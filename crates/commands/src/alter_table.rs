@@ -20,7 +20,7 @@ use types::{Datum, Runtime};
 
 use crate::table_scan::{Writer, rows};
 use crate::trigger::{self, Which};
-use crate::{CommandContext, Outcome, alter_children, constraint, create_table, drop, index, name, options, owner, sequence, truncate};
+use crate::{CommandContext, Outcome, alter_children, create_table, index, name, options, owner, sequence, truncate};
 
 /// What the command is called in its tag.
 pub fn tag(kind: ObjectType) -> &'static str {

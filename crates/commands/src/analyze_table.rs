@@ -14,7 +14,7 @@ use access::tuple::{Projection, Wanted};
 use base::guc;
 use base::sqlstate::*;
 use base::{BlockNumber, Oid, PgError, Result};
-use catalog::{PgAttribute, PgStatistic, Relation, oids};
+use catalog::{PgAttribute, PgStatistic, Relation, oids, relkind};
 use types::array::{ElementType, build_vector};
 use types::{Comparator, Datum, DatumRef, Runtime, TypeInfo};
 

@@ -247,8 +247,11 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &VacuumStmt) -> Result<Outcom
         let oid = cmd.cx.catalog.find_relation(r.relation.schemaname.as_deref(), &r.relation.relname, true)?;
         let oid = oid.ok_or_else(|| name::missing_relation(&r.relation))?;
         targets.push((oid, r.va_cols.clone()));
-        if r.relation.inh && cmd.cx.catalog.relation_entry(oid)?.kind() == relkind::PARTITIONED_TABLE {
-            partitions(cmd, oid, &r.va_cols, &mut targets)?;
+        // Whatever inherits from it is worked on too. (PostgreSQL: `expand_vacuum_rel`)
+        if r.relation.inh && cmd.cx.catalog.relation_entry(oid)?.class.relhassubclass {
+            for child in &crate::partition::tree::inheritors(cmd, oid, None)?[1..] {
+                targets.push((*child, r.va_cols.clone()));
+            }
         }
     }
     if given.only_database_stats {
@@ -295,15 +298,6 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &VacuumStmt) -> Result<Outcom
         }
     }
     Ok(Outcome::tag(tag))
-}
-
-/// All partitions of a table, and theirs.
-fn partitions(cmd: &mut CommandContext<'_>, oid: Oid, columns: &[String], targets: &mut Vec<(Oid, Vec<String>)>) -> Result<()> {
-    for child in cmd.cx.catalog.inheritance_children(oid)? {
-        targets.push((child.inhrelid, columns.to_vec()));
-        partitions(cmd, child.inhrelid, columns, targets)?;
-    }
-    Ok(())
 }
 
 /// The TOAST table of a table that the user may vacuum.

@@ -197,6 +197,15 @@ impl<'a> Deparser<'a> {
     }
 
     fn var(&mut self, v: &Var, p: Place<'_>) -> Result<String> {
+        // What a MergeAppend over an inherited table sorts by are that table's columns.
+        if v.varno == OUTER_VAR
+            && p.plan.append_rel > 0
+            && matches!(p.plan.node, PlanNode::MergeAppend { .. })
+            && let Some(Expr::Var(k)) = p.plan.targetlist.get(v.varattno as usize - 1).map(|t| &t.expr)
+            && k.varnosyn == p.plan.append_rel
+        {
+            return Ok(self.column(&Var { varno: k.varnosyn, varattno: k.varattnosyn, ..k.clone() }, p));
+        }
         let child = match v.varno {
             OUTER_VAR => match &p.plan.node {
                 PlanNode::Append { plans } | PlanNode::MergeAppend { plans, .. } => plans.first(),
