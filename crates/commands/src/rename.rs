@@ -53,6 +53,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &RenameStmt) -> Result<Outcom
 
 /// A column, in all children too. (PostgreSQL: `renameatt_internal`)
 fn column(cmd: &mut CommandContext<'_>, rel: &Relation, old: &str, new: &str, recurse: bool) -> Result<()> {
+    crate::alter_children::check_not_typed(rel, "rename column of")?;
     let mut all = vec![rel.oid];
     if rel.class.relhassubclass {
         let found = tree::inheritors(cmd, rel.oid, Some(LockMode::AccessExclusive))?;

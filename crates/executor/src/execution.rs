@@ -75,6 +75,10 @@ pub struct Execution {
 }
 
 impl Execution {
+    /// The values of `$1`, ...
+    pub(crate) fn params(&self) -> Arc<[types::Datum]> {
+        self.st.params.clone()
+    }
     /// Checks permissions and prepares the plan's operators. (PostgreSQL: `ExecutorStart`)
     pub fn start(planned: Arc<PlannedStmt>, cx: &mut ExecContext, options: StartOptions) -> Result<Execution> {
         check_permissions(cx, &planned)?;
