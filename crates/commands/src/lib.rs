@@ -200,6 +200,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::AlterType(s) => define::base_type::alter(cmd, s),
         Statement::CreateCast(s) => define::cast::create(cmd, s),
         Statement::CreateTransform(s) => define::cast::create_transform(cmd, s),
+        Statement::CreatePLang(s) => define::language::create(cmd, s),
         Statement::CreateConversion(s) => define::collation::create_conversion(cmd, s),
         Statement::AlterCollation(s) => define::collation::refresh(cmd, s),
         Statement::AlterOperator(s) => define::operator::alter(cmd, s),

@@ -235,17 +235,24 @@ pub fn describe(
     desc: &Arc<TupleDesc>,
     mut origins: impl Iterator<Item = (Oid, i16)>,
     formats: &[Format],
+    catalog: &catalog::Catalog,
     out: &mut Writer,
 ) {
+    // Clients are told of a domain's base type. (PostgreSQL: `SendRowDescriptionMessage`)
+    let base = |oid: base::Oid, typmod: i32| match oid.0 {
+        ..12000 => (oid, typmod),
+        _ => catalog.base_type(oid, typmod).unwrap_or((oid, typmod)),
+    };
     let fields = desc.attrs.iter().enumerate().map(|(i, a)| {
+        let (type_oid, typmod) = base(a.type_oid, a.typmod);
         let (table, column) = origins.next().unwrap_or_default();
         crate::protocol::FieldDescription {
             name: &a.name,
             table,
             column,
-            type_oid: a.type_oid,
+            type_oid,
             typlen: a.len,
-            typmod: a.typmod,
+            typmod,
             format: Format::of(formats, i),
         }
     });
