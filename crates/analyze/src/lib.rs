@@ -55,6 +55,7 @@ mod updatable_view;
 pub mod walk;
 pub mod walker;
 
+pub use coerce::is_polymorphic as coerce_is_polymorphic;
 pub use agg::{expand_grouping_sets, flatten_group_exprs, flatten_join_aliases};
 pub use api::{analyze, analyze_statement, inner_query};
 pub use context::{AnalyzeContext, ColumnHooks, NamedRelation, ParamTypes};

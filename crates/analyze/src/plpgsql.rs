@@ -61,6 +61,29 @@ pub fn plpgsql_cast(cx: &mut AnalyzeContext<'_>, from: Oid, from_typmod: i32, to
     Ok((!nothing).then_some(e))
 }
 
+/// The conversion of `$1` that an assignment allows: `None` where there is no such, `Some(None)` where nothing is to be done.
+/// (PostgreSQL: `coerce_fn_result_column`)
+pub fn result_cast(cx: &mut AnalyzeContext<'_>, from: Oid, from_typmod: i32, to: Oid) -> Result<Option<Option<Expr>>> {
+    if from == to {
+        return Ok(Some(None));
+    }
+    let ty = TypeMod { oid: from, typmod: from_typmod, collation: cx.catalog.type_collation(from)? };
+    let arg = Expr::Param(Param { kind: ParamKind::Extern, id: 1, ty, location: Location::UNKNOWN });
+    let mut params = ParamTypes::None;
+    let mut a = Analyzer::new(cx, "", &mut params);
+    let (form, how) = (CoercionForm::ImplicitCast, Context::Assignment);
+    let Some(mut e) = a.coerce_to_target_type(arg, from, to, -1, how, form, Location::UNKNOWN)? else {
+        return Ok(None);
+    };
+    a.assign_collations(&mut e)?;
+    let nothing = match &e {
+        Expr::Param(_) => true,
+        Expr::RelabelType(r) => matches!(r.arg, Expr::Param(_)),
+        _ => false,
+    };
+    Ok(Some((!nothing).then_some(e)))
+}
+
 impl Analyzer<'_, '_> {
     fn assignment(&mut self, stmt: &ast::PLAssignStmt) -> Result<Query> {
         // The first names are the variable's.

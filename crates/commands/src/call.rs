@@ -130,6 +130,31 @@ pub fn inline(cmd: &mut CommandContext<'_>, stmt: &DoStmt) -> Result<Outcome> {
     Ok(Outcome::tag("DO"))
 }
 
+/// Keeps notices back.
+struct Kept(Arc<parking_lot::Mutex<Vec<PgError>>>);
+
+impl executor::NoticeSink for Kept {
+    fn notice(&mut self, notice: PgError) {
+        self.0.lock().push(notice);
+    }
+}
+
+/// Runs `f`, which looks at a function's text, with its notices and its error placed in the statement.
+pub fn noticing(
+    cmd: &mut CommandContext<'_>,
+    text: &str,
+    f: impl FnOnce(&mut executor::ExecContext) -> Result<()>,
+) -> Result<()> {
+    let kept = Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let sink = std::mem::replace(&mut cmd.cx.notices, Box::new(Kept(kept.clone())));
+    let done = f(cmd.cx);
+    cmd.cx.notices = sink;
+    for n in kept.lock().drain(..) {
+        cmd.cx.notices.notice(in_statement(n, cmd.source, text));
+    }
+    done.map_err(|e| in_statement(e, cmd.source, text))
+}
+
 /// An error's place in a function's text becomes one in the statement that holds the text as a literal; if it does not, the text is
 /// told with the error. (PostgreSQL: `function_parse_error_transpose`)
 pub fn in_statement(mut e: PgError, statement: &str, text: &str) -> PgError {

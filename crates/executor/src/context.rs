@@ -180,6 +180,13 @@ impl ExecContext {
         if result_type != RECORDOID {
             return match self.catalog.type_by_oid(result_type)? {
                 Some(t) if t.typtype == b'c' => self.row_type(result_type, -1).map(Some),
+                Some(t) if t.typtype == b'd' => {
+                    let (base, _) = self.catalog.base_type(result_type, -1)?;
+                    match self.catalog.type_row(base)?.typtype {
+                        b'c' => self.row_type(base, -1).map(Some),
+                        _ => Ok(None),
+                    }
+                }
                 _ => Ok(None),
             };
         }

@@ -360,6 +360,10 @@ fn hold_loops(cx: &mut ExecContext) -> Result<()> {
     for i in 0..cx.extension_or_default::<Cursors>().loops.len() {
         let taken = cx.extension_or_default::<Cursors>().loops[i].execution.take();
         let Some(mut e) = taken else { continue };
+        if e.planned().command_type != analyze::query::CmdType::Select {
+            let text = "cannot perform transaction commands inside a cursor loop that is not read-only";
+            return Err(PgError::new(base::sqlstate::INVALID_TRANSACTION_TERMINATION, text));
+        }
         let mut rows: Vec<Vec<Datum>> = Vec::new();
         e.run(cx, 0, &mut rows)?;
         e.finish(cx)?;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use analyze::query::{CmdType, Expr, Param, ParamKind, Query, TypeMod};
+use analyze::query::{CmdType, Expr, FieldSelect, Param, ParamKind, Query, TypeMod};
 use analyze::{AnalyzeContext, ColumnHooks, ParamTypes};
 use base::error::Location;
 use base::sqlstate::STATEMENT_TOO_COMPLEX;
@@ -16,35 +16,69 @@ use types::{Batch, Datum, DatumRef};
 
 use crate::context::ExecContext;
 use crate::execution::{Destination, Execution, StartOptions};
+use crate::scalar_expr::ScalarExpr;
 use crate::state::Run;
 
 /// Calls within calls, before the stack would run out.
 const MAX_DEPTH: usize = 200;
 
+/// A statement of the body.
+enum Piece {
+    Raw(Box<ast::RawStmt>),
+    /// Of a body outside a string.
+    Query(Box<Query>),
+}
+
+/// What a statement became.
+#[derive(Clone)]
+enum Unit {
+    Plan(Arc<PlannedStmt>),
+    Utility(Arc<ast::Statement>),
+}
+
 /// A call site of a SQL-language function.
 pub(crate) struct SqlFunction {
     function: Oid,
     name: String,
-    source: String,
+    source: Arc<str>,
     body: Option<String>,
     arg_types: Vec<Oid>,
     arg_names: Vec<String>,
     returns: Oid,
     volatile: bool,
-    plans: Option<Vec<Arc<PlannedStmt>>>,
+    pieces: Option<Arc<[Piece]>>,
+    /// By statement, made when it is first reached: those before it may create what it names.
+    plans: Vec<Option<Arc<[Unit]>>>,
+    /// What the last statement's columns must go through.
+    casts: Vec<Option<ScalarExpr>>,
 }
 
-/// The function's arguments by name.
-struct Names<'a> {
-    function: &'a str,
-    names: &'a [String],
-    types: &'a [Oid],
+/// The function's arguments by name. (PostgreSQL: `sql_fn_post_column_ref`)
+pub struct Names<'a> {
+    pub function: &'a str,
+    pub names: &'a [String],
+    pub types: &'a [Oid],
+    pub catalog: catalog::Catalog,
 }
 
 impl Names<'_> {
-    fn argument(&self, i: usize, location: Location) -> Option<Expr> {
-        let ty = TypeMod { oid: *self.types.get(i)?, typmod: -1, collation: Oid::INVALID };
-        Some(Expr::Param(Param { kind: ParamKind::Extern, id: i as i32 + 1, ty, location }))
+    fn argument(&self, name: &str, location: Location) -> Result<Option<Expr>> {
+        let Some(i) = self.names.iter().position(|n| n == name && !n.is_empty()) else { return Ok(None) };
+        let Some(&oid) = self.types.get(i) else { return Ok(None) };
+        let collation = self.catalog.type_by_oid(oid)?.map_or(Oid::INVALID, |t| t.typcollation);
+        let ty = TypeMod { oid, typmod: -1, collation };
+        Ok(Some(Expr::Param(Param { kind: ParamKind::Extern, id: i as i32 + 1, ty, location })))
+    }
+    fn field(&self, arg: Expr, name: &str) -> Result<Option<Expr>> {
+        let (base, _) = self.catalog.base_type(arg.type_oid(), -1)?;
+        if self.catalog.type_row(base)?.typtype != b'c' {
+            return Ok(None);
+        }
+        let desc = self.catalog.row_type(base)?;
+        let Some(at) = desc.attrs.iter().position(|a| !a.dropped && *a.name == *name) else { return Ok(None) };
+        let a = &desc.attrs[at];
+        let resulttype = TypeMod { oid: a.type_oid, typmod: a.typmod, collation: a.collation };
+        Ok(Some(Expr::FieldSelect(Box::new(FieldSelect { arg, fieldnum: at as i16 + 1, resulttype }))))
     }
 }
 
@@ -54,74 +88,310 @@ impl ColumnHooks for Names<'_> {
         if found.is_some() {
             return Ok(None);
         }
-        let wanted = match &name.fields[..] {
-            [ast::Field::Name(n)] => n,
-            [ast::Field::Name(f), ast::Field::Name(n)] if f == self.function => n,
-            _ => return Ok(None),
-        };
-        let at = self.names.iter().position(|n| n == wanted && !n.is_empty());
-        Ok(at.and_then(|i| self.argument(i, name.location)))
+        let mut parts: Vec<&str> = Vec::new();
+        let mut star = false;
+        for f in &name.fields {
+            match f {
+                ast::Field::Name(n) => parts.push(n),
+                ast::Field::Star => star = true,
+            }
+        }
+        let at = name.location;
+        match (parts.as_slice(), star) {
+            ([n], _) => self.argument(n, at),
+            ([f, n], _) if *f == self.function && self.names.iter().any(|m| m == n) => self.argument(n, at),
+            ([n, field], false) => match self.argument(n, at)? {
+                Some(arg) => self.field(arg, field),
+                None => Ok(None),
+            },
+            ([f, n, field], false) if *f == self.function => match self.argument(n, at)? {
+                Some(arg) => self.field(arg, field),
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
     }
+}
+
+/// Analyzes statements as a function's, whose arguments they may name.
+pub fn analyze_body(
+    cx: &mut ExecContext,
+    function: &str,
+    names: &[String],
+    types: &[Oid],
+    stmt: &ast::Statement,
+    source: &str,
+) -> Result<Query> {
+    let catalog = cx.catalog.clone();
+    let mut lock = crate::support::relation_locker(cx)?;
+    let mut hook = Names { function, names, types, catalog: catalog.clone() };
+    let mut acx = AnalyzeContext::new(catalog, cx);
+    acx.hooks = Some(&mut hook);
+    acx.lock = Some(&mut lock);
+    let mut params = ParamTypes::Fixed(types.to_vec());
+    analyze::analyze_statement(&mut acx, stmt, source, &mut params)
+}
+
+/// Checks that a function's last statement gives what the function says it returns. (PostgreSQL: `check_sql_fn_retval`)
+pub fn check_result(cx: &mut ExecContext, proc: &PgProc, returns: Oid, last: Option<&Query>) -> Result<()> {
+    use base::sqlstate::INVALID_FUNCTION_DEFINITION;
+    if returns == types::oid::VOIDOID {
+        return Ok(());
+    }
+    let shown = cx.catalog.format_type(returns, None)?;
+    let mismatch = |detail: String| {
+        let text = format!("return type mismatch in function declared to return {shown}");
+        Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).detail(detail))
+    };
+    let list = match last {
+        Some(q) if q.command_type == CmdType::Select => Some(&q.target_list),
+        Some(q) if q.command_type != CmdType::Utility && !q.returning_list.is_empty() => Some(&q.returning_list),
+        _ => None,
+    };
+    let Some(list) = list else {
+        let detail = "Function's final statement must be SELECT or INSERT/UPDATE/DELETE/MERGE RETURNING.";
+        return mismatch(detail.to_owned());
+    };
+    let columns: Vec<&analyze::query::TargetEntry> = list.iter().filter(|t| !t.resjunk).collect();
+    let coercible = |cx: &mut ExecContext, from: Oid, to: Oid| -> Result<bool> {
+        if from == types::oid::UNKNOWNOID {
+            return Ok(true);
+        }
+        let catalog = cx.catalog.clone();
+        let mut acx = AnalyzeContext::new(catalog, cx);
+        Ok(analyze::plpgsql::result_cast(&mut acx, from, -1, to)?.is_some())
+    };
+    let kind = cx.catalog.type_row(returns)?.typtype;
+    let (base, _) = cx.catalog.base_type(returns, -1)?;
+    let row = returns == types::oid::RECORDOID || cx.catalog.type_row(base)?.typtype == b'c';
+    if !row {
+        if kind == b'p' {
+            return match analyze::coerce_is_polymorphic(returns) {
+                // Only its validator sees these.
+                true => Ok(()),
+                false => {
+                    let text = format!("return type {shown} is not supported for SQL functions");
+                    Err(PgError::new(INVALID_FUNCTION_DEFINITION, text))
+                }
+            };
+        }
+        let [column] = columns.as_slice() else {
+            return mismatch("Final statement must return exactly one column.".to_owned());
+        };
+        let from = column.expr.type_oid();
+        if !coercible(cx, from, returns)? {
+            let actual = cx.catalog.format_type(from, None)?;
+            return mismatch(format!("Actual return type is {actual}."));
+        }
+        return Ok(());
+    }
+    let desc = cx.result_desc(proc.oid, returns)?;
+    if let [column] = columns.as_slice() {
+        let from = column.expr.type_oid();
+        let is_row = from == types::oid::RECORDOID || from == returns;
+        if is_row || (returns != types::oid::RECORDOID && from != types::oid::UNKNOWNOID && {
+            let (b, _) = cx.catalog.base_type(from, -1)?;
+            b == base
+        }) {
+            return Ok(());
+        }
+    }
+    let Some(desc) = desc else { return Ok(()) };
+    let wanted: Vec<&types::Attribute> = desc.attrs.iter().filter(|a| !a.dropped).collect();
+    for (i, c) in columns.iter().enumerate() {
+        let Some(w) = wanted.get(i) else {
+            return mismatch("Final statement returns too many columns.".to_owned());
+        };
+        let from = c.expr.type_oid();
+        if !coercible(cx, from, w.type_oid)? {
+            let (from, to) = (cx.catalog.format_type(from, None)?, cx.catalog.format_type(w.type_oid, None)?);
+            let n = i + 1;
+            return mismatch(format!("Final statement returns {from} instead of {to} at column {n}."));
+        }
+    }
+    if columns.len() < wanted.len() {
+        return mismatch("Final statement returns too few columns.".to_owned());
+    }
+    Ok(())
+}
+
+/// Checks a SQL-language function whose row was just written. (PostgreSQL: `fmgr_sql_validator`)
+pub fn validate(cx: &mut ExecContext, function: Oid) -> Result<()> {
+    use base::sqlstate::INVALID_FUNCTION_DEFINITION;
+    let proc = cx.catalog.function_row(function)?;
+    let pseudo = |cx: &ExecContext, t: Oid| Ok::<_, PgError>(cx.catalog.type_row(t)?.typtype == b'p');
+    let poly = analyze::coerce_is_polymorphic;
+    let returns = proc.prorettype;
+    if pseudo(cx, returns)? && !matches!(returns, types::oid::RECORDOID | types::oid::VOIDOID) && !poly(returns) {
+        let text = format!("SQL functions cannot return type {}", cx.catalog.format_type(returns, None)?);
+        return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text));
+    }
+    let mut any_poly = false;
+    for t in &proc.proargtypes {
+        if pseudo(cx, *t)? {
+            if !poly(*t) {
+                let text =
+                    format!("SQL functions cannot have arguments of type {}", cx.catalog.format_type(*t, None)?);
+                return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text));
+            }
+            any_poly = true;
+        }
+    }
+    validate_body(cx, &proc, any_poly).map_err(|e| match e.fields().position {
+        Some(_) => e,
+        None => e.context(format!("SQL function \"{}\"", proc.proname)),
+    })
+}
+
+fn validate_body(cx: &mut ExecContext, proc: &PgProc, any_poly: bool) -> Result<()> {
+    let (names, _) = input_names(proc);
+    let mut last = None;
+    if let Some(text) = &proc.prosqlbody {
+        last = analyze::nodes::read_body(text, &cx.catalog.clone())?.into_iter().rfind(|q| q.can_set_tag);
+    } else {
+        let statements = parser::parse(&proc.prosrc)?;
+        if any_poly {
+            return Ok(());
+        }
+        for s in &statements {
+            let q = analyze_body(cx, &proc.proname, &names, &proc.proargtypes, &s.stmt, &proc.prosrc)?;
+            refuse(&q)?;
+            last = Some(q);
+        }
+    }
+    if any_poly { Ok(()) } else { check_result(cx, proc, proc.prorettype, last.as_ref()) }
+}
+
+/// Statements that no SQL function may hold. (PostgreSQL: `check_sql_fn_statement`, `init_execution_state`)
+fn refuse(q: &Query) -> Result<()> {
+    let Some(stmt) = &q.utility else { return Ok(()) };
+    let refused = |text: String| Err(PgError::new(base::sqlstate::FEATURE_NOT_SUPPORTED, text));
+    match &**stmt {
+        ast::Statement::CopyStmt(c) if c.filename.is_none() => {
+            refused("cannot COPY to/from client in an SQL function".to_owned())
+        }
+        ast::Statement::Transaction(t) => {
+            let name = match t.kind {
+                ast::TransactionStmtKind::Begin => "BEGIN",
+                ast::TransactionStmtKind::Start => "START TRANSACTION",
+                ast::TransactionStmtKind::Commit => "COMMIT",
+                ast::TransactionStmtKind::Rollback => "ROLLBACK",
+                ast::TransactionStmtKind::Savepoint => "SAVEPOINT",
+                ast::TransactionStmtKind::Release => "RELEASE",
+                ast::TransactionStmtKind::RollbackTo => "ROLLBACK TO SAVEPOINT",
+                ast::TransactionStmtKind::Prepare => "PREPARE TRANSACTION",
+                ast::TransactionStmtKind::CommitPrepared => "COMMIT PREPARED",
+                ast::TransactionStmtKind::RollbackPrepared => "ROLLBACK PREPARED",
+            };
+            refused(format!("{name} is not allowed in an SQL function"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn input_names(proc: &PgProc) -> (Vec<String>, usize) {
+    let all = proc.proargnames.clone().unwrap_or_default();
+    let input = |i: usize| proc.proargmodes.as_ref().is_none_or(|m| matches!(m.get(i), Some(b'i' | b'b' | b'v')));
+    let names: Vec<String> = all.into_iter().enumerate().filter(|(i, _)| input(*i)).map(|(_, n)| n).collect();
+    let n = names.len();
+    (names, n)
 }
 
 impl SqlFunction {
     pub fn new(proc: &PgProc, arg_types: &[Oid]) -> SqlFunction {
-        let all = proc.proargnames.clone().unwrap_or_default();
-        let input = |i: usize| proc.proargmodes.as_ref().is_none_or(|m| matches!(m.get(i), Some(b'i' | b'b' | b'v')));
         SqlFunction {
             function: proc.oid,
             name: proc.proname.clone(),
-            source: proc.prosrc.clone(),
+            source: proc.prosrc.as_str().into(),
             body: proc.prosqlbody.clone(),
             arg_types: arg_types.to_vec(),
-            arg_names: all.into_iter().enumerate().filter(|(i, _)| input(*i)).map(|(_, n)| n).collect(),
+            arg_names: input_names(proc).0,
             returns: proc.prorettype,
             volatile: proc.provolatile == b'v',
-            plans: None,
+            pieces: None,
+            plans: Vec::new(),
+            casts: Vec::new(),
         }
     }
 
-    fn plans(&mut self, cx: &mut ExecContext) -> Result<Vec<Arc<PlannedStmt>>> {
-        if let Some(plans) = &self.plans {
-            return Ok(plans.clone());
+    fn pieces(&mut self, cx: &mut ExecContext) -> Result<Arc<[Piece]>> {
+        if let Some(pieces) = &self.pieces {
+            return Ok(pieces.clone());
         }
-        if let Some(text) = &self.body {
-            let mut plans = Vec::new();
-            let catalog = cx.catalog.clone();
-            for query in analyze::nodes::read_queries(text, &catalog)? {
-                let mut acx = AnalyzeContext::new(catalog.clone(), &mut *cx);
-                for query in analyze::rewrite(&mut acx, query)? {
-                    plans.push(query);
-                }
+        let pieces: Arc<[Piece]> = match &self.body {
+            Some(text) => {
+                let catalog = cx.catalog.clone();
+                let list = analyze::nodes::read_body(text, &catalog)?;
+                list.into_iter().map(|q| Piece::Query(Box::new(q))).collect()
             }
-            let options = PlanOptions::default();
-            let plans: Result<Vec<Arc<PlannedStmt>>> =
-                plans.into_iter().map(|q| crate::support::plan_query(cx, q, &options).map(Arc::new)).collect();
-            let plans = plans?;
-            self.plans = Some(plans.clone());
-            return Ok(plans);
-        }
-        let mut plans = Vec::new();
-        for stmt in parser::parse(&self.source)? {
-            for query in self.analyze(cx, &stmt)? {
-                plans.push(Arc::new(crate::support::plan_query(cx, query, &PlanOptions::default())?));
-            }
-        }
-        self.plans = Some(plans.clone());
-        Ok(plans)
+            None => parser::parse(&self.source)?.into_iter().map(|s| Piece::Raw(Box::new(s))).collect(),
+        };
+        self.plans = vec![None; pieces.len()];
+        self.pieces = Some(pieces.clone());
+        Ok(pieces)
     }
 
-    fn analyze(&self, cx: &mut ExecContext, stmt: &ast::RawStmt) -> Result<Vec<Query>> {
+    fn plan(&mut self, cx: &mut ExecContext, piece: &Piece, last: bool) -> Result<Arc<[Unit]>> {
+        let query = match piece {
+            Piece::Query(q) => (**q).clone(),
+            Piece::Raw(s) => {
+                let mut q =
+                    analyze_body(cx, &self.name, &self.arg_names, &self.arg_types, &s.stmt, &self.source)?;
+                q.stmt_location = s.location;
+                q
+            }
+        };
+        refuse(&query)?;
+        if last && !analyze::coerce_is_polymorphic(self.returns) {
+            let proc = cx.catalog.function_row(self.function)?;
+            check_result(cx, &proc, self.returns, Some(&query))?;
+        }
+        if let Some(stmt) = &query.utility {
+            return Ok(Arc::from([Unit::Utility(stmt.clone())]));
+        }
         let catalog = cx.catalog.clone();
-        let mut names = Names { function: &self.name, names: &self.arg_names, types: &self.arg_types };
-        let mut acx = AnalyzeContext::new(catalog, cx);
-        acx.hooks = Some(&mut names);
-        let mut params = ParamTypes::Fixed(self.arg_types.clone());
-        let query = analyze::analyze(&mut acx, stmt, &self.source, &mut params)?;
-        if query.command_type == CmdType::Utility {
-            return Err(PgError::unsupported(format!("utility statements in SQL function {}", self.name)));
+        let queries = {
+            let mut acx = AnalyzeContext::new(catalog, &mut *cx);
+            analyze::rewrite(&mut acx, query)?
+        };
+        let mut units = Vec::new();
+        for q in queries {
+            units.push(Unit::Plan(Arc::new(crate::support::plan_query(cx, q, &PlanOptions::default())?)));
         }
-        analyze::rewrite(&mut acx, query)
+        if last
+            && let Some(Unit::Plan(p)) = units.iter().rfind(|u| matches!(u, Unit::Plan(p) if p.can_set_tag))
+        {
+            self.casts = self.casts_of(cx, p)?;
+        }
+        Ok(units.into())
+    }
+
+    fn casts_of(&self, cx: &mut ExecContext, planned: &PlannedStmt) -> Result<Vec<Option<ScalarExpr>>> {
+        let got: Vec<(Oid, i32)> = planned.result_desc.attrs.iter().map(|a| (a.type_oid, a.typmod)).collect();
+        let wanted: Vec<Oid> = match cx.result_desc(self.function, self.returns)? {
+            Some(d) => d.attrs.iter().filter(|a| !a.dropped).map(|a| a.type_oid).collect(),
+            None if matches!(self.returns, types::oid::VOIDOID | types::oid::RECORDOID) => return Ok(Vec::new()),
+            None if analyze::coerce_is_polymorphic(self.returns) => return Ok(Vec::new()),
+            None => vec![self.returns],
+        };
+        // A row that comes whole stays what it is.
+        if wanted.len() != got.len() {
+            return Ok(Vec::new());
+        }
+        let mut casts = Vec::new();
+        for ((from, typmod), to) in got.into_iter().zip(wanted) {
+            let catalog = cx.catalog.clone();
+            let poly = analyze::coerce_is_polymorphic(to);
+            let e = match poly {
+                true => None,
+                false => {
+                    analyze::plpgsql::result_cast(&mut AnalyzeContext::new(catalog, &mut *cx), from, typmod, to)?
+                        .flatten()
+                }
+            };
+            casts.push(e.map(|e| ScalarExpr::new(cx, &e)).transpose()?);
+        }
+        Ok(if casts.iter().all(Option::is_none) { Vec::new() } else { casts })
     }
 
     /// Runs all statements; the last one's rows.
@@ -133,33 +403,103 @@ impl SqlFunction {
             let hint = "Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after ensuring the platform's stack depth limit is adequate.";
             return Err(PgError::new(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded").hint(hint));
         }
-        let result = self.run_inner(cx, args, limit);
+        let mut at = 0;
+        let result = self.run_inner(cx, args, limit, &mut at);
         cx.depth -= 1;
-        result.map_err(|e| e.context(format!("SQL function \"{}\"", self.name)))
+        result.map_err(|mut e| {
+            if let Some(p) = e.fields_mut().position.take() {
+                let f = e.fields_mut();
+                f.internal_position = Some(p);
+                f.internal_query = Some(self.source.to_string());
+            }
+            match at {
+                0 => e.context(format!("SQL function \"{}\" during startup", self.name)),
+                n => e.context(format!("SQL function \"{}\" statement {n}", self.name)),
+            }
+        })
     }
 
-    fn run_inner(&mut self, cx: &mut ExecContext, args: &[DatumRef<'_>], limit: u64) -> Result<Vec<Vec<Datum>>> {
+    fn run_inner(
+        &mut self,
+        cx: &mut ExecContext,
+        args: &[DatumRef<'_>],
+        limit: u64,
+        at: &mut usize,
+    ) -> Result<Vec<Vec<Datum>>> {
         let params: Arc<[Datum]> = args.iter().map(|a| DatumRef::to_owned(*a)).collect();
-        let plans = self.plans(cx)?;
+        let pieces = self.pieces(cx)?;
         let mut rows = Rows { rows: Vec::new() };
-        for (i, planned) in plans.iter().enumerate() {
-            let last = i + 1 == plans.len();
+        if pieces.is_empty() {
+            let proc = cx.catalog.function_row(self.function)?;
+            check_result(cx, &proc, self.returns, None)?;
+        }
+        for (i, piece) in pieces.iter().enumerate() {
+            *at = i + 1;
+            let last = i + 1 == pieces.len();
             // A volatile function sees what its earlier statements and the caller did.
             let snapshot = match (&cx.txn, self.volatile) {
-                (Some(txn), true) => {
-                    txn.command_counter_increment()?;
-                    Some(txn.snapshot()?)
+                (Some(_), true) => {
+                    cx.catalog.command_counter_increment()?;
+                    Some(cx.txn()?.snapshot()?)
                 }
                 _ => cx.snapshot.clone(),
             };
-            let options = StartOptions { params: params.clone(), snapshot, ..StartOptions::default() };
-            let mut e = Execution::start(planned.clone(), cx, options)?;
-            rows.rows.clear();
-            let limit = if last && planned.command_type == CmdType::Select { limit } else { 0 };
-            e.run(cx, limit, &mut rows)?;
-            e.finish(cx)?;
+            let units = match &self.plans[i] {
+                Some(units) => units.clone(),
+                None => {
+                    let units = self.plan(cx, piece, last)?;
+                    self.plans[i] = Some(units.clone());
+                    units
+                }
+            };
+            for unit in units.iter() {
+                let planned = match unit {
+                    Unit::Plan(p) => p,
+                    Unit::Utility(stmt) => {
+                        if !self.volatile {
+                            let text = "a utility statement is not allowed in a non-volatile function";
+                            return Err(PgError::new(base::sqlstate::FEATURE_NOT_SUPPORTED, text));
+                        }
+                        let host = cx.host()?;
+                        let saved = std::mem::replace(&mut cx.snapshot, snapshot.clone());
+                        let done = host.utility(cx, stmt, &self.source, true);
+                        cx.snapshot = saved;
+                        done?;
+                        rows.rows.clear();
+                        continue;
+                    }
+                };
+                let options =
+                    StartOptions { params: params.clone(), snapshot: snapshot.clone(), ..StartOptions::default() };
+                let mut e = Execution::start(planned.clone(), cx, options)?;
+                let limit = if last && planned.command_type == CmdType::Select { limit } else { 0 };
+                if planned.can_set_tag || units.len() == 1 {
+                    rows.rows.clear();
+                    e.run(cx, limit, &mut rows)?;
+                } else {
+                    e.run(cx, limit, &mut ())?;
+                }
+                e.finish(cx)?;
+            }
+        }
+        if !self.casts.is_empty() {
+            for row in &mut rows.rows {
+                for (v, cast) in row.iter_mut().zip(&mut self.casts) {
+                    if let Some(cast) = cast {
+                        *v = cast.eval(cx, Arc::from([std::mem::take(v)]))?;
+                    }
+                }
+            }
         }
         Ok(rows.rows)
+    }
+
+    /// The columns of the last statement.
+    fn last_desc(&self) -> Option<Arc<types::TupleDesc>> {
+        match self.plans.last()?.as_deref()?.iter().rfind(|u| matches!(u, Unit::Plan(p) if p.can_set_tag))? {
+            Unit::Plan(p) => Some(p.result_desc.clone()),
+            Unit::Utility(_) => None,
+        }
     }
 
     /// The first row's first column.
@@ -180,7 +520,7 @@ impl SqlFunction {
             return crate::expr::special::composite(run, &layout, row);
         }
         if self.returns == types::oid::RECORDOID
-            && let Some(desc) = self.plans.as_ref().and_then(|p| p.last()).map(|p| p.result_desc.clone())
+            && let Some(desc) = self.last_desc()
             && !(row.len() == 1 && is_row(run, desc.attrs[0].type_oid)?)
         {
             let desc = types::Runtime::bless(run.cx, (*desc).clone());

@@ -128,7 +128,7 @@ pub fn compile(
     usage: Use,
     check: bool,
 ) -> Result<Function> {
-    let options = parser::Options::default();
+    let options = crate::expr::options(cx);
     let lexed = lex(&proc.prosrc, &options);
     let kind = match usage {
         Use::Call if proc.prokind == b'p' => Kind::Procedure,
@@ -321,7 +321,12 @@ fn parameters(
     for (i, (declared, mode)) in all.iter().zip(&modes).enumerate() {
         let oid = match is_polymorphic(*declared) {
             true if check => for_checking(*declared),
-            true => poly.resolve(p.cx, *declared)?.ok_or_else(|| undetermined(&proc.proname))?,
+            true => match poly.resolve(p.cx, *declared)? {
+                Some(oid) => oid,
+                // Columns of the statistics are of no certain array type.
+                None if arg_types.contains(declared) => *declared,
+                None => return Err(undetermined(&proc.proname)),
+            },
             false => *declared,
         };
         let ty = vartype::of_oid(p.cx, oid, -1, Oid::INVALID)?;
@@ -381,7 +386,7 @@ fn parameters(
 /// DO's text.
 pub fn compile_inline(cx: &mut ExecContext, source: &str) -> Result<Function> {
     let name = "inline_code_block";
-    let options = parser::Options::default();
+    let options = crate::expr::options(cx);
     let lexed = lex(source, &options);
     let mut p = Parser::new(cx, source, &lexed, Kind::Inline);
     p.check = true;
