@@ -114,6 +114,7 @@ impl<'a> Deparser<'a> {
     /// A statement of a function's body.
     pub fn body_statement(mut self, q: &Query, function: &str, args: Vec<String>) -> Result<String> {
         self.function = Some((function.to_owned(), args));
+        self.visible = false;
         self.query(q)?;
         Ok(self.out)
     }
@@ -335,7 +336,7 @@ impl<'a> Deparser<'a> {
             }
             Expr::WindowFunc(w) => self.window_func(w),
             Expr::SubscriptingRef(s) if s.refassgnexpr.is_none() => {
-                let bare = matches!(s.refexpr, Expr::Var(_) | Expr::Param(_) | Expr::FieldSelect(_));
+                let bare = matches!(s.refexpr, Expr::Var(_) | Expr::FieldSelect(_));
                 if !bare {
                     self.put("(");
                 }
@@ -1297,7 +1298,7 @@ impl<'a> Deparser<'a> {
         {
             return self.values(lists);
         }
-        self.put("SELECT");
+        self.put(if q.is_return { "RETURN" } else { "SELECT" });
         if !q.distinct_clause.is_empty() {
             if q.has_distinct_on {
                 self.put(" DISTINCT ON (");
@@ -1953,7 +1954,7 @@ pub fn constraint_definition(rt: &mut dyn Runtime, c: &Catalog, oid: Oid, pretty
     Ok(Some(s))
 }
 
-pub use function::{function_body, function_definition};
+pub use function::{function_argument_default, function_body, function_definition};
 
 /// How arguments are listed.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -47,6 +47,14 @@ fn arguments(
             FunctionParameterMode::Table => b't',
         };
         let is_input = matches!(mode, b'i' | b'b' | b'v');
+        if is_procedure && a.variadic.is_valid() {
+            let text = "VARIADIC parameter must be the last parameter";
+            return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).at(p.location));
+        }
+        if is_procedure && mode == b'o' && !a.defaults.is_empty() {
+            let text = "procedure OUT parameters cannot appear after one with a default value";
+            return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).at(p.location));
+        }
         if is_input {
             if a.variadic.is_valid() {
                 let text = "VARIADIC parameter must be the last input parameter";
@@ -302,12 +310,13 @@ fn sql_body(cmd: &mut CommandContext<'_>, body: &SqlBody, row: &mut PgProc) -> R
         let q = executor::sqlfunction::analyze_body(cmd.cx, &name, &names, &types, s, source)?;
         if q.command_type == analyze::query::CmdType::Utility {
             let name = crate::command_name(s);
+            let name = if name == "CREATE" { "CREATE TABLE".to_owned() } else { name };
             let text = format!("{name} is not yet supported in unquoted SQL function body");
             return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
         }
         queries.push(q);
     }
-    row.prosqlbody = Some(analyze::nodes::write_body(&queries, &cmd.cx.catalog)?);
+    row.prosqlbody = Some(analyze::nodes::write_body(&queries, matches!(body, SqlBody::Atomic(_)), &cmd.cx.catalog)?);
     Ok(())
 }
 
@@ -343,6 +352,21 @@ fn store(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, mut row: PgPro
             };
             let hint = format!("Use DROP {} {shown} first.", noun.to_uppercase());
             return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).hint(hint));
+        }
+        if let Some(before) = &old.proargnames {
+            let inputs = |names: &[String], modes: &Option<Vec<u8>>| -> Vec<String> {
+                let input = |i: usize| modes.as_ref().is_none_or(|m| matches!(m.get(i), Some(b'i' | b'b' | b'v')));
+                names.iter().enumerate().filter(|(i, _)| input(*i)).map(|n| n.1.clone()).collect()
+            };
+            let before = inputs(before, &old.proargmodes);
+            let now = row.proargnames.as_ref().map(|n| inputs(n, &row.proargmodes)).unwrap_or_default();
+            for (i, name) in before.iter().enumerate() {
+                if !name.is_empty() && now.get(i) != Some(name) {
+                    let text = format!("cannot change name of input parameter \"{name}\"");
+                    let hint = format!("Use DROP {} {shown} first.", noun.to_uppercase());
+                    return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).hint(hint));
+                }
+            }
         }
         row.oid = old.oid;
         row.proowner = old.proowner;

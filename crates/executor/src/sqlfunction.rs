@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use analyze::query::{CmdType, Expr, FieldSelect, Param, ParamKind, Query, TypeMod};
+use analyze::query::{CmdType, Expr, FieldSelect, FuncExpr, Param, ParamKind, Query, TypeMod};
 use analyze::{AnalyzeContext, ColumnHooks, ParamTypes};
 use base::error::Location;
 use base::sqlstate::STATEMENT_TOO_COMPLEX;
@@ -12,7 +12,7 @@ use base::{Oid, PgError, Result};
 use catalog::PgProc;
 use parser::ast;
 use planner::{PlanOptions, PlannedStmt};
-use types::{Batch, Datum, DatumRef};
+use types::{Batch, Datum, DatumRef, FnCall};
 
 use crate::context::ExecContext;
 use crate::execution::{Destination, Execution, StartOptions};
@@ -34,6 +34,7 @@ enum Piece {
 enum Unit {
     Plan(Arc<PlannedStmt>),
     Utility(Arc<ast::Statement>),
+    Call(Arc<FuncExpr>),
 }
 
 /// A call site of a SQL-language function.
@@ -51,6 +52,11 @@ pub(crate) struct SqlFunction {
     plans: Vec<Option<Arc<[Unit]>>>,
     /// What the last statement's columns must go through.
     casts: Vec<Option<ScalarExpr>>,
+    is_procedure: bool,
+    /// The call site has told `returns` and `desc`.
+    known: bool,
+    /// The columns of the result, where it is a row.
+    desc: Option<Arc<types::TupleDesc>>,
 }
 
 /// The function's arguments by name. (PostgreSQL: `sql_fn_post_column_ref`)
@@ -133,7 +139,13 @@ pub fn analyze_body(
 }
 
 /// Checks that a function's last statement gives what the function says it returns. (PostgreSQL: `check_sql_fn_retval`)
-pub fn check_result(cx: &mut ExecContext, proc: &PgProc, returns: Oid, last: Option<&Query>) -> Result<()> {
+pub fn check_result(
+    cx: &mut ExecContext,
+    proc: &PgProc,
+    returns: Oid,
+    desc: Option<Arc<types::TupleDesc>>,
+    last: Option<&Query>,
+) -> Result<()> {
     use base::sqlstate::INVALID_FUNCTION_DEFINITION;
     if returns == types::oid::VOIDOID {
         return Ok(());
@@ -159,7 +171,11 @@ pub fn check_result(cx: &mut ExecContext, proc: &PgProc, returns: Oid, last: Opt
         }
         let catalog = cx.catalog.clone();
         let mut acx = AnalyzeContext::new(catalog, cx);
-        Ok(analyze::plpgsql::result_cast(&mut acx, from, -1, to)?.is_some())
+        // What a row's fields are is seen when they are converted.
+        if from == types::oid::RECORDOID {
+            return Ok(acx.catalog.type_row(to)?.typtype == b'c' || to == from);
+        }
+        Ok(analyze::plpgsql::result_cast(&mut acx, from, -1, to, -1)?.is_some())
     };
     let kind = cx.catalog.type_row(returns)?.typtype;
     let (base, _) = cx.catalog.base_type(returns, -1)?;
@@ -185,14 +201,17 @@ pub fn check_result(cx: &mut ExecContext, proc: &PgProc, returns: Oid, last: Opt
         }
         return Ok(());
     }
-    let desc = cx.result_desc(proc.oid, returns)?;
-    if let [column] = columns.as_slice() {
+    if let [column] = columns.as_slice()
+        && proc.prokind != b'p'
+    {
         let from = column.expr.type_oid();
         let is_row = from == types::oid::RECORDOID || from == returns;
-        if is_row || (returns != types::oid::RECORDOID && from != types::oid::UNKNOWNOID && {
-            let (b, _) = cx.catalog.base_type(from, -1)?;
-            b == base
-        }) {
+        if is_row
+            || (returns != types::oid::RECORDOID && from != types::oid::UNKNOWNOID && {
+                let (b, _) = cx.catalog.base_type(from, -1)?;
+                b == base
+            })
+        {
             return Ok(());
         }
     }
@@ -230,8 +249,7 @@ pub fn validate(cx: &mut ExecContext, function: Oid) -> Result<()> {
     for t in &proc.proargtypes {
         if pseudo(cx, *t)? {
             if !poly(*t) {
-                let text =
-                    format!("SQL functions cannot have arguments of type {}", cx.catalog.format_type(*t, None)?);
+                let text = format!("SQL functions cannot have arguments of type {}", cx.catalog.format_type(*t, None)?);
                 return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text));
             }
             any_poly = true;
@@ -256,10 +274,17 @@ fn validate_body(cx: &mut ExecContext, proc: &PgProc, any_poly: bool) -> Result<
         for s in &statements {
             let q = analyze_body(cx, &proc.proname, &names, &proc.proargtypes, &s.stmt, &proc.prosrc)?;
             refuse(&q)?;
+            if let Some(ast::Statement::Call(call)) = q.utility.as_deref() {
+                call_of(cx, &proc.proname, &names, &proc.proargtypes, call, &proc.prosrc)?;
+            }
             last = Some(q);
         }
     }
-    if any_poly { Ok(()) } else { check_result(cx, proc, proc.prorettype, last.as_ref()) }
+    if any_poly {
+        return Ok(());
+    }
+    let desc = cx.result_desc(proc.oid, proc.prorettype, &proc.proargtypes)?;
+    check_result(cx, proc, proc.prorettype, desc, last.as_ref())
 }
 
 /// Statements that no SQL function may hold. (PostgreSQL: `check_sql_fn_statement`, `init_execution_state`)
@@ -289,6 +314,31 @@ fn refuse(q: &Query) -> Result<()> {
     }
 }
 
+/// CALL, without results.
+fn call_of(
+    cx: &mut ExecContext,
+    function: &str,
+    names: &[String],
+    types: &[Oid],
+    call: &ast::CallStmt,
+    source: &str,
+) -> Result<FuncExpr> {
+    let catalog = cx.catalog.clone();
+    let mut hook = Names { function, names, types, catalog: catalog.clone() };
+    let analyzed = {
+        let mut acx = AnalyzeContext::new(catalog, &mut *cx);
+        acx.hooks = Some(&mut hook);
+        analyze::plpgsql::call_statement(&mut acx, &call.funccall, source)?
+    };
+    let Expr::FuncExpr(f) = analyzed.call else { return Err(PgError::internal("a call that is none")) };
+    let proc = cx.catalog.function_row(f.funcid)?;
+    if proc.proargmodes.iter().flatten().any(|m| matches!(m, b'o' | b'b')) {
+        let text = "calling procedures with output arguments is not supported in SQL functions";
+        return Err(PgError::new(base::sqlstate::FEATURE_NOT_SUPPORTED, text));
+    }
+    Ok(*f)
+}
+
 fn input_names(proc: &PgProc) -> (Vec<String>, usize) {
     let all = proc.proargnames.clone().unwrap_or_default();
     let input = |i: usize| proc.proargmodes.as_ref().is_none_or(|m| matches!(m.get(i), Some(b'i' | b'b' | b'v')));
@@ -311,6 +361,9 @@ impl SqlFunction {
             pieces: None,
             plans: Vec::new(),
             casts: Vec::new(),
+            is_procedure: proc.prokind == b'p',
+            known: false,
+            desc: None,
         }
     }
 
@@ -332,11 +385,10 @@ impl SqlFunction {
     }
 
     fn plan(&mut self, cx: &mut ExecContext, piece: &Piece, last: bool) -> Result<Arc<[Unit]>> {
-        let query = match piece {
+        let mut query = match piece {
             Piece::Query(q) => (**q).clone(),
             Piece::Raw(s) => {
-                let mut q =
-                    analyze_body(cx, &self.name, &self.arg_names, &self.arg_types, &s.stmt, &self.source)?;
+                let mut q = analyze_body(cx, &self.name, &self.arg_names, &self.arg_types, &s.stmt, &self.source)?;
                 q.stmt_location = s.location;
                 q
             }
@@ -344,9 +396,14 @@ impl SqlFunction {
         refuse(&query)?;
         if last && !analyze::coerce_is_polymorphic(self.returns) {
             let proc = cx.catalog.function_row(self.function)?;
-            check_result(cx, &proc, self.returns, Some(&query))?;
+            check_result(cx, &proc, self.returns, self.desc.clone(), Some(&query))?;
+            query = self.fitted(cx, query)?;
         }
         if let Some(stmt) = &query.utility {
+            if let ast::Statement::Call(call) = &**stmt {
+                let f = call_of(cx, &self.name, &self.arg_names, &self.arg_types, call, &self.source)?;
+                return Ok(Arc::from([Unit::Call(Arc::new(f))]));
+            }
             return Ok(Arc::from([Unit::Utility(stmt.clone())]));
         }
         let catalog = cx.catalog.clone();
@@ -358,36 +415,66 @@ impl SqlFunction {
         for q in queries {
             units.push(Unit::Plan(Arc::new(crate::support::plan_query(cx, q, &PlanOptions::default())?)));
         }
-        if last
-            && let Some(Unit::Plan(p)) = units.iter().rfind(|u| matches!(u, Unit::Plan(p) if p.can_set_tag))
-        {
+        if last && let Some(Unit::Plan(p)) = units.iter().rfind(|u| matches!(u, Unit::Plan(p) if p.can_set_tag)) {
             self.casts = self.casts_of(cx, p)?;
         }
         Ok(units.into())
     }
 
+    /// The types that the last statement's columns must have; empty where any will do.
+    fn wanted(&self) -> Vec<(Oid, i32)> {
+        match &self.desc {
+            Some(d) => d.attrs.iter().filter(|a| !a.dropped).map(|a| (a.type_oid, a.typmod)).collect(),
+            None if matches!(self.returns, types::oid::VOIDOID | types::oid::RECORDOID) => Vec::new(),
+            None if analyze::coerce_is_polymorphic(self.returns) => Vec::new(),
+            None => vec![(self.returns, -1)],
+        }
+    }
+
+    /// Converts the columns of a plain SELECT where they stand.
+    fn fitted(&self, cx: &mut ExecContext, mut q: Query) -> Result<Query> {
+        let wanted = self.wanted();
+        let columns = q.target_list.iter().filter(|t| !t.resjunk).count();
+        let whole = columns == 1 && wanted.len() == 1 && self.desc.is_some() && !self.is_procedure;
+        if q.command_type != CmdType::Select || q.set_operations.is_some() || wanted.len() != columns || whole {
+            return Ok(q);
+        }
+        let catalog = cx.catalog.clone();
+        let mut acx = AnalyzeContext::new(catalog, cx);
+        for (t, (to, typmod)) in q.target_list.iter_mut().filter(|t| !t.resjunk).zip(wanted) {
+            let from = t.expr.type_mod();
+            let fits = from.oid == to && (typmod < 0 || typmod == from.typmod);
+            if fits || t.ressortgroupref != 0 || analyze::coerce_is_polymorphic(to) {
+                continue;
+            }
+            if let Some(e) = analyze::ddl::assign_to(&mut acx, t.expr.clone(), to, typmod)? {
+                t.expr = e;
+            }
+        }
+        Ok(q)
+    }
+
     fn casts_of(&self, cx: &mut ExecContext, planned: &PlannedStmt) -> Result<Vec<Option<ScalarExpr>>> {
         let got: Vec<(Oid, i32)> = planned.result_desc.attrs.iter().map(|a| (a.type_oid, a.typmod)).collect();
-        let wanted: Vec<Oid> = match cx.result_desc(self.function, self.returns)? {
-            Some(d) => d.attrs.iter().filter(|a| !a.dropped).map(|a| a.type_oid).collect(),
-            None if matches!(self.returns, types::oid::VOIDOID | types::oid::RECORDOID) => return Ok(Vec::new()),
-            None if analyze::coerce_is_polymorphic(self.returns) => return Ok(Vec::new()),
-            None => vec![self.returns],
-        };
+        let wanted = self.wanted();
         // A row that comes whole stays what it is.
         if wanted.len() != got.len() {
             return Ok(Vec::new());
         }
         let mut casts = Vec::new();
-        for ((from, typmod), to) in got.into_iter().zip(wanted) {
+        for ((from, typmod), (to, to_typmod)) in got.into_iter().zip(wanted) {
             let catalog = cx.catalog.clone();
             let poly = analyze::coerce_is_polymorphic(to);
             let e = match poly {
                 true => None,
-                false => {
-                    analyze::plpgsql::result_cast(&mut AnalyzeContext::new(catalog, &mut *cx), from, typmod, to)?
-                        .flatten()
-                }
+                false => analyze::plpgsql::result_cast(
+                    &mut AnalyzeContext::new(catalog, &mut *cx),
+                    from,
+                    typmod,
+                    to,
+                    to_typmod,
+                )?
+                .flatten(),
             };
             casts.push(e.map(|e| ScalarExpr::new(cx, &e)).transpose()?);
         }
@@ -431,7 +518,7 @@ impl SqlFunction {
         let mut rows = Rows { rows: Vec::new() };
         if pieces.is_empty() {
             let proc = cx.catalog.function_row(self.function)?;
-            check_result(cx, &proc, self.returns, None)?;
+            check_result(cx, &proc, self.returns, self.desc.clone(), None)?;
         }
         for (i, piece) in pieces.iter().enumerate() {
             *at = i + 1;
@@ -455,6 +542,27 @@ impl SqlFunction {
             for unit in units.iter() {
                 let planned = match unit {
                     Unit::Plan(p) => p,
+                    Unit::Call(f) => {
+                        let mut values = Vec::new();
+                        for a in &f.args {
+                            values.push(ScalarExpr::new(cx, a)?.eval(cx, params.clone())?);
+                        }
+                        let call = FnCall {
+                            function: f.funcid,
+                            arg_types: f.args.iter().map(Expr::type_oid).collect(),
+                            result_type: f.funcresulttype,
+                            collation: f.inputcollid,
+                            variadic: f.funcvariadic,
+                            ..FnCall::default()
+                        };
+                        let refs: Vec<DatumRef<'_>> = values.iter().map(Datum::as_ref).collect();
+                        let saved = std::mem::replace(&mut cx.snapshot, snapshot.clone());
+                        let done = crate::language::call_procedure(cx, &call, &refs, true);
+                        cx.snapshot = saved;
+                        done?;
+                        rows.rows.clear();
+                        continue;
+                    }
                     Unit::Utility(stmt) => {
                         if !self.volatile {
                             let text = "a utility statement is not allowed in a non-volatile function";
@@ -498,46 +606,82 @@ impl SqlFunction {
     fn last_desc(&self) -> Option<Arc<types::TupleDesc>> {
         match self.plans.last()?.as_deref()?.iter().rfind(|u| matches!(u, Unit::Plan(p) if p.can_set_tag))? {
             Unit::Plan(p) => Some(p.result_desc.clone()),
-            Unit::Utility(_) => None,
+            Unit::Utility(_) | Unit::Call(_) => None,
         }
     }
 
-    /// The first row's first column.
-    pub fn call_scalar(&mut self, run: &mut Run<'_>, args: &[DatumRef<'_>]) -> Result<Datum> {
-        let mut rows = self.run(run, args, 1)?;
-        if self.returns == types::oid::VOIDOID {
-            return Ok(Datum::Null);
+    /// Learns from the call site what the function is to return.
+    fn know(&mut self, cx: &mut ExecContext, call: &FnCall) -> Result<()> {
+        if self.known {
+            return Ok(());
         }
-        if rows.is_empty() {
-            return Ok(Datum::Null);
+        self.known = true;
+        if call.result_type.is_valid() && !analyze::coerce_is_polymorphic(call.result_type) {
+            self.returns = call.result_type;
         }
-        let mut row = rows.swap_remove(0);
-        if self.returns == types::oid::RECORDOID
-            && let Some(desc) = run.cx.result_desc(self.function, self.returns)?
-            && desc.len() == row.len()
-        {
-            let layout = access::tuple::TupleLayout::new(&desc);
-            return crate::expr::special::composite(run, &layout, row);
-        }
-        if self.returns == types::oid::RECORDOID
-            && let Some(desc) = self.last_desc()
-            && !(row.len() == 1 && is_row(run, desc.attrs[0].type_oid)?)
-        {
-            let desc = types::Runtime::bless(run.cx, (*desc).clone());
-            let layout = access::tuple::TupleLayout::new(&desc);
-            return crate::expr::special::composite(run, &layout, row);
-        }
-        let composite = types::Runtime::type_info(run.cx, self.returns)?.typtype == b'c';
-        if composite && row.len() != 1 {
-            let desc = types::Runtime::row_type(run.cx, self.returns, -1)?;
-            let layout = access::tuple::TupleLayout::new(&desc);
-            return crate::expr::special::composite(run, &layout, row);
-        }
-        Ok(if row.is_empty() { Datum::Null } else { row.swap_remove(0) })
+        self.desc = match &call.result_desc {
+            Some(d) => Some(d.clone()),
+            None => cx.result_desc(self.function, self.returns, &self.arg_types)?,
+        };
+        Ok(())
     }
-    /// All rows: of one column, or of the result row's.
-    pub fn call_set(&mut self, run: &mut Run<'_>, args: &[DatumRef<'_>]) -> Result<Vec<Vec<Datum>>> {
-        self.run(run, args, 0)
+
+    /// A row as one value of the result's type.
+    fn whole(&self, run: &mut Run<'_>, mut row: Vec<Datum>) -> Result<Datum> {
+        let own = self.last_desc();
+        let one_row = match &own {
+            Some(d) if d.len() == 1 && !self.is_procedure => is_row(run, d.attrs[0].type_oid)?,
+            _ => false,
+        };
+        let shape = match &self.desc {
+            Some(d) if !one_row && d.attrs.iter().filter(|a| !a.dropped).count() == row.len() => Some(d.clone()),
+            None if self.returns == types::oid::RECORDOID && !one_row => {
+                own.map(|d| types::Runtime::bless(run.cx, (*d).clone()))
+            }
+            _ => None,
+        };
+        let Some(desc) = shape else {
+            return Ok(if row.is_empty() { Datum::Null } else { row.swap_remove(0) });
+        };
+        let desc = match desc.type_oid == types::oid::RECORDOID && desc.typmod < 0 {
+            true => types::Runtime::bless(run.cx, (*desc).clone()),
+            false => desc,
+        };
+        if row.len() != desc.len() {
+            let mut given = row.into_iter();
+            row = desc.attrs.iter().map(|a| if a.dropped { None } else { given.next() }.unwrap_or_default()).collect();
+        }
+        let layout = access::tuple::TupleLayout::new(&desc);
+        crate::expr::special::composite(run, &layout, row)
+    }
+
+    /// The first row's value.
+    pub fn call_scalar(&mut self, run: &mut Run<'_>, call: &FnCall, args: &[DatumRef<'_>]) -> Result<Datum> {
+        self.know(run.cx, call)?;
+        let mut rows = self.run(run, args, 1)?;
+        if self.returns == types::oid::VOIDOID || rows.is_empty() {
+            return Ok(Datum::Null);
+        }
+        let row = rows.swap_remove(0);
+        self.whole(run, row)
+    }
+    /// All rows: of one value, or of the columns that the call names.
+    pub fn call_set(&mut self, run: &mut Run<'_>, call: &FnCall, args: &[DatumRef<'_>]) -> Result<Vec<Vec<Datum>>> {
+        self.know(run.cx, call)?;
+        let rows = self.run(run, args, 0)?;
+        if self.returns == types::oid::VOIDOID {
+            return Ok(Vec::new());
+        }
+        if call.result_desc.is_none() && self.returns == types::oid::RECORDOID {
+            return rows.into_iter().map(|r| Ok(vec![self.whole(run, r)?])).collect();
+        }
+        let dropped = call.result_desc.as_ref().filter(|d| d.attrs.iter().any(|a| a.dropped)).cloned();
+        let Some(desc) = dropped else { return Ok(rows) };
+        let spread = |row: Vec<Datum>| {
+            let mut given = row.into_iter();
+            desc.attrs.iter().map(|a| if a.dropped { None } else { given.next() }.unwrap_or_default()).collect()
+        };
+        Ok(rows.into_iter().map(spread).collect())
     }
 }
 

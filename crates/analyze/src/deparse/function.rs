@@ -60,6 +60,26 @@ fn literal(s: &str) -> String {
     format!("'{}'", s.replace('\'', "''"))
 }
 
+/// The default of a parameter, which is counted among all of them. (PostgreSQL: `pg_get_function_arg_default`)
+pub fn function_argument_default(rt: &mut dyn Runtime, c: &Catalog, oid: Oid, n: i32) -> Result<Option<String>> {
+    let Some(p) = c.function(oid)? else { return Ok(None) };
+    let modes = p.proargmodes.clone().unwrap_or_else(|| vec![b'i'; p.proargtypes.len()]);
+    let is_input = |m: &u8| matches!(m, b'i' | b'b' | b'v');
+    let Some(at) = usize::try_from(n - 1).ok().filter(|at| modes.get(*at).is_some_and(is_input)) else {
+        return Ok(None);
+    };
+    let input = modes[..at].iter().filter(|m| is_input(m)).count();
+    let defaults = match &p.proargdefaults {
+        Some(text) => crate::nodes::read_exprs(text, c)?,
+        None => return Ok(None),
+    };
+    let first = p.proargtypes.len().saturating_sub(defaults.len());
+    match input.checked_sub(first).and_then(|i| defaults.get(i)) {
+        Some(e) => Deparser::new(rt, c.clone(), Pretty::default()).expr_of_relation(e, Oid::INVALID).map(Some),
+        None => Ok(None),
+    }
+}
+
 /// (PostgreSQL: `pg_get_functiondef`)
 pub fn function_definition(rt: &mut dyn Runtime, c: &Catalog, oid: Oid) -> Result<Option<String>> {
     let Some(p) = c.function(oid)? else { return Ok(None) };
@@ -92,8 +112,7 @@ pub fn function_definition(rt: &mut dyn Runtime, c: &Catalog, oid: Oid) -> Resul
         b'r' => line.push_str(" PARALLEL RESTRICTED"),
         _ => {}
     }
-    for (set, word) in
-        [(p.proisstrict, " STRICT"), (p.prosecdef, " SECURITY DEFINER"), (p.proleakproof, " LEAKPROOF")]
+    for (set, word) in [(p.proisstrict, " STRICT"), (p.prosecdef, " SECURITY DEFINER"), (p.proleakproof, " LEAKPROOF")]
     {
         if set {
             line.push_str(word);

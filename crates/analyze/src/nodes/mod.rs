@@ -37,9 +37,9 @@ pub fn write_queries(list: &[Query], c: &Catalog) -> Result<String> {
 
 /// The text of a SQL function's body outside a string, as `pg_proc.prosqlbody` holds it: the query of RETURN, or those of BEGIN
 /// ATOMIC as a list in a list.
-pub fn write_body(list: &[Query], c: &Catalog) -> Result<String> {
+pub fn write_body(list: &[Query], atomic: bool, c: &Catalog) -> Result<String> {
     match list {
-        [q] if q.is_return => {
+        [q] if !atomic => {
             let mut a = Archive::writer(c);
             query::query(&mut a, &mut q.clone())?;
             Ok(a.out)

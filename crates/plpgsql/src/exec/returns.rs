@@ -223,8 +223,7 @@ impl<'f> Frame<'f> {
     ) -> Result<(Arc<planner::PlannedStmt>, Arc<[Datum]>)> {
         let types: Vec<Oid> = params.iter().map(|p| p.1).collect();
         let prepared = crate::expr::prepare_dynamic(cx, text, &types, &[])?;
-        let refuse =
-            |name: &str| Err(PgError::new(SYNTAX_ERROR, format!("{name} query does not return tuples")));
+        let refuse = |name: &str| Err(PgError::new(SYNTAX_ERROR, format!("{name} query does not return tuples")));
         match prepared.first().map(|p| p.1.as_slice()) {
             None => refuse("empty"),
             Some([crate::expr::Unit::Plan(p)])
