@@ -18,6 +18,7 @@ use crate::tree::*;
 use crate::value::Slot;
 
 impl<'f> Frame<'f> {
+    #[inline(never)]
     pub(super) fn cursor_statement(&mut self, cx: &mut ExecContext, s: &'f Stmt) -> Result<Flow<'f>> {
         match &s.kind {
             StmtKind::Open { cursor, options, args, query, dynamic, params } => {

@@ -32,6 +32,7 @@ fn turn<'f>(flow: Flow<'f>, label: Option<&str>) -> Turn<'f> {
 }
 
 impl<'f> Frame<'f> {
+    #[inline(never)]
     pub(super) fn any_loop(&mut self, cx: &mut ExecContext, s: &'f Stmt) -> Result<Flow<'f>> {
         match &s.kind {
             StmtKind::Loop { label, body } => loop {

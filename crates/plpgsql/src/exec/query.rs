@@ -149,6 +149,7 @@ impl<'f> Frame<'f> {
     }
 
     /// An expression that takes a query.
+    #[inline(never)]
     fn eval_query(&mut self, cx: &mut ExecContext, e: &SqlExpr, inst: &mut Inst) -> Result<(Datum, Oid, i32)> {
         let out = self.run_inst(cx, e, inst, Want::Rows(2))?;
         let context = |err: PgError| err.context(format!("query: {}", e.text));
@@ -209,6 +210,7 @@ impl<'f> Frame<'f> {
     // Statements.
 
     /// Runs a prepared statement.
+    #[inline(never)]
     pub(super) fn run_inst(
         &mut self,
         cx: &mut ExecContext,
@@ -347,6 +349,7 @@ impl<'f> Frame<'f> {
         Execution::start(p.clone(), cx, options).map(Box::new)
     }
 
+    #[inline(never)]
     pub(super) fn perform(&mut self, cx: &mut ExecContext, e: &'f SqlExpr) -> Result<()> {
         let mut inst = self.inst(cx, e)?;
         let done = self.run_inst(cx, e, &mut inst, Want::Count);
@@ -357,6 +360,7 @@ impl<'f> Frame<'f> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(super) fn sql_statement(
         &mut self,
         cx: &mut ExecContext,
@@ -486,6 +490,7 @@ impl<'f> Frame<'f> {
 
     // EXECUTE
 
+    #[inline(never)]
     pub(super) fn execute(
         &mut self,
         cx: &mut ExecContext,
@@ -576,6 +581,7 @@ impl<'f> Frame<'f> {
 
     // CALL and DO
 
+    #[inline(never)]
     pub(super) fn call_statement(&mut self, cx: &mut ExecContext, e: &'f SqlExpr, is_call: bool) -> Result<()> {
         if !is_call {
             let mut inst = self.inst(cx, e)?;

@@ -27,6 +27,7 @@ impl<'f> Frame<'f> {
             .collect()
     }
 
+    #[inline(never)]
     pub(super) fn return_statement(
         &mut self,
         cx: &mut ExecContext,
@@ -67,6 +68,7 @@ impl<'f> Frame<'f> {
         Ok(Flow::Return)
     }
 
+    #[inline(never)]
     pub(super) fn return_next(
         &mut self,
         cx: &mut ExecContext,
@@ -151,6 +153,7 @@ impl<'f> Frame<'f> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn return_query(
         &mut self,
         cx: &mut ExecContext,
