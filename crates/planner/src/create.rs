@@ -192,9 +192,34 @@ impl Planner<'_, '_> {
                 copy_cost(&mut p, path);
                 p.targetlist = tlist_of(&path.target);
                 p.append_rel = inherited.unwrap_or(0);
+                p.prune = self.append_prune(root, path, paths)?;
                 Ok(p)
             }
-            PathKind::MergeAppend { .. } => Err(PgError::unsupported("merged appends")),
+            PathKind::MergeAppend { paths } => {
+                let mut p = Plan::new(PlanNode::Append { plans: Vec::new() });
+                p.targetlist = tlist_of(&path.target);
+                let cols = self.sort_cols(root, &mut p, &path.pathkeys)?;
+                let mut plans = Vec::new();
+                for s in paths {
+                    let n = path.pathkeys.len();
+                    let sorted = s.pathkeys.len() >= n && s.pathkeys[..n] == path.pathkeys[..];
+                    let plan = self.create(root, s, EXACT)?;
+                    plans.push(match sorted {
+                        true => plan,
+                        false => {
+                            let cost = self.cost_sort(s.total, s.rows, s.target.width, -1.0);
+                            let mut sort = over(PlanNode::Sort { keys: cols.clone() }, plan);
+                            (sort.startup_cost, sort.total_cost, sort.rows) = (cost.startup, cost.total, s.rows);
+                            sort
+                        }
+                    });
+                }
+                p.node = PlanNode::MergeAppend { plans, keys: cols };
+                copy_cost(&mut p, path);
+                p.append_rel = path.relids.as_single().unwrap_or(0);
+                p.prune = self.append_prune(root, path, paths)?;
+                Ok(p)
+            }
             PathKind::Material { sub } => {
                 let s = self.create(root, sub, flags | SMALL)?;
                 let mut p = over(PlanNode::Material, s);
@@ -515,6 +540,20 @@ impl Planner<'_, '_> {
         Ok(p)
     }
 
+    fn append_prune(&mut self, root: &Root, path: &Path, paths: &[P]) -> Result<Option<Box<crate::plan::AppendPrune>>> {
+        let Some(rti) = path.relids.as_single() else { return Ok(None) };
+        let mut tables = Vec::with_capacity(paths.len());
+        for p in paths {
+            let Some(child) = p.relids.as_single() else { return Ok(None) };
+            let RteKind::Relation { relid, .. } = root.parse.rte(child).kind else { return Ok(None) };
+            tables.push(relid);
+        }
+        if tables.len() < 2 {
+            return Ok(None);
+        }
+        Ok(self.prune_later(root, rti, &tables)?.map(Box::new))
+    }
+
     fn sort_plan(&mut self, root: &Root, mut s: Plan, keys: &[PathKey], presorted: usize) -> Result<Plan> {
         let cols = self.sort_cols(root, &mut s, keys)?;
         let node = if presorted > 0 {
@@ -753,19 +792,20 @@ impl Planner<'_, '_> {
                 self.index_scan(root, index, used, *backward, *only, &clauses)?
             }
             PathKind::BitmapHeap { bitmap } => {
-                let (sub, orig, covered, implied) = self.bitmap_plan(root, bitmap)?;
+                let (sub, mut orig, covered, implied) = self.bitmap_plan(root, bitmap)?;
                 let mut rest = Vec::new();
                 for r in clauses {
                     if covered.iter().any(|c| crate::indexpaths::same_condition(c, &r)) {
                         continue;
                     }
-                    let known = !is_mutable(&self.cx.catalog, &r.clause)?
-                        && self.implied_by(implied.iter().chain(&orig), [&r.clause])?;
+                    let known = !is_mutable(&self.cx.catalog, &r.clause)? && self.implied_by(&implied, [&r.clause])?;
                     if !known {
                         rest.push(r);
                     }
                 }
                 clauses = rest;
+                // What is a filter anyway need not be checked again.
+                orig.retain(|o| !clauses.iter().any(|r| r.clause == *o));
                 let mut p =
                     self.plain_scan(&clauses, PlanNode::BitmapHeapScan { scanrelid: rti, bitmapqualorig: orig });
                 p.outer = Some(Box::new(sub));
@@ -985,7 +1025,9 @@ impl Planner<'_, '_> {
                     selectivity * root.base[index.relid as usize].as_ref().map_or(1.0, |r| r.tuples),
                 );
                 let covered = clauses.iter().filter(|k| !k.lossy).map(|k| k.rinfo.clone()).collect();
-                Ok((p, orig, covered, index.predicate.clone()))
+                // What the index itself ensures: of a lossy clause only what was derived from it.
+                let ensured = clauses.iter().flat_map(|k| &k.quals).chain(&index.predicate).cloned().collect();
+                Ok((p, orig, covered, ensured))
             }
             PathKind::BitmapAnd { paths, .. } => {
                 let (mut plans, mut orig, mut covered, mut preds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -1001,15 +1043,17 @@ impl Planner<'_, '_> {
                 Ok((p, orig, covered, preds))
             }
             PathKind::BitmapOr { paths, .. } => {
-                let (mut plans, mut arms) = (Vec::new(), Vec::new());
+                let (mut plans, mut arms, mut ensured) = (Vec::new(), Vec::new(), Vec::new());
                 for x in paths {
-                    let (p, o, _, _) = self.bitmap_plan(root, x)?;
+                    let (p, o, _, i) = self.bitmap_plan(root, x)?;
                     plans.push(p);
-                    arms.push(Expr::and_all(o).unwrap_or_else(|| Expr::bool_const(Some(true))));
+                    let all = |list| Expr::and_all(list).unwrap_or_else(|| Expr::bool_const(Some(true)));
+                    arms.push(all(o));
+                    ensured.push(all(i));
                 }
                 let mut p = Plan::new(PlanNode::BitmapOr { plans });
                 (p.startup_cost, p.total_cost, p.rows) = (path.startup, path.total, path.rows);
-                let or = match arms.len() {
+                let any = |mut arms: Vec<Expr>| match arms.len() {
                     1 => arms.swap_remove(0),
                     _ => Expr::BoolExpr(Box::new(BoolExpr {
                         boolop: BoolExprType::Or,
@@ -1017,7 +1061,7 @@ impl Planner<'_, '_> {
                         location: base::error::Location::UNKNOWN,
                     })),
                 };
-                Ok((p, vec![or], Vec::new(), Vec::new()))
+                Ok((p, vec![any(arms)], Vec::new(), vec![any(ensured)]))
             }
             _ => Err(PgError::internal("not a bitmap")),
         }

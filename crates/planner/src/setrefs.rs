@@ -318,7 +318,7 @@ impl Planner<'_, '_> {
                 pass_through(&mut tlist);
             }
             PlanNode::LockRows { row_marks, .. } => {
-                row_marks.iter_mut().for_each(|m| m.rti += fix.offset);
+                row_marks.iter_mut().for_each(|m| shift(m, fix.offset));
                 pass_through(&mut tlist);
             }
             PlanNode::Material
@@ -336,6 +336,11 @@ impl Planner<'_, '_> {
                     })
                     .collect();
                 pass_through(&mut tlist);
+                for t in plan.prune.iter_mut().flat_map(|p| &mut p.tables) {
+                    for v in [&mut t.starting, &mut t.running].into_iter().flatten().flat_map(|s| &mut s.values) {
+                        self.fix_scan(fix, &mut v.expr)?;
+                    }
+                }
                 if plan.append_rel > 0 {
                     plan.append_rel += fix.offset;
                     for (t, c) in tlist.iter_mut().zip(columns) {
@@ -460,7 +465,7 @@ impl Planner<'_, '_> {
             *r += fix.offset;
             self.glob.result_relations.push(*r);
         }
-        m.row_marks.iter_mut().for_each(|r| r.rti += fix.offset);
+        m.row_marks.iter_mut().for_each(|r| shift(r, fix.offset));
         for w in &mut m.with_check_options {
             self.fix_scan(fix, &mut w.qual)?;
         }
@@ -686,6 +691,9 @@ fn pass_through(tlist: &mut [TargetEntry]) {
 pub fn node_exprs<'p>(plan: &'p Plan, out: &mut Vec<&'p Expr>) {
     out.extend(plan.targetlist.iter().map(|t| &t.expr));
     out.extend(&plan.qual);
+    for t in plan.prune.iter().flat_map(|p| &p.tables) {
+        out.extend([&t.starting, &t.running].into_iter().flatten().flat_map(|s| &s.values).map(|v| &v.expr));
+    }
     match &plan.node {
         PlanNode::Result { constant_qual } => out.extend(constant_qual),
         PlanNode::IndexScan { indexqual, indexqualorig, indexorderby, .. } => {
@@ -743,4 +751,10 @@ fn used_params(e: &Expr, subs: &[Vec<i32>], out: &mut Vec<i32>) {
         }
         e => e.children(&mut |c| used_params(c, subs, out)),
     }
+}
+
+/// A row mark in the flattened range table.
+fn shift(m: &mut PlanRowMark, offset: RtIndex) {
+    m.rti += offset;
+    m.members.iter_mut().for_each(|x| x.1 += offset);
 }

@@ -14,7 +14,6 @@ use types::oid::*;
 use types::{Align, Attribute, Batch, Column, Datum, Physical, TupleDesc};
 
 use super::Session;
-use super::portal::{Portal, State};
 use super::rows::RowWriter;
 use super::services::Services;
 use super::statement::{Parsed, Prepared, Sender, Unit, plan_tag};
