@@ -115,6 +115,7 @@ impl<'a> Deparser<'a> {
     pub fn body_statement(mut self, q: &Query, function: &str, args: Vec<String>) -> Result<String> {
         self.function = Some((function.to_owned(), args));
         self.visible = false;
+        self.indent = usize::from(self.pretty.indent);
         self.query(q)?;
         Ok(self.out)
     }

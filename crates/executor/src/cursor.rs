@@ -275,6 +275,13 @@ pub fn loop_begin(cx: &mut ExecContext, execution: Execution) -> usize {
     loops.len() - 1
 }
 
+/// As [`loop_begin`], over rows that are there.
+pub fn loop_rows(cx: &mut ExecContext, rows: Vec<Vec<Datum>>) -> usize {
+    let loops = &mut cx.extension_or_default::<Cursors>().loops;
+    loops.push(OpenLoop { execution: None, rows: rows.into(), writes: false });
+    loops.len() - 1
+}
+
 /// The loop's next row.
 pub fn loop_next(cx: &mut ExecContext, at: usize, first: bool) -> Result<Option<Vec<Datum>>> {
     let entry = &mut cx.extension_or_default::<Cursors>().loops[at];

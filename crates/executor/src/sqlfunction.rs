@@ -89,6 +89,13 @@ impl Names<'_> {
 }
 
 impl ColumnHooks for Names<'_> {
+    fn param(&mut self, number: i32, location: Location) -> Result<Option<Expr>> {
+        let at = usize::try_from(number - 1).ok();
+        let Some(&oid) = at.and_then(|at| self.types.get(at)) else { return Ok(None) };
+        let collation = self.catalog.type_by_oid(oid)?.map_or(Oid::INVALID, |t| t.typcollation);
+        let ty = TypeMod { oid, typmod: -1, collation };
+        Ok(Some(Expr::Param(Param { kind: ParamKind::Extern, id: number, ty, location })))
+    }
     fn after_column(&mut self, name: &ast::ColumnRef, found: Option<&Expr>) -> Result<Option<Expr>> {
         // A column wins over an argument of the same name.
         if found.is_some() {
