@@ -232,20 +232,18 @@ fn integer(out: &mut Vec<u8>, v: i64) {
 
 /// A result's description as the client sees it.
 pub fn describe(
+    catalog: &catalog::Catalog,
     desc: &Arc<TupleDesc>,
     mut origins: impl Iterator<Item = (Oid, i16)>,
     formats: &[Format],
-    catalog: &catalog::Catalog,
     out: &mut Writer,
 ) {
-    // Clients are told of a domain's base type. (PostgreSQL: `SendRowDescriptionMessage`)
-    let base = |oid: base::Oid, typmod: i32| match oid.0 {
-        ..12000 => (oid, typmod),
-        _ => catalog.base_type(oid, typmod).unwrap_or((oid, typmod)),
-    };
     let fields = desc.attrs.iter().enumerate().map(|(i, a)| {
-        let (type_oid, typmod) = base(a.type_oid, a.typmod);
         let (table, column) = origins.next().unwrap_or_default();
+        // Clients know nothing of domains. Built-in types are none, but for those of information_schema.
+        let domain = a.type_oid.0 >= 12000;
+        let base = if domain { catalog.base_type(a.type_oid, a.typmod).ok() } else { None };
+        let (type_oid, typmod) = base.unwrap_or((a.type_oid, a.typmod));
         crate::protocol::FieldDescription {
             name: &a.name,
             table,
