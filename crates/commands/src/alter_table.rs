@@ -61,7 +61,10 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &AlterTableStmt) -> Result<Ou
         cmd.notice(Severity::Notice, UNDEFINED_TABLE, text);
         return Ok(Outcome::tag(tag));
     };
-    if !matches!(rel.kind(), relkind::TABLE | relkind::INDEX | relkind::SEQUENCE | relkind::VIEW) {
+    if !matches!(
+        rel.kind(),
+        relkind::TABLE | relkind::INDEX | relkind::SEQUENCE | relkind::VIEW | relkind::MATERIALIZED_VIEW
+    ) {
         return Err(PgError::unsupported(format!("{tag} of this kind of relation")));
     }
     name::check_owner(cmd.cx, &rel)?;
@@ -101,6 +104,9 @@ fn action(kind: AlterTableType) -> &'static str {
         SetStatistics => "ALTER COLUMN ... SET STATISTICS",
         SetStorage => "ALTER COLUMN ... SET STORAGE",
         SetCompression => "ALTER COLUMN ... SET COMPRESSION",
+        ClusterOn => "CLUSTER ON",
+        DropCluster => "SET WITHOUT CLUSTER",
+        SetTableSpace => "SET TABLESPACE",
         DropColumn => "DROP COLUMN",
         AddConstraint => "ADD CONSTRAINT",
         DropConstraint => "DROP CONSTRAINT",
@@ -123,8 +129,14 @@ fn action(kind: AlterTableType) -> &'static str {
 fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableCmd) -> Result<()> {
     use AlterTableType::*;
     let for_all_kinds = matches!(c.subtype, ChangeOwner | SetRelOptions | ResetRelOptions);
-    let fits =
-        for_all_kinds || rel.kind() == relkind::TABLE || (rel.kind() == relkind::VIEW && c.subtype == ColumnDefault);
+    let stored =
+        matches!(c.subtype, ClusterOn | DropCluster | SetTableSpace | SetStatistics | SetStorage | SetCompression)
+            && rel.kind() == relkind::MATERIALIZED_VIEW
+            || c.subtype == SetTableSpace && rel.kind() == relkind::INDEX;
+    let fits = stored
+        || for_all_kinds
+        || rel.kind() == relkind::TABLE
+        || (rel.kind() == relkind::VIEW && c.subtype == ColumnDefault);
     if !fits {
         return Err(wrong_kind(rel, c));
     }
@@ -184,6 +196,17 @@ fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableC
         (DisableTrigAll, _) => trigger::set_enabled(cmd, rel, Which::All, b'D'),
         (EnableTrigUser, _) => trigger::set_enabled(cmd, rel, Which::User, b'O'),
         (DisableTrigUser, _) => trigger::set_enabled(cmd, rel, Which::User, b'D'),
+        (ClusterOn, _) => {
+            let found = cmd.cx.catalog.relation_by_name(rel.namespace(), column)?;
+            let Some(index) = found else {
+                let text = format!("index \"{column}\" for table \"{}\" does not exist", rel.name());
+                return Err(PgError::new(UNDEFINED_OBJECT, text));
+            };
+            crate::cluster::check_clusterable(cmd, rel, index)?;
+            crate::cluster::mark_clustered(cmd, rel, Some(index))
+        }
+        (DropCluster, _) => crate::cluster::mark_clustered(cmd, rel, None),
+        (SetTableSpace, _) => crate::tablespace::set(cmd, rel, column),
         (SetOptions | ResetOptions, _) => Err(PgError::unsupported("ALTER COLUMN ... SET (...)")),
         (other, _) => Err(PgError::unsupported(format!("ALTER TABLE {other:?}"))),
     }

@@ -30,10 +30,7 @@ impl NewColumn {
 }
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcome> {
-    for (is_there, what) in [
-        (stmt.of_typename.is_some(), "CREATE TABLE OF"),
-        (stmt.tablespacename.is_some(), "CREATE TABLE ... TABLESPACE"),
-    ] {
+    for (is_there, what) in [(stmt.of_typename.is_some(), "CREATE TABLE OF")] {
         if is_there {
             return Err(PgError::unsupported(what));
         }
@@ -99,6 +96,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
         new.am = Oid::INVALID;
     }
     new.persistence = persistence;
+    new.tablespace = crate::tablespace::for_new(cmd, stmt.tablespacename.as_deref(), persistence)?;
     new.options = options::heap(&stmt.options)?;
     let oid = cmd.cx.catalog.create_relation(&new)?;
     temp::register_on_commit(cmd.cx, oid, stmt.oncommit);

@@ -52,6 +52,7 @@ pub mod setting;
 mod shell;
 mod stored;
 mod table_scan;
+mod tablespace;
 pub mod temp;
 pub mod trigger;
 mod truncate;
@@ -170,6 +171,9 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::ViewStmt(s) => view::execute(cmd, s),
         Statement::ExplainStmt(s) => explain::execute(cmd, s),
         Statement::VacuumStmt(s) => vacuum::execute(cmd, s),
+        Statement::CreateTableSpace(s) => tablespace::create(cmd, s),
+        Statement::DropTableSpace(s) => tablespace::drop_tablespace(cmd, s),
+        Statement::AlterTableSpaceOptions(s) => tablespace::alter_options(cmd, s),
         Statement::Cluster(s) => cluster::execute(cmd, s),
         Statement::AlterTable(s) => alter_table::execute(cmd, s),
         Statement::Rename(s) => rename::execute(cmd, s),
