@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod alter_children;
 mod alter_composite;
 mod alter_domain;
 mod alter_function;

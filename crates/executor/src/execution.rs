@@ -85,6 +85,7 @@ impl Execution {
         st.params = options.params;
         st.instrument = options.instrument;
         st.named = options.named;
+        st.after.times = st.instrument.then(Box::default);
         st.exec.resize_with(planned.exec_params.len(), ExecParam::default);
         st.ctes.resize_with(planned.subplans.len(), SharedRows::default);
         st.snapshot = match (options.snapshot, &cx.txn) {
@@ -110,6 +111,7 @@ impl Execution {
         let (shares_level, trimmed) = (options.shares_level, Batch::default());
         if shares_level {
             st.after = cx.extension_or_default::<crate::after::Outer>().0.take().unwrap_or_default();
+            st.after.times = None;
         }
         Ok(Execution { planned, st, root, started: false, done: false, visible, trimmed, shares_level })
     }
@@ -235,6 +237,11 @@ impl Execution {
             return Ok(());
         }
         crate::after::fire(cx, &mut self.st.after)
+    }
+
+    /// What its triggers took, where that was asked for.
+    pub fn trigger_times(&self) -> Option<&crate::trigger::TriggerTimes> {
+        self.st.after.times.as_deref()
     }
 
     /// Counters of a node of this statement's plan, where they were asked for.

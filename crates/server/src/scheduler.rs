@@ -61,8 +61,8 @@ struct Runnable<T> {
     watch: Watch,
     /// The tick in which it ran last.
     active: u64,
-    /// The tick in which it was last put on the list of those that may cool down.
-    listed: u64,
+    /// The tick from which on it is no longer on the list of those that may cool down.
+    listed_until: u64,
 }
 
 struct Parked<T> {
@@ -166,7 +166,7 @@ impl<T: Task> Scheduler<T> {
 
     /// Hands a task to a worker.
     pub fn submit(self: &Arc<Self>, task: T) {
-        self.enqueue(Runnable { task, watch: Watch::Unknown, active: 0, listed: 0 });
+        self.enqueue(Runnable { task, watch: Watch::Unknown, active: 0, listed_until: 0 });
     }
 
     fn enqueue(self: &Arc<Self>, runnable: Runnable<T>) {
@@ -386,9 +386,9 @@ impl<T: Task> Scheduler<T> {
             return Some(runnable);
         }
         runnable.watch = Watch::On;
-        let list = since > runnable.listed + COOL_AFTER;
+        let list = since >= runnable.listed_until;
         if list {
-            runnable.listed = since;
+            runnable.listed_until = since + COOL_AFTER;
         }
         parking.tasks.insert(id, Parked { runnable, deadline, since });
         if list || deadline.is_some() {
@@ -471,7 +471,7 @@ impl<T: Task> Scheduler<T> {
             if parked.since + COOL_AFTER <= now {
                 parked.runnable.task.cool();
             } else {
-                parked.runnable.listed = parked.since;
+                parked.runnable.listed_until = parked.since + COOL_AFTER;
                 self.times.lock().warm.push_back((parked.since, id));
             }
         }
