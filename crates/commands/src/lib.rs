@@ -24,12 +24,14 @@ mod create_type;
 mod database;
 mod define;
 mod drop;
+mod event_trigger;
 mod explain;
 pub mod foreign_key;
 pub mod frozen;
 mod function;
 mod function_options;
 mod grant;
+mod in_use;
 mod index;
 mod inherit;
 mod like;
@@ -160,7 +162,13 @@ impl CommandContext<'_> {
 
 /// Runs a utility statement.
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome> {
+    event_trigger::around(cmd, stmt, dispatch)
+}
+
+fn dispatch(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome> {
     match stmt {
+        Statement::CreateEventTrigger(s) => event_trigger::create(cmd, s),
+        Statement::AlterEventTrigger(s) => event_trigger::alter(cmd, s),
         Statement::CreateStmt(s) => create_table::execute(cmd, s),
         Statement::IndexStmt(s) => index::execute(cmd, s),
         Statement::DropStmt(s) => drop::execute(cmd, s),

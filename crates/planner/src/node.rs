@@ -118,6 +118,8 @@ pub(crate) struct Rel {
     pub is_child: bool,
     /// Of a table with inheritance children: all of them, itself first.
     pub members: Vec<crate::inherit::Member>,
+    /// Of a member: the table that is named, and for each of that one's columns its own.
+    pub member_of: Option<(RtIndex, Rc<Vec<AttrNumber>>)>,
     /// It stands for its members only, be there any or not.
     pub expanded: bool,
 }
@@ -155,6 +157,7 @@ impl Rel {
             is_join: false,
             is_child: false,
             members: Vec::new(),
+            member_of: None,
             expanded: false,
         }
     }

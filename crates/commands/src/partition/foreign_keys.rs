@@ -257,9 +257,6 @@ fn free_triggers(cmd: &mut CommandContext<'_>, conoid: Oid, table: Oid) -> Resul
     let catalog = cmd.cx.catalog.clone();
     let found = catalog.find_rows::<PgTrigger>(oids::TRIGGER_RELID_NAME_INDEX, &[Datum::oid(table)])?;
     for t in found.into_iter().filter(|t| t.row.tgconstraint == conoid && t.row.tgparentid.is_valid()) {
-        let me = ObjectAddress::new(oids::TRIGGER_RELATION, t.row.oid);
-        catalog.delete_dependencies_on_class(&me, oids::TRIGGER_RELATION, DependencyType::PartitionPrimary)?;
-        catalog.delete_dependencies_on_class(&me, oids::RELATION_RELATION, DependencyType::PartitionSecondary)?;
         catalog.update_row(&t, &PgTrigger { tgparentid: Oid::INVALID, ..t.row.clone() })?;
     }
     catalog.invalidate_relation(table);

@@ -251,6 +251,9 @@ fn clone_index(
     }
     new.partitioned = table.kind() == relkind::PARTITIONED_TABLE;
     new.parent = parent.oid;
+    if new.partitioned {
+        check_key(cmd, table, &new, if new.primary { "PRIMARY KEY" } else { "UNIQUE" })?;
+    }
     if new.primary {
         for n in new.columns[..new.key_count].to_vec() {
             let entry = cmd.cx.catalog.relation_entry(table.oid)?;
