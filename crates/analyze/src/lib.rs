@@ -52,7 +52,7 @@ pub mod walk;
 pub mod walker;
 
 pub use agg::{expand_grouping_sets, flatten_group_exprs, flatten_join_aliases};
-pub use api::{analyze, analyze_statement, inner_query};
+pub use api::{analyze, analyze_statement, check_cursor, inner_query};
 pub use context::{AnalyzeContext, ColumnHooks, ParamTypes};
 pub use level::{equal, increment_levels, increment_query_levels};
 pub use lift::{LiftedConstant, lift_constants};

@@ -26,6 +26,7 @@ pub mod formatting;
 pub mod generic;
 pub mod geometry;
 pub mod hash;
+pub mod in_range;
 pub mod int;
 pub mod json;
 pub mod like;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base::Result;
+use executor::current_of::{CursorPosition, Cursors, Places};
 use parser::ast::cursor_opt;
 use planner::{Plan, PlanNode, PlannedStmt};
 use types::{Datum, DatumRef, Runtime, TupleDesc};
@@ -30,6 +31,8 @@ pub(super) struct Portal {
     pub position: u64,
     /// Rows that were produced but not fetched yet, and the cursor's answer to going back: rows already seen.
     pub seen: Vec<Vec<Datum>>,
+    /// For WHERE CURRENT OF.
+    pub places: Places,
     pub options: u32,
 }
 
@@ -38,6 +41,8 @@ pub(super) enum State {
     New,
     Running(Running),
     Done,
+    /// An error ended it.
+    Failed,
 }
 
 impl Portal {
@@ -90,6 +95,8 @@ impl Session {
             self.own_rows(&mut portal)?;
             portal.state = State::Done;
             portal.level = 0;
+            let held = CursorPosition::new(portal.places.clone(), true, None);
+            self.cx.extension_or_default::<Cursors>().0.insert(name.clone(), held);
             self.portals.insert(name, portal);
         }
         if cursors {
@@ -120,13 +127,17 @@ impl Session {
     }
 
     /// Tells `pg_prepared_statements` and `pg_cursors` what there is, after a change.
-    pub(super) fn publish_objects(&self) {
+    pub(super) fn publish_objects(&mut self) {
+        let portals = &self.portals;
+        self.cx.extension_or_default::<Cursors>().0.retain(|name, _| portals.contains_key(name));
         let prepared = self.prepared.values().filter(|p| !p.name.is_empty()).map(|p| PreparedInfo {
             name: p.name.clone(),
             statement: Arc::clone(&p.statement.source),
             prepared_at: p.prepared_at,
             parameter_types: p.statement.param_types.clone(),
+            result_types: p.statement.result_types.clone(),
             from_sql: p.from_sql,
+            counts: p.choice.counts.clone().unwrap_or_default(),
         });
         let cursors = self.portals.iter().filter(|(_, p)| p.cursor).map(|(name, p)| CursorInfo {
             name: name.clone(),

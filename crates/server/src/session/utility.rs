@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use analyze::ParamTypes;
-use analyze::query::{CmdType, Query};
+use analyze::query::CmdType;
 use base::guc::{self, Guc};
 use base::sqlstate::*;
 use base::{PgError, Result};
@@ -14,8 +14,6 @@ use types::oid::*;
 use types::{Align, Attribute, Batch, Column, Datum, Physical, TupleDesc};
 
 use super::Session;
-use super::idle::Running;
-use super::portal::{Portal, State};
 use super::rows::RowWriter;
 use super::services::Services;
 use super::statement::{Parsed, Prepared, Sender, Unit, plan_tag};
@@ -114,7 +112,7 @@ impl Session {
                         self.publish_objects();
                         Ok("CLOSE CURSOR".into())
                     }
-                    None => Err(no_cursor(name)),
+                    None => Err(super::cursors::no_cursor(name)),
                 },
                 None => {
                     self.portals.retain(|_, p| !p.cursor);
@@ -129,6 +127,11 @@ impl Session {
             Statement::Notify(_) => Err(PgError::unsupported("NOTIFY")),
             Statement::AlterSystem(_) => self.alter_system(stmt),
             Statement::ConstraintsSet(s) => self.set_constraints(s),
+            Statement::ExplainStmt(e) if holds_execute(&e.query) => self.explain_execute(e, formats),
+            Statement::CreateTableAs(c) => match &c.query {
+                Statement::Execute(e) => self.create_table_as_execute(c, e),
+                _ => self.run_command(stmt, formats),
+            },
             other => self.run_command(other, formats),
         }
     }
@@ -157,7 +160,7 @@ impl Session {
         Ok(outcome.tag)
     }
 
-    fn send_batches(&mut self, desc: &TupleDesc, batches: &[Batch], formats: &[Format]) -> Result<usize> {
+    pub(super) fn send_batches(&mut self, desc: &TupleDesc, batches: &[Batch], formats: &[Format]) -> Result<usize> {
         let mut writer = RowWriter::new(&mut self.cx, desc, formats)?;
         let mut rows = 0;
         for batch in batches {
@@ -393,17 +396,18 @@ impl Session {
         }
         let raw = RawStmt { stmt: p.query.clone(), location: base::error::Location(0), len: 0 };
         let mut params = ParamTypes::Variable(types);
-        self.analyze_and_rewrite(&raw, &source, &mut params)?;
+        let queries = self.analyze_and_rewrite(&raw, &source, &mut params)?;
         let ParamTypes::Variable(types) = params else { return Err(PgError::internal("parameter types were lost")) };
-        let statement = Arc::new(Parsed::new(source, Some(Arc::new(raw)), types));
+        let statement = Arc::new(Parsed::new(source, Some(Arc::new(raw)), types, &queries));
         let prepared_at = self.cx.settings.statement_timestamp;
-        let prepared = Prepared { name: p.name.clone(), statement, from_sql: true, prepared_at };
+        let prepared = Prepared::new(&p.name, statement, true, prepared_at);
         self.prepared.insert(p.name.clone(), prepared);
         self.publish_objects();
         Ok("PREPARE".into())
     }
 
-    fn execute(&mut self, e: &ExecuteStmt, formats: &[Format]) -> Result<String> {
+    /// The plan and the parameters of an EXECUTE.
+    fn plan_execute(&mut self, e: &ExecuteStmt) -> Result<(Arc<[Unit]>, Arc<[Datum]>)> {
         let prepared = self.find_prepared(&e.name)?;
         if e.params.len() != prepared.param_types.len() {
             let text = format!("wrong number of parameters for prepared statement \"{}\"", e.name);
@@ -411,7 +415,58 @@ impl Session {
             return Err(PgError::new(SYNTAX_ERROR, text).detail(detail));
         }
         let params = self.evaluate_params(&prepared, &e.params)?;
-        let units = self.plan_prepared(&prepared)?;
+        // Errors in it have nothing to do with the text of EXECUTE.
+        let units = self.plan_execution(&e.name, &prepared, &params).map_err(PgError::without_position)?;
+        Ok((units, params))
+    }
+
+    /// EXPLAIN EXECUTE.
+    fn explain_execute(&mut self, s: &ExplainStmt, formats: &[Format]) -> Result<String> {
+        let (start, before) = (std::time::Instant::now(), storage::BufferUsage::of_this_thread());
+        let (execute, into) = match &s.query {
+            Statement::Execute(e) => (e, None),
+            Statement::CreateTableAs(c) => match &c.query {
+                Statement::Execute(e) => (e, Some(&**c)),
+                _ => return Err(PgError::internal("no EXECUTE in EXPLAIN")),
+            },
+            _ => return Err(PgError::internal("no EXECUTE in EXPLAIN")),
+        };
+        let (units, params) = self.plan_execute(execute)?;
+        let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+        let planning = (milliseconds, storage::BufferUsage::of_this_thread().since(before));
+        let plan = |u: &Unit| if let Unit::Plan(p) = u { Some(Arc::clone(p)) } else { None };
+        let plans: Vec<_> = units.iter().filter_map(plan).collect();
+        let source = self.source.clone().unwrap_or_default();
+        let outcome = {
+            let (cx, mut services) = Services::split(self);
+            let mut cmd = CommandContext { cx, session: &mut services, source: &source };
+            commands::explain::plans(&mut cmd, s, &plans, into, params, planning)?
+        };
+        if let Some((desc, batches)) = outcome.result {
+            self.send_batches(&desc, &batches, formats)?;
+        }
+        Ok(outcome.tag)
+    }
+
+    /// CREATE TABLE AS EXECUTE.
+    fn create_table_as_execute(&mut self, s: &CreateTableAsStmt, e: &ExecuteStmt) -> Result<String> {
+        let (units, params) = self.plan_execute(e)?;
+        let [Unit::Plan(planned)] = &*units else {
+            return Err(PgError::new(WRONG_OBJECT_TYPE, "prepared statement is not a SELECT"));
+        };
+        if planned.command_type != CmdType::Select {
+            return Err(PgError::new(WRONG_OBJECT_TYPE, "prepared statement is not a SELECT"));
+        }
+        let planned = Arc::clone(planned);
+        executor::lock_plan_relations(&self.cx, [&*planned].into_iter())?;
+        let source = self.source.clone().unwrap_or_default();
+        let (cx, mut services) = Services::split(self);
+        let mut cmd = CommandContext { cx, session: &mut services, source: &source };
+        commands::create_table_as::from_plan(&mut cmd, s, planned, params).map(|o| o.tag)
+    }
+
+    fn execute(&mut self, e: &ExecuteStmt, formats: &[Format]) -> Result<String> {
+        let (units, params) = self.plan_execute(e)?;
         let mut tag = String::new();
         for unit in units.iter() {
             match unit {
@@ -472,159 +527,15 @@ impl Session {
         execution.finish(&mut self.cx)?;
         Ok(rows.pop().unwrap_or_default().into())
     }
-
-    // ---- cursors ----
-
-    fn declare_cursor(&mut self, d: &DeclareCursorStmt) -> Result<String> {
-        if matches!(self.block, Block::None) && d.options & cursor_opt::HOLD == 0 {
-            let text = "DECLARE CURSOR can only be used in transaction blocks";
-            return Err(PgError::new(NO_ACTIVE_SQL_TRANSACTION, text));
-        }
-        if self.portals.contains_key(&d.portalname) {
-            return Err(PgError::new(DUPLICATE_CURSOR, format!("cursor \"{}\" already exists", d.portalname)));
-        }
-        let source = self.source.clone().unwrap_or_default();
-        let stmt = Statement::Select(d.query.clone());
-        let raw = RawStmt { stmt, location: base::error::Location(0), len: 0 };
-        let queries: Vec<Query> = self.analyze_and_rewrite(&raw, &source, &mut ParamTypes::None)?;
-        let units: Vec<Unit> = queries.into_iter().map(|q| self.plan_query(q)).collect::<Result<_>>()?;
-        let units: Arc<[Unit]> = units.into();
-        let desc = units.first().and_then(Unit::result_desc);
-        let formats = if d.options & cursor_opt::BINARY != 0 { vec![Format::Binary] } else { Vec::new() };
-        let Some(Unit::Plan(planned)) = units.first().cloned() else {
-            return Err(PgError::unsupported("DECLARE CURSOR for this statement"));
-        };
-        let mut flags = d.options;
-        if flags & (cursor_opt::SCROLL | cursor_opt::NO_SCROLL) == 0 {
-            let scroll = super::portal::supports_backward_scan(&planned);
-            flags |= if scroll { cursor_opt::SCROLL } else { cursor_opt::NO_SCROLL };
-        }
-        let running = self.start_plan(&planned, Arc::from([]), &formats)?;
-        let portal = Portal {
-            source,
-            units,
-            params: Arc::from([]),
-            formats,
-            desc,
-            state: State::Running(running),
-            cursor: true,
-            created: self.cx.settings.statement_timestamp,
-            level: self.nest_level(),
-            position: 0,
-            seen: Vec::new(),
-            options: flags,
-        };
-        self.portals.insert(d.portalname.clone(), Box::new(portal));
-        self.publish_objects();
-        Ok("DECLARE CURSOR".into())
-    }
-
-    /// FETCH and MOVE. Going back reads the rows kept since the cursor's start. (PostgreSQL: `PerformPortalFetch`)
-    fn fetch(&mut self, f: &FetchStmt, formats: &[Format]) -> Result<String> {
-        let mut portal = self.portals.remove(&f.portalname).ok_or_else(|| no_cursor(&f.portalname))?;
-        let result = self.fetch_from(&mut portal, f);
-        let desc = portal.desc.clone();
-        let formats = if portal.formats.is_empty() { formats.to_vec() } else { portal.formats.clone() };
-        self.portals.insert(f.portalname.clone(), portal);
-        let rows = result?;
-        let count = rows.len();
-        if f.ismove {
-            return Ok(format!("MOVE {count}"));
-        }
-        if let Some(desc) = desc {
-            let batch = batch_of(&desc, &rows);
-            self.send_batches(&desc, &[batch], &formats)?;
-        }
-        Ok(format!("FETCH {count}"))
-    }
-
-    fn fetch_from(&mut self, portal: &mut Portal, f: &FetchStmt) -> Result<Vec<Vec<Datum>>> {
-        let all = f.how_many == i64::MAX;
-        let backward = match f.direction {
-            FetchDirection::Forward => f.how_many < 0,
-            FetchDirection::Backward => f.how_many > 0,
-            FetchDirection::Absolute | FetchDirection::Relative => false,
-        };
-        let count = f.how_many.unsigned_abs();
-        let started = portal.position > 0;
-        let goes_back = match f.direction {
-            FetchDirection::Absolute => f.how_many < 0 || (started && count <= portal.position),
-            FetchDirection::Relative => f.how_many < 0 || (started && f.how_many == 0),
-            _ => backward || (started && f.how_many == 0),
-        };
-        if goes_back && portal.options & cursor_opt::NO_SCROLL != 0 {
-            let text = "cursor can only scan forward";
-            let e = PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text);
-            return Err(e.hint("Declare it with SCROLL option to enable backward scan."));
-        }
-        // `position` is the row the cursor stands on, from 1; 0 before the first.
-        match f.direction {
-            FetchDirection::Absolute | FetchDirection::Relative => {
-                let target = match f.direction {
-                    FetchDirection::Relative => portal.position as i64 + f.how_many,
-                    _ if f.how_many < 0 => {
-                        self.read_ahead(portal, u64::MAX)?;
-                        portal.seen.len() as i64 + 1 + f.how_many
-                    }
-                    _ => f.how_many,
-                };
-                let target = u64::try_from(target).unwrap_or(0);
-                self.read_ahead(portal, target)?;
-                portal.position = target.min(portal.seen.len() as u64 + 1);
-                let row = target.checked_sub(1).and_then(|i| portal.seen.get(i as usize));
-                Ok(row.cloned().into_iter().collect())
-            }
-            _ if backward => {
-                let mut rows = Vec::new();
-                while rows.len() < usize::try_from(count).unwrap_or(usize::MAX) || all {
-                    if portal.position <= 1 {
-                        portal.position = 0;
-                        break;
-                    }
-                    portal.position -= 1;
-                    rows.push(portal.seen[portal.position as usize - 1].clone());
-                }
-                Ok(rows)
-            }
-            _ if f.how_many == 0 => {
-                let row = portal.position.checked_sub(1).and_then(|i| portal.seen.get(i as usize));
-                Ok(row.cloned().into_iter().collect())
-            }
-            _ => {
-                let until = if all { u64::MAX } else { portal.position.saturating_add(count) };
-                self.read_ahead(portal, until)?;
-                let end = (portal.seen.len() as u64).min(until);
-                let rows = portal.seen[(portal.position as usize).min(end as usize)..end as usize].to_vec();
-                // Past the last row the cursor stands after it.
-                portal.position = if end < until { end + 1 } else { end };
-                Ok(rows)
-            }
-        }
-    }
-
-    /// Runs the cursor's plan until so many rows were seen.
-    pub(super) fn read_ahead(&mut self, portal: &mut Portal, until: u64) -> Result<()> {
-        let State::Running(Running { execution, .. }) = &mut portal.state else { return Ok(()) };
-        let wanted = until.saturating_sub(portal.seen.len() as u64);
-        if wanted == 0 || execution.is_done() {
-            return Ok(());
-        }
-        let limit = if until == u64::MAX { 0 } else { wanted };
-        execution.run(&mut self.cx, limit, &mut portal.seen)?;
-        Ok(())
-    }
 }
 
-fn no_cursor(name: &str) -> PgError {
-    PgError::new(UNDEFINED_CURSOR, format!("cursor \"{name}\" does not exist"))
-}
-
-fn batch_of(desc: &TupleDesc, rows: &[Vec<Datum>]) -> Batch {
-    let mut columns = desc.columns();
-    for row in rows {
-        columns.iter_mut().zip(row).for_each(|(c, d)| c.push(d.as_ref()));
+/// Is it EXECUTE, or CREATE TABLE AS EXECUTE?
+fn holds_execute(stmt: &Statement) -> bool {
+    match stmt {
+        Statement::Execute(_) => true,
+        Statement::CreateTableAs(c) => matches!(c.query, Statement::Execute(_)),
+        _ => false,
     }
-    Batch { columns: columns.into_iter().map(Arc::new).collect(), rows: rows.len(), selection: None }
 }
 
 /// The text of SET's arguments. (PostgreSQL: `flatten_set_variable_args`)
