@@ -3,6 +3,7 @@
 //! PostgreSQL: `utils/adt/ruleutils.c`. What is not covered answers 0A000 rather than a wrong text.
 
 mod dml;
+mod statistics;
 
 use base::sqlstate::UNDEFINED_TABLE;
 use base::{Oid, PgError, Result};
@@ -44,6 +45,7 @@ struct Names {
 }
 
 pub use dml::rule_definition;
+pub use statistics::{statistics_definition, statistics_expressions};
 
 /// Writes trees as text.
 pub struct Deparser<'a> {

@@ -55,6 +55,7 @@ pub use agg::{expand_grouping_sets, flatten_group_exprs, flatten_join_aliases};
 pub use api::{analyze, analyze_statement, check_cursor, inner_query};
 pub use context::{AnalyzeContext, ColumnHooks, ParamTypes};
 pub use level::{equal, increment_levels, increment_query_levels};
+pub use names::system_column;
 pub use lift::{LiftedConstant, lift_constants};
 pub use rewrite::{fill_arguments, rewrite};
 

@@ -22,21 +22,18 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateTableAsStmt) -> Result
     fill(cmd, stmt, planned, Arc::default())
 }
 
-/// CREATE TABLE AS EXECUTE, whose plan the session knows.
+/// CREATE TABLE AS EXECUTE, whose plan the session knows. The caller has asked [`exists`].
 pub fn from_plan(
     cmd: &mut CommandContext<'_>,
     stmt: &CreateTableAsStmt,
     planned: Arc<PlannedStmt>,
     params: Arc<[Datum]>,
 ) -> Result<Outcome> {
-    if exists(cmd, stmt)? {
-        return Ok(Outcome::tag("CREATE TABLE AS"));
-    }
     fill(cmd, stmt, planned, params)
 }
 
 /// Is there such a table already? An error unless IF NOT EXISTS says otherwise. (PostgreSQL: `CreateTableAsRelExists`)
-pub(crate) fn exists(cmd: &mut CommandContext<'_>, stmt: &CreateTableAsStmt) -> Result<bool> {
+pub fn exists(cmd: &mut CommandContext<'_>, stmt: &CreateTableAsStmt) -> Result<bool> {
     if stmt.objtype == ObjectType::Matview {
         return Err(PgError::unsupported("CREATE MATERIALIZED VIEW"));
     }

@@ -44,6 +44,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
         ObjectType::Routine => "DROP ROUTINE",
         ObjectType::Aggregate => "DROP AGGREGATE",
         ObjectType::Rule => "DROP RULE",
+        ObjectType::StatisticExt => "DROP STATISTICS",
         other => return Err(PgError::unsupported(format!("DROP {}", format!("{other:?}").to_uppercase()))),
     };
     let mut objects = Vec::new();
@@ -51,6 +52,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
         let found = match (stmt.remove_type, object) {
             (ObjectType::Schema, Object::Name(name)) => schema(cmd, name)?,
             (ObjectType::Type | ObjectType::Domain, Object::TypeName(t)) => type_(cmd, t)?,
+            (ObjectType::StatisticExt, Object::QualifiedName(parts)) => statistics(cmd, parts)?,
             (ObjectType::Rule, Object::QualifiedName(parts)) => match crate::rule::find(cmd, parts)? {
                 Ok(address) => Found::Is(address),
                 Err(e) => Found::Missing(e),
@@ -81,6 +83,18 @@ enum Found {
     Is(ObjectAddress),
     /// With the error for it.
     Missing(PgError),
+}
+
+fn statistics(cmd: &mut CommandContext<'_>, parts: &[String]) -> Result<Found> {
+    let Some(s) = crate::statistics::by_name(cmd.cx, parts)? else {
+        let text = format!("statistics object \"{}\" does not exist", parts.join("."));
+        return Ok(Found::Missing(PgError::new(UNDEFINED_OBJECT, text)));
+    };
+    if !cmd.cx.catalog.is_owner(cmd.cx.settings.current_user, s.stxowner)? {
+        return Err(catalog::lookup::must_be_owner("statistics object", &s.stxname));
+    }
+    cmd.cx.catalog.invalidate_relation(s.stxrelid);
+    Ok(Found::Is(ObjectAddress::new(oids::STATISTIC_EXT_RELATION, s.oid)))
 }
 
 fn schema(cmd: &CommandContext<'_>, name: &str) -> Result<Found> {

@@ -147,7 +147,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &ExplainStmt) -> Result<Outco
     Ok(outcome(stmt, wanted.show.format, texts))
 }
 
-/// EXPLAIN of plans that the session knows: EXECUTE, or with `into` CREATE TABLE AS EXECUTE.
+/// EXPLAIN of plans that the session knows: EXECUTE, or with `into` CREATE TABLE AS EXECUTE, whose table is not there yet.
 pub fn plans(
     cmd: &mut CommandContext<'_>,
     stmt: &ExplainStmt,
@@ -158,11 +158,6 @@ pub fn plans(
 ) -> Result<Outcome> {
     let wanted = parse(cmd, &stmt.options)?;
     let mut texts = Vec::new();
-    if let Some(c) = into
-        && create_table_as::exists(cmd, c)?
-    {
-        return Ok(outcome(stmt, wanted.show.format, texts));
-    }
     executor::lock_plan_relations(cmd.cx, plans.iter().map(|p| &**p))?;
     for planned in plans {
         texts.push(explain_plan(cmd, planned, &wanted, into, Arc::clone(&params), planning)?);

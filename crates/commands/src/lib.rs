@@ -17,6 +17,7 @@ mod create_type;
 mod database;
 mod drop;
 pub mod explain;
+mod extended_stats;
 pub mod foreign_key;
 pub mod frozen;
 mod function;
@@ -37,6 +38,7 @@ mod rule;
 mod schema;
 mod sequence;
 mod sequence_functions;
+mod statistics;
 mod stored;
 mod table_scan;
 pub mod temp;
@@ -172,6 +174,8 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::CreateRange(s) => create_range::create(cmd, s),
         Statement::AlterEnum(s) => create_type::alter_enum(cmd, s),
         Statement::CompositeType(s) => create_type::create_composite(cmd, s),
+        Statement::CreateStats(s) => statistics::create(cmd, s),
+        Statement::AlterStats(s) => statistics::alter(cmd, s),
         Statement::CreateRule(s) => rule::create(cmd, s),
         Statement::Grant(s) => grant::execute(cmd, s),
         Statement::GrantRole(s) => role::grant(cmd, s),

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use base::sqlstate::INVALID_PRECEDING_OR_FOLLOWING_SIZE;
 use base::{PgError, Result};
-use types::{Builtin, FnCx, builtin};
+use types::{FnCx, builtin};
 
 use crate::datetime::interval::{Interval, compare_bytes};
 use crate::datetime::time::TimeTz;

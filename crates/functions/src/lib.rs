@@ -20,6 +20,7 @@ pub mod bytes;
 pub mod datetime;
 pub mod encode;
 pub mod err;
+pub mod extended_stats;
 pub mod float;
 pub mod float_math;
 pub mod formatting;

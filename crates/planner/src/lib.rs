@@ -5,7 +5,7 @@
 //!
 //! A query level's way: `level` (preparation: `pullup`, `fold`, `sublink`) → `init` (conditions and columns of relations, `equiv`)
 //! → `relinfo`, `basepaths`, `indexpaths` → `joinrels`, `joinpaths` → `upper` (grouping, windows, ORDER BY, ..), `setop`, `modify` →
-//! `create` (plan nodes) → `setrefs` (final references). Estimates: `selfuncs`, `costsize`. What they share: `node`.
+//! `create` (plan nodes) → `setrefs` (final references). Estimates: `selfuncs`, `extstats`, `costsize`. What they share: `node`.
 //!
 //! PostgreSQL: `optimizer/`.
 #![forbid(unsafe_code)]
@@ -16,6 +16,7 @@ mod costsize;
 mod create;
 pub mod dump;
 mod equiv;
+mod extstats;
 mod fold;
 mod groupingsets;
 mod indexpaths;

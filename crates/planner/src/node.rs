@@ -118,6 +118,8 @@ pub(crate) struct Rel {
     pub is_child: bool,
     /// Of a table with inheritance children: all of them, itself first.
     pub members: Vec<crate::inherit::Member>,
+    /// Statistics of several columns. (PostgreSQL: `statlist`)
+    pub statistics: Arc<Vec<crate::extstats::ExtStats>>,
 }
 
 impl Rel {
@@ -153,6 +155,7 @@ impl Rel {
             is_join: false,
             is_child: false,
             members: Vec::new(),
+            statistics: Arc::default(),
         }
     }
     /// Nothing comes out of it. (PostgreSQL: `IS_DUMMY_REL`)

@@ -431,17 +431,16 @@ impl Session {
             },
             _ => return Err(PgError::internal("no EXECUTE in EXPLAIN")),
         };
-        let (units, params) = self.plan_execute(execute)?;
+        let is_there = match into {
+            Some(c) => self.with_commands(|cmd| commands::create_table_as::exists(cmd, c))?,
+            None => false,
+        };
+        let (units, params) = if is_there { Default::default() } else { self.plan_execute(execute)? };
         let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
         let planning = (milliseconds, storage::BufferUsage::of_this_thread().since(before));
         let plan = |u: &Unit| if let Unit::Plan(p) = u { Some(Arc::clone(p)) } else { None };
         let plans: Vec<_> = units.iter().filter_map(plan).collect();
-        let source = self.source.clone().unwrap_or_default();
-        let outcome = {
-            let (cx, mut services) = Services::split(self);
-            let mut cmd = CommandContext { cx, session: &mut services, source: &source };
-            commands::explain::plans(&mut cmd, s, &plans, into, params, planning)?
-        };
+        let outcome = self.with_commands(|cmd| commands::explain::plans(cmd, s, &plans, into, params, planning))?;
         if let Some((desc, batches)) = outcome.result {
             self.send_batches(&desc, &batches, formats)?;
         }
@@ -450,6 +449,9 @@ impl Session {
 
     /// CREATE TABLE AS EXECUTE.
     fn create_table_as_execute(&mut self, s: &CreateTableAsStmt, e: &ExecuteStmt) -> Result<String> {
+        if self.with_commands(|cmd| commands::create_table_as::exists(cmd, s))? {
+            return Ok("CREATE TABLE AS".into());
+        }
         let (units, params) = self.plan_execute(e)?;
         let [Unit::Plan(planned)] = &*units else {
             return Err(PgError::new(WRONG_OBJECT_TYPE, "prepared statement is not a SELECT"));
@@ -459,10 +461,13 @@ impl Session {
         }
         let planned = Arc::clone(planned);
         executor::lock_plan_relations(&self.cx, [&*planned].into_iter())?;
+        self.with_commands(|cmd| commands::create_table_as::from_plan(cmd, s, planned, params)).map(|o| o.tag)
+    }
+
+    fn with_commands<T>(&mut self, f: impl FnOnce(&mut CommandContext<'_>) -> Result<T>) -> Result<T> {
         let source = self.source.clone().unwrap_or_default();
         let (cx, mut services) = Services::split(self);
-        let mut cmd = CommandContext { cx, session: &mut services, source: &source };
-        commands::create_table_as::from_plan(&mut cmd, s, planned, params).map(|o| o.tag)
+        f(&mut CommandContext { cx, session: &mut services, source: &source })
     }
 
     fn execute(&mut self, e: &ExecuteStmt, formats: &[Format]) -> Result<String> {
