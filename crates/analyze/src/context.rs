@@ -1,11 +1,13 @@
 //! What the analyzer is given: the catalogs, the session's hook, and what is known of parameters.
 
+use std::sync::Arc;
+
 use base::Oid;
 use base::Result;
 use base::error::Location;
 use catalog::Catalog;
 use parser::ast;
-use types::{Runtime, Settings};
+use types::{Runtime, Settings, TupleDesc};
 
 use crate::query::Expr;
 
@@ -18,11 +20,22 @@ pub struct AnalyzeContext<'a> {
     pub hooks: Option<&'a mut dyn ColumnHooks>,
     /// Takes the lock a relation needs as soon as its name is resolved: (relation, mode from 1 to 8).
     pub lock: Option<&'a mut dyn FnMut(Oid, u8) -> Result<()>>,
+    /// Relations that no catalog knows: a trigger's transition tables. They come before catalogued ones of the same name.
+    pub named: Vec<NamedRelation>,
+}
+
+/// A relation that lives only while the trigger runs that named it. (PostgreSQL: `EphemeralNamedRelationMetadataData`)
+#[derive(Clone, Debug)]
+pub struct NamedRelation {
+    pub name: String,
+    /// The table whose columns it has.
+    pub relid: Oid,
+    pub desc: Arc<TupleDesc>,
 }
 
 impl<'a> AnalyzeContext<'a> {
     pub fn new(catalog: Catalog, rt: &'a mut dyn Runtime) -> AnalyzeContext<'a> {
-        AnalyzeContext { catalog, rt, hooks: None, lock: None }
+        AnalyzeContext { catalog, rt, hooks: None, lock: None, named: Vec::new() }
     }
     pub fn settings(&self) -> &Settings {
         self.rt.settings()

@@ -10,9 +10,10 @@ use parser::ast;
 use crate::coerce::Context;
 use crate::context::{AnalyzeContext, ParamTypes};
 use crate::lookup::format_type;
-use crate::query::{CoercionForm, Expr, Query, TypeMod};
+use crate::query::{Alias, CoercionForm, Expr, Query, TypeMod};
 use crate::relation::lock;
 use crate::state::{Analyzer, ExprKind};
+use crate::walker::{MutWalker, walk_expr_mut};
 
 /// An expression over the columns of a relation (or over nothing), under the rules of its kind.
 fn cook<T>(
@@ -316,6 +317,29 @@ pub fn partition_expression(cx: &mut AnalyzeContext<'_>, relid: Oid, raw: &ast::
     })
 }
 
+/// A value of a partition's bound, converted to the key's type, and where it stands. (PostgreSQL: `transformPartitionBoundValue`)
+pub fn partition_bound_value(
+    cx: &mut AnalyzeContext<'_>,
+    raw: &ast::Expr,
+    to: TypeMod,
+    column: &str,
+    source: &str,
+) -> Result<(Expr, Location)> {
+    cook(cx, Oid::INVALID, source, |a| {
+        let e = a.transform_expr(raw, ExprKind::PartitionBound)?;
+        let (from, at) = (e.type_oid(), e.location());
+        let f = CoercionForm::ImplicitCast;
+        let r = a.coerce_to_target_type(e, from, to.oid, to.typmod, Context::Assignment, f, Location::UNKNOWN)?;
+        let Some(mut e) = r else {
+            let shown = format_type(a.cat(), to.oid)?;
+            let m = format!("specified value cannot be cast to type {shown} for column \"{column}\"");
+            return Err(PgError::new(DATATYPE_MISMATCH, m).at(at));
+        };
+        a.assign_collations(&mut e)?;
+        Ok((e, at))
+    })
+}
+
 /// A policy's condition. (PostgreSQL: `CreatePolicy`)
 pub fn policy_condition(cx: &mut AnalyzeContext<'_>, relid: Oid, raw: &ast::Expr, source: &str) -> Result<Expr> {
     condition(cx, relid, raw, source, ExprKind::Policy, "POLICY")
@@ -329,6 +353,11 @@ pub fn copy_where(cx: &mut AnalyzeContext<'_>, relid: Oid, raw: &ast::Expr, sour
 /// The type that a name means, with its modifier. (PostgreSQL: `typenameTypeIdAndMod`)
 pub fn transform_type_name(cx: &mut AnalyzeContext<'_>, name: &ast::TypeName) -> Result<(Oid, i32)> {
     crate::typename::type_and_typmod(cx, name)
+}
+
+/// A type and whether it is more than a shell; `None` if there is none of that name. (PostgreSQL: `LookupTypeName`)
+pub fn find_type(cx: &mut AnalyzeContext<'_>, name: &ast::TypeName) -> Result<Option<(Oid, bool)>> {
+    Ok(crate::typename::lookup_type(cx, name)?.map(|t| (t.oid, t.typisdefined)))
 }
 
 /// The operator class of that name. (PostgreSQL: `get_opclass_oid`)
@@ -377,4 +406,75 @@ pub fn implicitly_coercible(c: &catalog::Catalog, from: &[Oid], to: Oid) -> Resu
 /// The query of a view, rule or function body to be stored.
 pub fn stored_query(cx: &mut AnalyzeContext<'_>, stmt: &ast::Statement, source: &str) -> Result<Query> {
     crate::analyze_statement(cx, stmt, source, &mut crate::ParamTypes::None)
+}
+
+/// A trigger's WHEN condition: the old row is `varno` 1, the new one 2. `tgtype` as in `pg_trigger`.
+/// (PostgreSQL: `CreateTriggerFiringOn`)
+pub fn trigger_when(
+    cx: &mut AnalyzeContext<'_>,
+    rel: &catalog::Relation,
+    raw: &ast::Expr,
+    tgtype: i16,
+    source: &str,
+) -> Result<Expr> {
+    use ast::trigger_type as bit;
+    let e = cook(cx, Oid::INVALID, source, |a| {
+        for name in ["old", "new"] {
+            let alias = Alias { aliasname: name.to_owned(), colnames: Vec::new() };
+            let mut item = a.add_relation(rel, lock::ACCESS_SHARE, Some(alias), false, false, 0)?;
+            (item.rel_visible, item.cols_visible) = (true, true);
+            (item.lateral_only, item.lateral_ok) = (false, true);
+            a.lv().namespace.push(item);
+        }
+        a.where_clause(raw, ExprKind::TriggerWhen, "WHEN").and_then(|mut e| a.assign_collations(&mut e).map(|()| e))
+    })?;
+    let mut bad: Option<PgError> = None;
+    crate::walker::any_expr_deep(&e, |e| {
+        let Expr::Var(v) = e else { return false };
+        let invalid = |text: &str| PgError::new(INVALID_OBJECT_DEFINITION, text);
+        let column = usize::try_from(v.varattno - 1).ok().and_then(|i| rel.desc.attrs.get(i));
+        let generated = "BEFORE trigger's WHEN condition cannot reference NEW generated columns";
+        let found = if tgtype & bit::ROW == 0 {
+            Some(invalid("statement trigger's WHEN condition cannot reference column values"))
+        } else if v.varno == 1 {
+            (tgtype & bit::INSERT != 0).then(|| invalid("INSERT trigger's WHEN condition cannot reference OLD values"))
+        } else if tgtype & bit::DELETE != 0 {
+            Some(invalid("DELETE trigger's WHEN condition cannot reference NEW values"))
+        } else if tgtype & bit::BEFORE == 0 {
+            None
+        } else if v.varattno < 0 {
+            let text = "BEFORE trigger's WHEN condition cannot reference NEW system columns";
+            Some(PgError::new(base::sqlstate::FEATURE_NOT_SUPPORTED, text))
+        } else if v.varattno == 0 && rel.desc.attrs.iter().any(|a| a.generated != 0) {
+            let detail = "A whole-row reference is used and the table contains generated columns.";
+            Some(invalid(generated).detail(detail))
+        } else {
+            let column = column.filter(|c| c.generated != 0);
+            column.map(|c| invalid(generated).detail(format!("Column \"{}\" is a generated column.", c.name)))
+        };
+        bad = found.map(|e| e.at(v.location));
+        bad.is_some()
+    })?;
+    bad.map_or(Ok(e), Err)
+}
+
+/// Puts a table's columns in an expression (of any `varno`) to the places they have in another table.
+/// (PostgreSQL: `map_partition_varattnos`)
+pub fn map_columns(e: &mut Expr, from: &catalog::Relation, to: &catalog::Relation) -> Result<()> {
+    struct Map<'a>(&'a catalog::Relation, &'a catalog::Relation);
+    impl MutWalker for Map<'_> {
+        type Break = PgError;
+        fn expr(&mut self, e: &mut Expr) -> Result<()> {
+            if let Expr::Var(v) = e
+                && v.varattno > 0
+            {
+                let name = &self.0.desc.attrs[v.varattno as usize - 1].name;
+                let missing = || PgError::internal(format!("column \"{name}\" is missing in \"{}\"", self.1.name()));
+                v.varattno = self.1.desc.find(name).ok_or_else(missing)?;
+                return Ok(());
+            }
+            walk_expr_mut(self, e)
+        }
+    }
+    Map(from, to).expr(e)
 }

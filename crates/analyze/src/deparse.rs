@@ -4,6 +4,8 @@
 
 mod dml;
 mod statistics;
+mod partition;
+mod trigger;
 
 use base::sqlstate::UNDEFINED_TABLE;
 use base::{Oid, PgError, Result};
@@ -46,6 +48,8 @@ struct Names {
 
 pub use dml::rule_definition;
 pub use statistics::{statistics_definition, statistics_expressions};
+pub use partition::{partition_bound, partition_condition, partition_key, range_end};
+pub use trigger::trigger_definition;
 
 /// Writes trees as text.
 pub struct Deparser<'a> {
@@ -1564,9 +1568,9 @@ impl<'a> Deparser<'a> {
                 show_alias = true;
                 all_columns = true;
             }
-            RteKind::Cte { name: cte, .. } => {
-                self.ident(cte);
-                show_alias |= name != *cte;
+            RteKind::Cte { name: own, .. } | RteKind::NamedTuplestore { name: own, .. } => {
+                self.ident(own);
+                show_alias |= name != *own;
             }
             RteKind::Function { functions, ordinality } => {
                 if functions.len() > 1 {
@@ -1703,6 +1707,9 @@ pub fn expression(rt: &mut dyn Runtime, c: &Catalog, text: &str, relid: Oid, pre
     if relid.is_valid() && c.relation(relid)?.is_none() {
         return Ok(None);
     }
+    if text.starts_with("{PARTITIONBOUNDSPEC") {
+        return partition_bound(rt, c, &crate::nodes::read_bound(text, c)?).map(Some);
+    }
     let list = crate::nodes::read_exprs(text, c)?;
     let p = Pretty { paren: pretty, indent: pretty, schema: pretty };
     let mut out = Vec::new();
@@ -1783,7 +1790,7 @@ pub fn index_definition(
         return Ok(Some(keys.get(column - 1).cloned().unwrap_or_default()));
     }
     let unique = if info.row.indisunique { "UNIQUE " } else { "" };
-    let only = if table.kind() == b'p' && rel.kind() == b'i' { "" } else { "" };
+    let only = if rel.kind() == b'I' { "ONLY " } else { "" };
     let name = quote_identifier(rel.name()).into_owned();
     let on = if pretty { crate::builtins::regtypes::regclass_text(c, info.table)? } else { qualified(&table)? };
     let mut s =

@@ -87,10 +87,13 @@ impl Analyzer<'_, '_> {
                 let cte = if rv.schemaname.is_none() { self.find_cte(&rv.relname) } else { None };
                 let item = match cte {
                     Some((up, i)) => self.add_cte(up, i, rv)?,
-                    None => {
-                        let alias = rv.alias.as_ref().map(ast_alias);
-                        self.add_table(rv, alias.as_ref(), rv.inh)?
-                    }
+                    None => match self.add_named(rv)? {
+                        Some(item) => item,
+                        None => {
+                            let alias = rv.alias.as_ref().map(ast_alias);
+                            self.add_table(rv, alias.as_ref(), rv.inh)?
+                        }
+                    },
                 };
                 Ok(self.single(item))
             }

@@ -91,6 +91,19 @@ fn detail(
     Ok(Detail::Function(p, best))
 }
 
+/// An ordinary function that a call with these arguments means, with the types it declares for them.
+pub(crate) fn plain_function(
+    c: &Catalog,
+    names: &[String],
+    args: &[Oid],
+    how: FindFunctions,
+) -> Result<Option<(Arc<PgProc>, Vec<Oid>)>> {
+    Ok(match detail(c, names, args, &[], how, false)? {
+        Detail::Function(p, best) if p.prokind == b'f' => Some((p, best.args)),
+        _ => None,
+    })
+}
+
 /// A type of that name which is not a row type. (PostgreSQL: `FuncNameAsType`)
 fn name_as_type(c: &Catalog, names: &[String]) -> Result<Option<Oid>> {
     let (schema, name) = crate::resolve::split_name(names);

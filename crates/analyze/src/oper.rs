@@ -26,7 +26,7 @@ pub(crate) struct SortGroupOps {
     pub hashable: bool,
 }
 
-fn signature(c: &Catalog, names: &[String], left: Oid, right: Oid) -> Result<String> {
+pub(crate) fn signature(c: &Catalog, names: &[String], left: Oid, right: Oid) -> Result<String> {
     let mut s = String::new();
     if left.is_valid() {
         s.push_str(&format_type(c, left)?);

@@ -220,6 +220,13 @@ pub enum RteKind {
         self_reference: bool,
         types: Vec<TypeMod>,
     },
+    /// A relation without a catalog entry: a trigger's transition table. A dropped column's type is invalid.
+    NamedTuplestore {
+        name: String,
+        /// The table whose columns it has.
+        relid: Oid,
+        types: Vec<TypeMod>,
+    },
     /// Nothing: no row source (an empty FROM after planning steps).
     Result,
     /// The grouping step's outputs. (PostgreSQL 18: `RTE_GROUP`)
@@ -536,6 +543,30 @@ pub struct MergeAction {
     pub qual: Option<Expr>,
     pub target_list: Vec<TargetEntry>,
     pub update_colnos: Vec<AttrNumber>,
+}
+
+/// Which rows belong to a partition, as `pg_class.relpartbound` holds it. (PostgreSQL: `PartitionBoundSpec`)
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct PartitionBoundSpec {
+    /// `l`, `r` or `h`, as in `pg_partitioned_table.partstrat`.
+    pub strategy: u8,
+    pub is_default: bool,
+    pub modulus: i32,
+    pub remainder: i32,
+    /// Constants of the key's type.
+    pub listdatums: Vec<Expr>,
+    pub lowerdatums: Vec<PartitionRangeDatum>,
+    pub upperdatums: Vec<PartitionRangeDatum>,
+    pub location: Location,
+}
+
+/// One column's end of a range.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct PartitionRangeDatum {
+    /// -1 MINVALUE, 0 a value, 1 MAXVALUE: they compare as what they stand for.
+    pub kind: i32,
+    pub value: Option<Expr>,
+    pub location: Location,
 }
 
 // ---- expressions ----

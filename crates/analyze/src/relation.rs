@@ -283,6 +283,21 @@ impl Analyzer<'_, '_> {
         Ok(item)
     }
 
+    /// The transition table of that name, if there is one. (PostgreSQL: `addRangeTableEntryForENR`)
+    pub(crate) fn add_named(&mut self, rv: &ast::RangeVar) -> Result<Option<NsItem>> {
+        if rv.schemaname.is_some() {
+            return Ok(None);
+        }
+        let Some(found) = self.cx.named.iter().find(|n| n.name == rv.relname).cloned() else { return Ok(None) };
+        let alias = rv.alias.as_ref().map(ast_alias);
+        let aliasname = alias.as_ref().map_or(&found.name, |a| &a.aliasname).to_owned();
+        let eref = relation_aliases(&found.desc, alias.as_ref(), aliasname)?;
+        let types: Vec<_> = found.desc.attrs.iter().map(|a| (!a.dropped).then(|| attr_type(a))).collect();
+        let all = types.iter().map(|t| t.unwrap_or_default()).collect();
+        let kind = RteKind::NamedTuplestore { name: found.name, relid: found.relid, types: all };
+        Ok(Some(self.push_rte(alias, eref, kind, false, true, &types)))
+    }
+
     /// Functions in FROM. (PostgreSQL: `addRangeTableEntryForFunction`)
     pub(crate) fn add_functions(
         &mut self,
@@ -595,6 +610,11 @@ pub(crate) fn rte_columns(c: &catalog::Catalog, rte: &RangeTblEntry) -> Result<V
         }
         RteKind::TableFunc(t) => listed(&t.coltypes),
         RteKind::Values { types, .. } | RteKind::Cte { types, .. } => listed(types),
+        RteKind::NamedTuplestore { types, .. } => types
+            .iter()
+            .enumerate()
+            .map(|(i, t)| RteColumn { name: name(i), ty: t.oid.is_valid().then_some(*t) })
+            .collect(),
         RteKind::Result => Vec::new(),
         RteKind::Group { exprs } => {
             let types: Vec<_> = exprs.iter().map(Expr::type_mod).collect();

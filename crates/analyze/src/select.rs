@@ -523,6 +523,7 @@ impl Analyzer<'_, '_> {
                 RteKind::TableFunc(_) => Some("a table function"),
                 RteKind::Values { .. } => Some("VALUES"),
                 RteKind::Cte { .. } => Some("a WITH query"),
+                RteKind::NamedTuplestore { .. } => Some("a named tuplestore"),
                 _ => None,
             };
             if let Some(what) = what {

@@ -318,7 +318,7 @@ macro_rules! rte_children {
                     w.expr(e)?;
                 }
             }
-            RteKind::Cte { .. } | RteKind::Result => {}
+            RteKind::Cte { .. } | RteKind::NamedTuplestore { .. } | RteKind::Result => {}
         }
         for e in r.security_quals.$iter() {
             w.expr(e)?;

@@ -275,6 +275,15 @@ fn put_identifier(out: &mut String, name: &str) {
     }
 }
 
+/// A list as a catalog's column holds it.
+pub fn from_datum(d: types::DatumRef<'_>) -> Result<Vec<AclItem>> {
+    crate::row::Field::of(d)
+}
+/// For a catalog's column.
+pub fn to_datum(list: &[AclItem]) -> Result<types::Datum> {
+    crate::row::Field::put(&list.to_vec(), types::oid::ACLITEMARRAYOID)
+}
+
 /// What an object's privileges are while its ACL is NULL. (PostgreSQL: `acldefault`)
 pub fn acldefault(kind: AclKind, owner: Oid) -> Vec<AclItem> {
     let mut acl = Vec::with_capacity(2);

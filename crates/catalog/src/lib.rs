@@ -37,6 +37,7 @@ pub mod lookup;
 pub mod namespace;
 pub mod oids;
 pub mod open;
+mod order;
 pub mod privileges;
 pub mod relcache;
 pub mod relmap;

@@ -130,7 +130,11 @@ impl Catalog {
                     let proc = proc.ok_or_else(|| {
                         PgError::internal(format!("missing support function 1({input},{input}) in opfamily {family}"))
                     })?;
-                    self.comparator(proc, collation)?
+                    let actual = rel.desc.attrs.get(i).map_or(input, |a| a.type_oid);
+                    match self.structural_order(proc, actual, collation)? {
+                        Some(order) => order,
+                        None => self.comparator(proc, collation)?,
+                    }
                 }
                 _ => Comparator::Bytes,
             };

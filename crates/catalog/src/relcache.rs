@@ -58,7 +58,7 @@ pub struct Relation {
     /// By name.
     pub rules: Vec<PgRewrite>,
     /// By name, which is the order they fire in.
-    pub triggers: Vec<PgTrigger>,
+    pub triggers: Vec<Arc<PgTrigger>>,
     /// By name.
     pub policies: Vec<PgPolicy>,
     /// How a partitioned table is partitioned.
@@ -67,6 +67,8 @@ pub struct Relation {
     pub index: Option<IndexInfo>,
     /// What a sequence is.
     pub sequence: Option<PgSequence>,
+    /// What an upper floor makes of the entry and everything it stands for: of a partitioned table, its partitions.
+    pub derived: OnceLock<Arc<dyn std::any::Any + Send + Sync>>,
     /// As the access methods see it; made when first asked for. See [`crate::open`].
     pub(crate) heap: OnceLock<Arc<access::heap::HeapRelation>>,
     pub(crate) index_access: OnceLock<Arc<access::index::IndexRelation>>,
@@ -267,6 +269,7 @@ impl Catalog {
             partition_key: None,
             index: None,
             sequence: None,
+            derived: OnceLock::new(),
             heap: OnceLock::new(),
             index_access: OnceLock::new(),
             class,
@@ -306,7 +309,10 @@ impl Catalog {
             rel.rules = self.rows(oids::REWRITE_REL_RULENAME_INDEX, &key)?;
         }
         if rel.class.relhastriggers {
-            rel.triggers = self.rows(oids::TRIGGER_RELID_NAME_INDEX, &key)?;
+            let mut rows: Vec<PgTrigger> = self.rows(oids::TRIGGER_RELID_NAME_INDEX, &key)?;
+            // The order in which they fire.
+            rows.sort_by(|a, b| a.tgname.cmp(&b.tgname));
+            rel.triggers = rows.into_iter().map(Arc::new).collect();
         }
         if rel.class.relrowsecurity {
             rel.policies = self.rows(oids::POLICY_POLRELID_POLNAME_INDEX, &key)?;

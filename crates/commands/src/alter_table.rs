@@ -19,6 +19,7 @@ use types::array::{ElementType, build_vector};
 use types::{Datum, Runtime};
 
 use crate::table_scan::{Writer, rows};
+use crate::trigger::{self, Which};
 use crate::{CommandContext, Outcome, constraint, create_table, drop, index, name, options, owner, sequence, truncate};
 
 /// What the command is called in its tag.
@@ -50,7 +51,7 @@ fn pass(kind: AlterTableType) -> u8 {
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &AlterTableStmt) -> Result<Outcome> {
     let tag = tag(stmt.objtype);
     if stmt.objtype == ObjectType::Type {
-        return Err(PgError::unsupported("ALTER TYPE of attributes"));
+        return crate::alter_composite::execute(cmd, stmt);
     }
     let Some(rel) = name::relation_if_exists(cmd.cx, &stmt.relation, LockMode::AccessExclusive)? else {
         if !stmt.missing_ok {
@@ -107,6 +108,14 @@ fn action(kind: AlterTableType) -> &'static str {
         ValidateConstraint => "VALIDATE CONSTRAINT",
         AddIdentity => "ALTER COLUMN ... ADD IDENTITY",
         DropIdentity => "ALTER COLUMN ... DROP IDENTITY",
+        EnableTrig => "ENABLE TRIGGER",
+        EnableAlwaysTrig => "ENABLE ALWAYS TRIGGER",
+        EnableReplicaTrig => "ENABLE REPLICA TRIGGER",
+        DisableTrig => "DISABLE TRIGGER",
+        EnableTrigAll => "ENABLE TRIGGER ALL",
+        DisableTrigAll => "DISABLE TRIGGER ALL",
+        EnableTrigUser => "ENABLE TRIGGER USER",
+        DisableTrigUser => "DISABLE TRIGGER USER",
         _ => "of this kind",
     }
 }
@@ -167,6 +176,14 @@ fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableC
         (EnableAlwaysRule, _) => crate::rule::set_enabled(cmd, rel, column, b'A'),
         (EnableReplicaRule, _) => crate::rule::set_enabled(cmd, rel, column, b'R'),
         (DisableRule, _) => crate::rule::set_enabled(cmd, rel, column, b'D'),
+        (EnableTrig, _) => trigger::set_enabled(cmd, rel, Which::Named(column), b'O'),
+        (EnableAlwaysTrig, _) => trigger::set_enabled(cmd, rel, Which::Named(column), b'A'),
+        (EnableReplicaTrig, _) => trigger::set_enabled(cmd, rel, Which::Named(column), b'R'),
+        (DisableTrig, _) => trigger::set_enabled(cmd, rel, Which::Named(column), b'D'),
+        (EnableTrigAll, _) => trigger::set_enabled(cmd, rel, Which::All, b'O'),
+        (DisableTrigAll, _) => trigger::set_enabled(cmd, rel, Which::All, b'D'),
+        (EnableTrigUser, _) => trigger::set_enabled(cmd, rel, Which::User, b'O'),
+        (DisableTrigUser, _) => trigger::set_enabled(cmd, rel, Which::User, b'D'),
         (SetOptions | ResetOptions, _) => Err(PgError::unsupported("ALTER COLUMN ... SET (...)")),
         (other, _) => Err(PgError::unsupported(format!("ALTER TABLE {other:?}"))),
     }
@@ -181,7 +198,7 @@ fn column_number(rel: &Relation, column: &str) -> Result<i16> {
     name::column(rel, column)
 }
 
-fn catalog_system_column(column: &str) -> bool {
+pub fn catalog_system_column(column: &str) -> bool {
     ["ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"].contains(&column)
 }
 

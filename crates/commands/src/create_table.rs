@@ -9,7 +9,7 @@ use catalog::ddl::new_attribute;
 use catalog::{DependencyType, NewRelation, ObjectAddress, PgAttrdef, PgAttribute, oids, relkind};
 use parser::ast::*;
 
-use crate::{CommandContext, Outcome, constraint, index, inherit, like, name, options, sequence, temp};
+use crate::{CommandContext, Outcome, constraint, index, inherit, like, name, options, partition, sequence, temp};
 
 /// A column with what belongs to it until the table exists.
 pub struct NewColumn {
@@ -31,7 +31,6 @@ impl NewColumn {
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcome> {
     for (is_there, what) in [
-        (stmt.partbound.is_some() || stmt.partspec.is_some(), "table partitioning"),
         (stmt.of_typename.is_some(), "CREATE TABLE OF"),
         (stmt.tablespacename.is_some(), "CREATE TABLE ... TABLESPACE"),
     ] {
@@ -40,6 +39,9 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
         }
     }
     let at = |e: PgError| if e.fields().position.is_some() { e } else { e.at(stmt.relation.location) };
+    if stmt.partspec.is_some() && stmt.relation.relpersistence == RelPersistence::Unlogged {
+        return Err(PgError::new(FEATURE_NOT_SUPPORTED, "partitioned tables cannot be unlogged"));
+    }
     let (namespace, persistence) = name::relation_schema(cmd.cx, &stmt.relation).map_err(at)?;
     temp::check_on_commit(stmt.oncommit, persistence)?;
     let relname = catalog::ddl::truncate_name(&stmt.relation.relname).to_owned();
@@ -52,19 +54,37 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
         return Ok(Outcome::tag("CREATE TABLE"));
     }
 
+    let parents = inherit::parents(cmd, &stmt.inh_relations, persistence, stmt.partbound.is_some())?;
+    if stmt.partbound.is_some()
+        && let Some(parent) = parents.first().filter(|p| p.kind() != relkind::PARTITIONED_TABLE)
+    {
+        return Err(PgError::new(INVALID_OBJECT_DEFINITION, format!("\"{}\" is not partitioned", parent.name())));
+    }
     let mut columns: Vec<NewColumn> = Vec::new();
     let mut constraints: Vec<(Constraint, Option<String>)> = Vec::new();
     let mut likes = Vec::new();
     for element in &stmt.table_elts {
         match element {
+            TableElement::ColumnDef(def) if def.type_name.is_none() => {
+                let base =
+                    parents.first().and_then(|p| p.desc.find(&def.colname).map(|n| &p.attributes[n as usize - 1]));
+                let base = base.ok_or_else(|| {
+                    PgError::new(UNDEFINED_COLUMN, format!("column \"{}\" does not exist", def.colname))
+                })?;
+                let own = column_options(cmd, def, base, &mut constraints)?;
+                if columns.iter().any(|c| c.attribute.attname == def.colname) {
+                    let text = format!("column \"{}\" specified more than once", def.colname);
+                    return Err(PgError::new(DUPLICATE_COLUMN, text));
+                }
+                columns.push(own);
+            }
             TableElement::ColumnDef(def) => columns.push(column(cmd, def, &mut constraints)?),
             TableElement::Constraint(c) => constraints.push(((**c).clone(), None)),
             TableElement::TableLikeClause(clause) => likes.push(like::columns(cmd, clause, &mut columns)?),
         }
     }
-    let parents = inherit::parents(cmd, &stmt.inh_relations, persistence)?;
     if !parents.is_empty() {
-        columns = inherit::merge(cmd, &parents, columns)?;
+        columns = inherit::merge(cmd, &parents, columns, stmt.partbound.is_some())?;
     }
     primary_key_columns_are_not_null(&mut columns, &constraints)?;
 
@@ -74,7 +94,10 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
         cmd.cx.settings.current_user,
         columns.iter().map(|c| c.attribute.clone()).collect(),
     );
-    new.kind = relkind::TABLE;
+    new.kind = if stmt.partspec.is_some() { relkind::PARTITIONED_TABLE } else { relkind::TABLE };
+    if stmt.partspec.is_some() {
+        new.am = Oid::INVALID;
+    }
     new.persistence = persistence;
     new.options = options::heap(&stmt.options)?;
     let oid = cmd.cx.catalog.create_relation(&new)?;
@@ -88,8 +111,16 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
     }
     let (checks, keys): (Vec<_>, Vec<_>) = constraints.into_iter().partition(|(c, _)| c.contype == ConstrType::Check);
     add_constraints(cmd, oid, &checks)?;
-    if !parents.is_empty() {
-        inherit::finish(cmd, oid, &parents, &columns)?;
+    if let (Some(bound), Some(parent)) = (&stmt.partbound, parents.first()) {
+        let bound = partition::transform_bound(cmd, parent, bound)?;
+        partition::check_bound(cmd, parent, &relname, &bound)?;
+        inherit::finish(cmd, oid, &parents, &columns, true)?;
+        partition::store_bound(cmd, oid, parent.oid, &bound)?;
+    } else if !parents.is_empty() {
+        inherit::finish(cmd, oid, &parents, &columns, false)?;
+    }
+    if let Some(spec) = &stmt.partspec {
+        partition::define_key(cmd, oid, spec)?;
     }
     add_constraints(cmd, oid, &keys)?;
     for l in &likes {
@@ -136,7 +167,31 @@ pub fn column(
     };
     let mut attribute = new_attribute(&def.colname, &t, typmod, collation);
     attribute.attndims = type_name.array_bounds.len() as i16;
-    let mut column = NewColumn::new(attribute);
+    let column = NewColumn::new(attribute);
+    options_of(def, column, serial.is_some(), t.typstorage, constraints)
+}
+
+/// `name WITH OPTIONS ...`: a column of a partition or typed table, whose type is known.
+pub fn column_options(
+    cmd: &mut CommandContext<'_>,
+    def: &ColumnDef,
+    base: &PgAttribute,
+    constraints: &mut Vec<(Constraint, Option<String>)>,
+) -> Result<NewColumn> {
+    let t = cmd.cx.catalog.type_row(base.atttypid)?;
+    let mut attribute = new_attribute(&def.colname, &t, base.atttypmod, base.attcollation);
+    (attribute.attndims, attribute.attstorage) = (base.attndims, base.attstorage);
+    attribute.attcompression = base.attcompression;
+    options_of(def, NewColumn::new(attribute), false, t.typstorage, constraints)
+}
+
+fn options_of(
+    def: &ColumnDef,
+    mut column: NewColumn,
+    serial: bool,
+    typstorage: u8,
+    constraints: &mut Vec<(Constraint, Option<String>)>,
+) -> Result<NewColumn> {
     if let Some(method) = &def.compression {
         column.attribute.attcompression = match method.as_str() {
             "pglz" => b'p',
@@ -154,14 +209,14 @@ pub fn column(
             "external" => b'e',
             "extended" => b'x',
             "main" => b'm',
-            "default" => t.typstorage,
+            "default" => typstorage,
             other => {
                 let text = format!("invalid storage type \"{other}\"");
                 return Err(PgError::new(INVALID_PARAMETER_VALUE, text));
             }
         };
     }
-    if serial.is_some() {
+    if serial {
         column.sequence = Some((Vec::new(), false));
         column.not_null_name = Some(None);
     }
@@ -182,7 +237,7 @@ pub fn column(
                 }
             }
             ConstrType::Default => {
-                if column.default.is_some() || serial.is_some() {
+                if column.default.is_some() || serial {
                     return Err(duplicate("multiple default values specified", c.location));
                 }
                 column.default = c.raw_expr.clone();

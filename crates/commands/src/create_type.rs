@@ -70,7 +70,21 @@ pub(crate) fn store(cmd: &CommandContext<'_>, row: &PgType) -> Result<()> {
     catalog.insert_row(row)?;
     let me = ObjectAddress::type_(row.oid);
     catalog.record_owner(&me, row.typowner)?;
+    record_type_dependencies(cmd, row)?;
+    catalog.command_counter_increment()?;
+    catalog.create_array_type(row, row.typarray)?;
+    catalog.command_counter_increment()
+}
+
+fn record_type_dependencies(cmd: &CommandContext<'_>, row: &PgType) -> Result<()> {
+    let catalog = &cmd.cx.catalog;
+    let me = ObjectAddress::type_(row.oid);
     catalog.record_dependency(&me, &ObjectAddress::namespace(row.typnamespace), DependencyType::Normal)?;
+    for f in [row.typinput, row.typoutput, row.typreceive, row.typsend, row.typmodin, row.typmodout, row.typanalyze] {
+        if f.is_valid() {
+            catalog.record_dependency(&me, &ObjectAddress::function(f), DependencyType::Normal)?;
+        }
+    }
     if row.typbasetype.is_valid() {
         catalog.record_dependency(&me, &ObjectAddress::type_(row.typbasetype), DependencyType::Normal)?;
     }
@@ -78,9 +92,7 @@ pub(crate) fn store(cmd: &CommandContext<'_>, row: &PgType) -> Result<()> {
         let on = ObjectAddress::new(oids::COLLATION_RELATION, row.typcollation);
         catalog.record_dependency(&me, &on, DependencyType::Normal)?;
     }
-    catalog.command_counter_increment()?;
-    catalog.create_array_type(row, row.typarray)?;
-    catalog.command_counter_increment()
+    Ok(())
 }
 
 fn check_label(label: &str) -> Result<()> {
@@ -130,6 +142,44 @@ pub fn create_enum(cmd: &mut CommandContext<'_>, stmt: &CreateEnumStmt) -> Resul
     Ok(Outcome::tag("CREATE TYPE"))
 }
 
+fn no_label(label: &str) -> PgError {
+    PgError::new(INVALID_PARAMETER_VALUE, format!("\"{label}\" is not an existing enum label"))
+}
+
+/// Where a new label goes, `None` if there is no number between its neighbours; and the last label's place.
+fn place(labels: &[catalog::Found<PgEnum>], stmt: &AlterEnumStmt) -> Result<(Option<f32>, f32)> {
+    let mut orders: Vec<f32> = labels.iter().map(|l| l.row.enumsortorder).collect();
+    orders.sort_by(f32::total_cmp);
+    let last = orders.last().copied().unwrap_or(0.0);
+    let Some(neighbor) = &stmt.new_val_neighbor else { return Ok((Some(last + 1.0), last)) };
+    let at = labels.iter().find(|l| l.row.enumlabel == *neighbor).ok_or_else(|| no_label(neighbor))?.row.enumsortorder;
+    let other = match stmt.new_val_is_after {
+        true => orders.iter().copied().find(|o| *o > at),
+        false => orders.iter().rev().copied().find(|o| *o < at),
+    };
+    let order = match (other, stmt.new_val_is_after) {
+        (Some(other), _) => Some((at + other) / 2.0).filter(|o| *o != at && *o != other),
+        (None, true) => Some(at + 1.0),
+        (None, false) => Some(at - 1.0),
+    };
+    Ok((order, last))
+}
+
+/// Gives the labels whole numbers again. (PostgreSQL: `RenumberEnumType`)
+fn renumber(cmd: &CommandContext<'_>, enum_type: Oid) -> Result<()> {
+    let catalog = &cmd.cx.catalog;
+    let mut labels = catalog.find_rows::<PgEnum>(oids::ENUM_TYP_ID_LABEL_INDEX, &[Datum::oid(enum_type)])?;
+    labels.sort_by(|a, b| a.row.enumsortorder.total_cmp(&b.row.enumsortorder));
+    // From the end, so that no two are alike meanwhile.
+    for (i, label) in labels.iter().enumerate().rev() {
+        let enumsortorder = i as f32 + 1.0;
+        if label.row.enumsortorder != enumsortorder {
+            catalog.update_row(label, &PgEnum { enumsortorder, ..label.row.clone() })?;
+        }
+    }
+    catalog.command_counter_increment()
+}
+
 pub fn alter_enum(cmd: &mut CommandContext<'_>, stmt: &AlterEnumStmt) -> Result<Outcome> {
     let (schema, tname) = name::split(cmd.cx, &stmt.type_name)?;
     let found = cmd.cx.catalog.find_type(schema.as_deref(), &tname, true)?;
@@ -141,15 +191,13 @@ pub fn alter_enum(cmd: &mut CommandContext<'_>, stmt: &AlterEnumStmt) -> Result<
     if !cmd.cx.catalog.is_owner(cmd.cx.settings.current_user, t.typowner)? {
         return Err(catalog::lookup::must_be_owner("type", &t.typname));
     }
-    let labels = cmd.cx.catalog.find_rows::<PgEnum>(oids::ENUM_TYP_ID_LABEL_INDEX, &[Datum::oid(t.oid)])?;
+    let mut labels = cmd.cx.catalog.find_rows::<PgEnum>(oids::ENUM_TYP_ID_LABEL_INDEX, &[Datum::oid(t.oid)])?;
     let find = |label: &str| labels.iter().find(|l| l.row.enumlabel == label);
-    let missing =
-        |label: &str| PgError::new(INVALID_PARAMETER_VALUE, format!("\"{label}\" is not an existing enum label"));
     let new = stmt.new_val.clone().unwrap_or_default();
     check_label(&new)?;
     let exists = || PgError::new(DUPLICATE_OBJECT, format!("enum label \"{new}\" already exists"));
     if let Some(old) = &stmt.old_val {
-        let found = find(old).ok_or_else(|| missing(old))?;
+        let found = find(old).ok_or_else(|| no_label(old))?;
         if find(&new).is_some() {
             return Err(exists());
         }
@@ -164,25 +212,18 @@ pub fn alter_enum(cmd: &mut CommandContext<'_>, stmt: &AlterEnumStmt) -> Result<
         cmd.notice(Severity::Notice, DUPLICATE_OBJECT, format!("{}, skipping", exists().message()));
         return Ok(Outcome::tag("ALTER TYPE"));
     }
-    let mut orders: Vec<f32> = labels.iter().map(|l| l.row.enumsortorder).collect();
-    orders.sort_by(f32::total_cmp);
-    let last = orders.last().copied().unwrap_or(0.0);
-    let order = match &stmt.new_val_neighbor {
-        None => last + 1.0,
-        Some(neighbor) => {
-            let at = find(neighbor).ok_or_else(|| missing(neighbor))?.row.enumsortorder;
-            let other = match stmt.new_val_is_after {
-                true => orders.iter().copied().find(|o| *o > at),
-                false => orders.iter().rev().copied().find(|o| *o < at),
-            };
-            match (other, stmt.new_val_is_after) {
-                (Some(other), _) if (at + other) / 2.0 != at && (at + other) / 2.0 != other => (at + other) / 2.0,
-                (Some(_), _) => return Err(PgError::unsupported("renumbering of enum labels")),
-                (None, true) => at + 1.0,
-                (None, false) => at - 1.0,
-            }
+    let (mut order, last) = match place(&labels, stmt)? {
+        (Some(order), last) => (order, last),
+        (None, _) => {
+            renumber(cmd, t.oid)?;
+            labels = cmd.cx.catalog.find_rows::<PgEnum>(oids::ENUM_TYP_ID_LABEL_INDEX, &[Datum::oid(t.oid)])?;
+            let (order, last) = place(&labels, stmt)?;
+            (order.ok_or_else(|| PgError::internal("no room between enum labels"))?, last)
         }
     };
+    if labels.is_empty() {
+        order = 1.0;
+    }
     // An even id must be greater than all others: only a label at the end may have one.
     let highest = labels.iter().map(|l| l.row.oid).max().unwrap_or_default();
     let mut oid = label_oid(cmd, order > last)?;
@@ -190,6 +231,8 @@ pub fn alter_enum(cmd: &mut CommandContext<'_>, stmt: &AlterEnumStmt) -> Result<
         oid = label_oid(cmd, false)?;
     }
     cmd.cx.catalog.insert_row(&PgEnum { oid, enumtypid: t.oid, enumsortorder: order, enumlabel: new })?;
+    // Indexes know the labels' places since they were opened.
+    cmd.cx.catalog.invalidate_relation(Oid::INVALID);
     cmd.cx.catalog.command_counter_increment()?;
     Ok(Outcome::tag("ALTER TYPE"))
 }
@@ -255,6 +298,7 @@ pub fn create_domain(cmd: &mut CommandContext<'_>, stmt: &CreateDomainStmt) -> R
     let mut default_dependencies = Vec::new();
     let (mut null_said, mut default_said) = (None, false);
     for c in &stmt.constraints {
+        check_domain_constraint(c)?;
         match c.contype {
             ConstrType::NotNull | ConstrType::Null => {
                 let not_null = c.contype == ConstrType::NotNull;
@@ -281,18 +325,6 @@ pub fn create_domain(cmd: &mut CommandContext<'_>, stmt: &CreateDomainStmt) -> R
                 default_dependencies = constraint::dependencies_of(&cooked, Oid::INVALID);
             }
             ConstrType::Check => {}
-            ConstrType::Unique => {
-                let text = "unique constraints not possible for domains";
-                return Err(PgError::new(SYNTAX_ERROR, text).at(c.location));
-            }
-            ConstrType::Primary => {
-                let text = "primary key constraints not possible for domains";
-                return Err(PgError::new(SYNTAX_ERROR, text).at(c.location));
-            }
-            ConstrType::Foreign => {
-                let text = "foreign key constraints not possible for domains";
-                return Err(PgError::new(SYNTAX_ERROR, text).at(c.location));
-            }
             _ => return Err(PgError::unsupported("this constraint of a domain")),
         }
     }
@@ -301,19 +333,48 @@ pub fn create_domain(cmd: &mut CommandContext<'_>, stmt: &CreateDomainStmt) -> R
     cmd.cx.catalog.record_dependencies(&me, &default_dependencies, DependencyType::Normal)?;
     for c in &stmt.constraints {
         match c.contype {
-            ConstrType::Check => add_check(cmd, &row, c)?,
-            ConstrType::NotNull => {
-                let cname = constraint_name(cmd, &row, c.conname.as_deref(), "not_null")?;
-                add_constraint(cmd, &row, &cname, b'n', None, Vec::new())?;
+            ConstrType::Check => {
+                add_domain_check(cmd, &row, c)?;
             }
+            ConstrType::NotNull => add_domain_not_null(cmd, &row, c.conname.as_deref())?,
             _ => {}
         }
     }
     Ok(Outcome::tag("CREATE DOMAIN"))
 }
 
+/// What a domain's constraint may be. (PostgreSQL: `DefineDomain`, `AlterDomainAddConstraint`)
+pub(crate) fn check_domain_constraint(c: &Constraint) -> Result<()> {
+    let refuse = |code, text: &str| Err(PgError::new(code, text).at(c.location));
+    match c.contype {
+        ConstrType::NotNull if c.is_no_inherit => {
+            refuse(INVALID_OBJECT_DEFINITION, "not-null constraints for domains cannot be marked NO INHERIT")
+        }
+        ConstrType::Check if c.is_no_inherit => {
+            refuse(INVALID_OBJECT_DEFINITION, "check constraints for domains cannot be marked NO INHERIT")
+        }
+        ConstrType::Unique => refuse(SYNTAX_ERROR, "unique constraints not possible for domains"),
+        ConstrType::Primary => refuse(SYNTAX_ERROR, "primary key constraints not possible for domains"),
+        ConstrType::Exclusion => refuse(SYNTAX_ERROR, "exclusion constraints not possible for domains"),
+        ConstrType::Foreign => refuse(SYNTAX_ERROR, "foreign key constraints not possible for domains"),
+        ConstrType::AttrDeferrable
+        | ConstrType::AttrNotDeferrable
+        | ConstrType::AttrDeferred
+        | ConstrType::AttrImmediate => {
+            refuse(FEATURE_NOT_SUPPORTED, "specifying constraint deferrability not supported for domains")
+        }
+        ConstrType::Generated | ConstrType::Identity => {
+            refuse(FEATURE_NOT_SUPPORTED, "specifying GENERATED not supported for domains")
+        }
+        ConstrType::AttrEnforced | ConstrType::AttrNotEnforced => {
+            refuse(INVALID_OBJECT_DEFINITION, "specifying constraint enforceability not supported for domains")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A default in words, as `pg_get_expr` prints it; `None` while it cannot: only `typdefaultbin` is ever evaluated.
-fn default_text(cmd: &mut CommandContext<'_>, node_text: &str) -> Option<String> {
+pub(crate) fn default_text(cmd: &mut CommandContext<'_>, node_text: &str) -> Option<String> {
     let function = cmd.cx.catalog.functions_by_name("pg_get_expr").ok()?.iter().find(|p| p.pronargs == 2)?.oid;
     let (text, rel) = (Datum::text(node_text), Datum::oid(Oid::INVALID));
     let shown = cmd.cx.call(function, Oid::INVALID, &[text.as_ref(), rel.as_ref()]).ok()?;
@@ -343,7 +404,12 @@ fn constraint_name(cmd: &CommandContext<'_>, t: &PgType, given: Option<&str>, la
     }
 }
 
-fn add_check(cmd: &mut CommandContext<'_>, t: &PgType, c: &Constraint) -> Result<()> {
+/// Adds a CHECK constraint to a domain; what is stored is not tested.
+pub(crate) fn add_domain_check(
+    cmd: &mut CommandContext<'_>,
+    t: &PgType,
+    c: &Constraint,
+) -> Result<analyze::query::Expr> {
     let raw = c.raw_expr.as_ref().ok_or_else(|| PgError::internal("a CHECK without condition"))?;
     let (catalog, source) = (cmd.cx.catalog.clone(), cmd.source);
     let cooked = {
@@ -352,7 +418,29 @@ fn add_check(cmd: &mut CommandContext<'_>, t: &PgType, c: &Constraint) -> Result
     };
     let cname = constraint_name(cmd, t, c.conname.as_deref(), "check")?;
     let text = crate::stored::text(&cooked, &catalog)?;
-    add_constraint(cmd, t, &cname, b'c', Some(text), constraint::dependencies_of(&cooked, Oid::INVALID))
+    let dependencies = constraint::dependencies_of(&cooked, Oid::INVALID);
+    add_constraint(cmd, t, &cname, b'c', Some(text), dependencies, !c.skip_validation)?;
+    Ok(cooked)
+}
+
+/// The row that says a domain is NOT NULL.
+pub(crate) fn add_domain_not_null(cmd: &mut CommandContext<'_>, t: &PgType, given: Option<&str>) -> Result<()> {
+    let cname = constraint_name(cmd, t, given, "not_null")?;
+    add_constraint(cmd, t, &cname, b'n', None, Vec::new(), true)
+}
+
+/// What a domain depends on, after its default changed.
+pub(crate) fn renew_domain_dependencies(
+    cmd: &CommandContext<'_>,
+    row: &PgType,
+    default: &[ObjectAddress],
+) -> Result<()> {
+    let catalog = &cmd.cx.catalog;
+    let me = ObjectAddress::type_(row.oid);
+    catalog.delete_dependencies(&me, true)?;
+    record_type_dependencies(cmd, row)?;
+    catalog.record_dependencies(&me, default, DependencyType::Normal)?;
+    catalog.command_counter_increment()
 }
 
 fn add_constraint(
@@ -362,10 +450,12 @@ fn add_constraint(
     kind: u8,
     bin: Option<String>,
     dependencies: Vec<ObjectAddress>,
+    validated: bool,
 ) -> Result<()> {
     let mut new = NewConstraint::new(cname, t.typnamespace, kind, Oid::INVALID, None);
     new.row.contypid = t.oid;
     new.row.conbin = bin;
+    new.row.convalidated = validated;
     new.expression_dependencies = dependencies;
     cmd.cx.catalog.create_constraint(&new)?;
     cmd.cx.catalog.command_counter_increment()

@@ -45,19 +45,48 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
         ObjectType::Aggregate => "DROP AGGREGATE",
         ObjectType::Rule => "DROP RULE",
         ObjectType::StatisticExt => "DROP STATISTICS",
+        ObjectType::AccessMethod => "DROP ACCESS METHOD",
+        ObjectType::Cast => "DROP CAST",
+        ObjectType::Collation => "DROP COLLATION",
+        ObjectType::Conversion => "DROP CONVERSION",
+        ObjectType::Extension => "DROP EXTENSION",
+        ObjectType::Fdw => "DROP FOREIGN DATA WRAPPER",
+        ObjectType::ForeignServer => "DROP SERVER",
+        ObjectType::Language => "DROP LANGUAGE",
+        ObjectType::Opclass => "DROP OPERATOR CLASS",
+        ObjectType::Opfamily => "DROP OPERATOR FAMILY",
+        ObjectType::Operator => "DROP OPERATOR",
+        ObjectType::Transform => "DROP TRANSFORM",
+        ObjectType::TsConfiguration => "DROP TEXT SEARCH CONFIGURATION",
+        ObjectType::TsDictionary => "DROP TEXT SEARCH DICTIONARY",
+        ObjectType::TsParser => "DROP TEXT SEARCH PARSER",
+        ObjectType::TsTemplate => "DROP TEXT SEARCH TEMPLATE",
+        ObjectType::Trigger => "DROP TRIGGER",
         other => return Err(PgError::unsupported(format!("DROP {}", format!("{other:?}").to_uppercase()))),
     };
     let mut objects = Vec::new();
     for object in &stmt.objects {
         let found = match (stmt.remove_type, object) {
             (ObjectType::Schema, Object::Name(name)) => schema(cmd, name)?,
-            (ObjectType::Type | ObjectType::Domain, Object::TypeName(t)) => type_(cmd, t)?,
             (ObjectType::StatisticExt, Object::QualifiedName(parts)) => statistics(cmd, parts)?,
             (ObjectType::Rule, Object::QualifiedName(parts)) => match crate::rule::find(cmd, parts)? {
                 Ok(address) => Found::Is(address),
                 Err(e) => Found::Missing(e),
             },
-            (kind, Object::WithArgs(f)) => function(cmd, kind, f)?,
+            (ObjectType::Trigger, Object::QualifiedName(parts)) => {
+                match crate::trigger::find(cmd, parts, LockMode::AccessExclusive)? {
+                    Ok(address) => Found::Is(address),
+                    Err(e) => Found::Missing(e),
+                }
+            }
+            (kind, _) if !is_relation(kind) => match other(cmd, kind, object)? {
+                Ok(address) => Found::Is(address),
+                Err((e, _)) if !stmt.missing_ok => return Err(e),
+                Err((_, text)) => {
+                    cmd.notice(Severity::Notice, SUCCESSFUL_COMPLETION, text);
+                    continue;
+                }
+            },
             (_, Object::QualifiedName(parts)) => relation(cmd, stmt.remove_type, parts, stmt.missing_ok)?,
             (_, Object::Name(name)) => relation(cmd, stmt.remove_type, std::slice::from_ref(name), stmt.missing_ok)?,
             _ => return Err(PgError::internal("an object's name has an unexpected form")),
@@ -66,6 +95,13 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
             Found::Is(address) => objects.push(address),
             Found::Missing(e) if !stmt.missing_ok => return Err(e),
             Found::Missing(e) => {
+                // The notice says `relation` where the error says `table`.
+                let e = match stmt.remove_type {
+                    ObjectType::Trigger => {
+                        PgError::new(e.sqlstate(), e.message().replace("\" for table \"", "\" for relation \""))
+                    }
+                    _ => e,
+                };
                 cmd.notice(Severity::Notice, SUCCESSFUL_COMPLETION, format!("{}, skipping", e.message()))
             }
         }
@@ -107,29 +143,61 @@ fn schema(cmd: &CommandContext<'_>, name: &str) -> Result<Found> {
     Ok(Found::Is(ObjectAddress::new(oids::NAMESPACE_RELATION, n.oid)))
 }
 
-fn type_(cmd: &mut CommandContext<'_>, t: &parser::ast::TypeName) -> Result<Found> {
-    let (oid, _) = match name::type_name(cmd.cx, t) {
-        Ok(found) => found,
-        Err(e) if e.sqlstate() == UNDEFINED_OBJECT => return Ok(Found::Missing(e)),
-        Err(e) => return Err(e),
-    };
-    let row = cmd.cx.catalog.type_row(oid)?;
-    if !cmd.cx.catalog.is_owner(cmd.cx.settings.current_user, row.typowner)? {
-        return Err(catalog::lookup::must_be_owner("type", &row.typname));
-    }
-    Ok(Found::Is(ObjectAddress::new(oids::TYPE_RELATION, oid)))
+fn is_relation(kind: ObjectType) -> bool {
+    use ObjectType as T;
+    matches!(kind, T::Table | T::Index | T::View | T::Sequence | T::Matview | T::ForeignTable)
 }
 
-fn function(cmd: &mut CommandContext<'_>, kind: ObjectType, f: &parser::ast::ObjectWithArgs) -> Result<Found> {
-    let row = match crate::object::function(cmd, kind, f) {
-        Ok(row) => row,
-        Err(e) if e.sqlstate() == UNDEFINED_FUNCTION => return Ok(Found::Missing(e)),
-        Err(e) => return Err(e),
+/// An object that is no relation. If it is missing: the error, and what IF EXISTS says.
+fn other(
+    cmd: &mut CommandContext<'_>,
+    kind: ObjectType,
+    object: &Object,
+) -> Result<std::result::Result<ObjectAddress, (PgError, String)>> {
+    let found = match object {
+        Object::TypeName(t) => type_(cmd, kind, t),
+        _ => crate::object::find(cmd, kind, object, LockMode::AccessExclusive),
     };
-    if !cmd.cx.catalog.is_owner(cmd.cx.settings.current_user, row.proowner)? {
-        return Err(catalog::lookup::must_be_owner("function", &row.proname));
+    let address = match found {
+        Ok(address) => address,
+        Err(e) => match crate::address::skipping(kind, object, &e) {
+            Some(text) => return Ok(Err((e, text))),
+            None => return Err(e),
+        },
+    };
+    if address.class == oids::PROCEDURE_RELATION && matches!(kind, ObjectType::Function) {
+        let p = cmd.cx.catalog.function_row(address.object)?;
+        if p.prokind == b'a' {
+            let e = PgError::new(WRONG_OBJECT_TYPE, format!("\"{}\" is an aggregate function", p.proname));
+            return Err(e.hint("Use DROP AGGREGATE to drop aggregate functions."));
+        }
     }
-    Ok(Found::Is(ObjectAddress::function(row.oid)))
+    // A schema's owner may drop what is in it.
+    if let Some(property) = crate::properties::of(address.class) {
+        let d = property.describe(cmd, address.object)?;
+        if let Some(schema) = d.namespace.valid()
+            && let Some(n) = cmd.cx.catalog.namespace(schema)?
+            && cmd.cx.catalog.is_owner(cmd.cx.settings.current_user, n.nspowner)?
+        {
+            return Ok(Ok(address));
+        }
+    }
+    crate::object::check_owner(cmd, kind, &address)?;
+    Ok(Ok(address))
+}
+
+fn type_(cmd: &mut CommandContext<'_>, kind: ObjectType, t: &parser::ast::TypeName) -> Result<ObjectAddress> {
+    let t = parser::ast::TypeName { location: base::error::Location::UNKNOWN, ..t.clone() };
+    // Shells can be dropped too.
+    let oid = match name::type_or_shell(cmd.cx, &t)? {
+        Some((oid, _)) => oid,
+        None => name::type_name(cmd.cx, &t)?.0,
+    };
+    if kind == ObjectType::Domain && cmd.cx.catalog.type_row(oid)?.typtype != b'd' {
+        let shown = cmd.cx.catalog.format_type(oid, None)?;
+        return Err(PgError::new(WRONG_OBJECT_TYPE, format!("\"{shown}\" is not a domain")));
+    }
+    Ok(ObjectAddress::type_(oid))
 }
 
 fn relation(cmd: &mut CommandContext<'_>, wanted: ObjectType, parts: &[String], missing_ok: bool) -> Result<Found> {
@@ -161,6 +229,10 @@ fn relation(cmd: &mut CommandContext<'_>, wanted: ObjectType, parts: &[String], 
         None => rel.clone(),
     };
     name::check_owner(cmd.cx, &owner).map_err(|e| if owner.oid == rel.oid { e } else { owner_of_index(&rel) })?;
+    // Other partitions' conditions and the parent's list of partitions change.
+    if let Some(parent) = analyze::partition::parent_of(&cmd.cx.catalog, &rel)? {
+        executor::lock_relation(cmd.cx, parent, LockMode::AccessExclusive)?;
+    }
     Ok(Found::Is(ObjectAddress::relation(rel.oid)))
 }
 

@@ -9,7 +9,7 @@ use parser::ast::*;
 use types::Datum;
 use types::oid::{RECORDOID, VOIDOID};
 
-use crate::{CommandContext, Outcome, constraint, name, options};
+use crate::{CommandContext, Outcome, constraint, name, options, shell};
 
 const LANGUAGE_INTERNAL: Oid = Oid(12);
 const LANGUAGE_C: Oid = Oid(13);
@@ -29,10 +29,15 @@ struct Arguments {
     is_table: bool,
 }
 
-fn arguments(cmd: &mut CommandContext<'_>, list: &[FunctionParameter], is_procedure: bool) -> Result<Arguments> {
+fn arguments(
+    cmd: &mut CommandContext<'_>,
+    list: &[FunctionParameter],
+    is_procedure: bool,
+    language: &str,
+) -> Result<Arguments> {
     let mut a = Arguments::default();
     for p in list {
-        let (ty, _) = name::type_name(cmd.cx, &p.arg_type)?;
+        let ty = shell::argument(cmd, &p.arg_type, language)?;
         let mode = match p.mode {
             FunctionParameterMode::In | FunctionParameterMode::Default => b'i',
             FunctionParameterMode::Out => b'o',
@@ -108,7 +113,11 @@ fn result_type(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, a: &Argu
     }
     match &stmt.return_type {
         Some(t) => {
-            let (ty, _) = if a.is_table { (implied.unwrap_or(RECORDOID), -1) } else { name::type_name(cmd.cx, t)? };
+            let (ty, _) = if a.is_table {
+                (implied.unwrap_or(RECORDOID), -1)
+            } else {
+                shell::result(cmd, t, &shell::language_of(stmt))?
+            };
             if let Some(implied) = implied
                 && implied != ty
             {
@@ -129,8 +138,10 @@ pub fn create(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt) -> Result
     let what = if stmt.is_procedure { "CREATE PROCEDURE" } else { "CREATE FUNCTION" };
     let (schema, fname) = name::split(cmd.cx, &stmt.funcname)?;
     let namespace = name::creation_schema(cmd.cx, schema.as_deref())?.oid;
-    let a = arguments(cmd, &stmt.parameters, stmt.is_procedure)?;
+    let language = shell::language_of(stmt);
+    let a = arguments(cmd, &stmt.parameters, stmt.is_procedure, &language)?;
     let (result, returns_set) = result_type(cmd, stmt, &a)?;
+    shell::check_polymorphic(cmd, &a.input, result, &a.out)?;
     let has_modes = a.modes.iter().any(|m| *m != b'i');
     let has_names = a.names.iter().any(|n| !n.is_empty());
     let defaults = match a.defaults.is_empty() {

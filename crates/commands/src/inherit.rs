@@ -14,23 +14,41 @@ use crate::create_table::NewColumn;
 use crate::{CommandContext, alter_table, constraint, name};
 
 /// The parents, locked and checked.
-pub fn parents(cmd: &mut CommandContext<'_>, list: &[RangeVar], persistence: u8) -> Result<Vec<Arc<Relation>>> {
+pub fn parents(
+    cmd: &mut CommandContext<'_>,
+    list: &[RangeVar],
+    persistence: u8,
+    partition: bool,
+) -> Result<Vec<Arc<Relation>>> {
     let mut out: Vec<Arc<Relation>> = Vec::new();
     for var in list {
         let rel = name::relation(cmd.cx, var, LockMode::ShareUpdateExclusive)?;
         let wrong = |text: String| Err(PgError::new(WRONG_OBJECT_TYPE, text));
         match rel.kind() {
+            relkind::PARTITIONED_TABLE if partition => {}
+            _ if rel.class.relispartition && !partition => {
+                return wrong(format!("cannot inherit from partition \"{}\"", rel.name()));
+            }
             relkind::TABLE | relkind::FOREIGN_TABLE => {}
             relkind::PARTITIONED_TABLE => {
                 return wrong(format!("cannot inherit from partitioned table \"{}\"", rel.name()));
             }
             _ => return wrong(format!("inherited relation \"{}\" is not a table or foreign table", rel.name())),
         }
+        if partition && persistence == b't' && !rel.is_temporary() {
+            let text = "cannot create a temporary relation as partition of permanent relation";
+            return wrong(format!("{text} \"{}\"", rel.name()));
+        }
+        let what = match partition {
+            true => "cannot create a permanent relation as partition of temporary relation",
+            false => "cannot inherit from temporary relation",
+        };
         if persistence != b't' && rel.is_temporary() {
-            return wrong(format!("cannot inherit from temporary relation \"{}\"", rel.name()));
+            return wrong(format!("{what} \"{}\"", rel.name()));
         }
         if rel.is_temporary() && !cmd.cx.catalog.is_my_temp_schema(rel.namespace()) {
-            return wrong("cannot inherit from temporary relation of another session".into());
+            let what = if partition { "cannot create as partition of" } else { "cannot inherit from" };
+            return wrong(format!("{what} temporary relation of another session"));
         }
         name::check_owner(cmd.cx, &rel)?;
         if out.iter().any(|p| p.oid == rel.oid) {
@@ -48,7 +66,13 @@ fn conflict(cmd: &CommandContext<'_>, text: String, a: &PgAttribute, b: &PgAttri
 }
 
 /// The parents' columns, and then the table's own, merged by name.
-pub fn merge(cmd: &mut CommandContext<'_>, parents: &[Arc<Relation>], own: Vec<NewColumn>) -> Result<Vec<NewColumn>> {
+/// A partition has no columns of its own: what is written adds to the parent's.
+pub fn merge(
+    cmd: &mut CommandContext<'_>,
+    parents: &[Arc<Relation>],
+    own: Vec<NewColumn>,
+    partition: bool,
+) -> Result<Vec<NewColumn>> {
     let mut columns: Vec<NewColumn> = Vec::new();
     for parent in parents {
         for a in parent.attributes.iter().filter(|a| !a.attisdropped) {
@@ -71,8 +95,8 @@ pub fn merge(cmd: &mut CommandContext<'_>, parents: &[Arc<Relation>], own: Vec<N
             let mut attribute = PgAttribute {
                 attislocal: false,
                 attinhcount: 1,
-                // Identity is not inherited.
-                attidentity: 0,
+                // Only partitions share their parent's identity.
+                attidentity: if partition { a.attidentity } else { 0 },
                 atthasdef: false,
                 atthasmissing: false,
                 attmissingval: None,
@@ -92,8 +116,10 @@ pub fn merge(cmd: &mut CommandContext<'_>, parents: &[Arc<Relation>], own: Vec<N
             columns.push(local);
             continue;
         };
-        let text = format!("merging column \"{name}\" with inherited definition");
-        cmd.notice(Severity::Notice, SUCCESSFUL_COMPLETION, text);
+        if !partition {
+            let text = format!("merging column \"{name}\" with inherited definition");
+            cmd.notice(Severity::Notice, SUCCESSFUL_COMPLETION, text);
+        }
         let there = columns[i].attribute.clone();
         let new = &local.attribute;
         if (there.atttypid, there.atttypmod) != (new.atttypid, new.atttypmod) {
@@ -103,7 +129,7 @@ pub fn merge(cmd: &mut CommandContext<'_>, parents: &[Arc<Relation>], own: Vec<N
             return Err(PgError::new(COLLATION_MISMATCH, format!("column \"{name}\" has a collation conflict")));
         }
         let was_generated = columns[i].generated != 0;
-        let invalid = |text: String| Err(PgError::new(INVALID_TABLE_DEFINITION, text));
+        let invalid = |text: String| Err(PgError::new(INVALID_COLUMN_DEFINITION, text));
         if was_generated && local.generated == 0 && local.default.is_some() {
             return invalid(format!("column \"{name}\" inherits from generated column but specifies default"));
         }
@@ -112,16 +138,17 @@ pub fn merge(cmd: &mut CommandContext<'_>, parents: &[Arc<Relation>], own: Vec<N
         }
         if !was_generated && local.generated != 0 {
             let e = PgError::new(
-                INVALID_TABLE_DEFINITION,
+                INVALID_COLUMN_DEFINITION,
                 format!("child column \"{name}\" specifies generation expression"),
             );
             return Err(e.hint("A child table column cannot be generated unless its parent column is."));
         }
         let generated = if local.generated != 0 { local.generated } else { columns[i].generated };
         let attribute = PgAttribute {
-            attislocal: true,
+            attislocal: !partition,
             attinhcount: there.attinhcount,
             attnotnull: there.attnotnull || new.attnotnull,
+            attidentity: if partition { there.attidentity } else { new.attidentity },
             ..new.clone()
         };
         columns[i] = NewColumn { attribute, generated, ..local };
@@ -155,8 +182,10 @@ pub fn finish(
     child: Oid,
     parents: &[Arc<Relation>],
     columns: &[NewColumn],
+    partition: bool,
 ) -> Result<()> {
     let catalog = cmd.cx.catalog.clone();
+    let kind = if partition { DependencyType::Auto } else { DependencyType::Normal };
     for (i, parent) in parents.iter().enumerate() {
         catalog.insert_row(&PgInherits {
             inhrelid: child,
@@ -165,10 +194,11 @@ pub fn finish(
             inhdetachpending: false,
         })?;
         let (me, on) = (ObjectAddress::relation(child), ObjectAddress::relation(parent.oid));
-        catalog.record_dependency(&me, &on, DependencyType::Normal)?;
+        catalog.record_dependency(&me, &on, kind)?;
         if !parent.class.relhassubclass {
             alter_table::edit_class(cmd, parent.oid, |row| row.relhassubclass = true)?;
         }
+        catalog.invalidate_relation(parent.oid);
     }
     catalog.command_counter_increment()?;
     for (i, column) in columns.iter().enumerate() {

@@ -5,6 +5,9 @@
 //! statement needs of the session beyond its [`ExecContext`] comes through [`Session`].
 #![forbid(unsafe_code)]
 
+mod address;
+mod alter_composite;
+mod alter_domain;
 mod alter_table;
 mod analyze_table;
 mod comment;
@@ -15,6 +18,7 @@ mod create_table;
 pub mod create_table_as;
 mod create_type;
 mod database;
+mod define;
 mod drop;
 pub mod explain;
 mod extended_stats;
@@ -30,6 +34,8 @@ mod name;
 mod object;
 mod options;
 mod owner;
+mod partition;
+mod properties;
 mod query;
 mod reindex;
 mod rename;
@@ -39,9 +45,11 @@ mod schema;
 mod sequence;
 mod sequence_functions;
 mod statistics;
+mod shell;
 mod stored;
 mod table_scan;
 pub mod temp;
+pub mod trigger;
 mod truncate;
 pub mod vacuum;
 mod view;
@@ -176,7 +184,21 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::CompositeType(s) => create_type::create_composite(cmd, s),
         Statement::CreateStats(s) => statistics::create(cmd, s),
         Statement::AlterStats(s) => statistics::alter(cmd, s),
+        Statement::Define(s) => define::execute(cmd, s),
+        Statement::AlterDomain(s) => alter_domain::execute(cmd, s),
+        Statement::AlterType(s) => define::base_type::alter(cmd, s),
+        Statement::CreateCast(s) => define::cast::create(cmd, s),
+        Statement::CreateTransform(s) => define::cast::create_transform(cmd, s),
+        Statement::CreateConversion(s) => define::collation::create_conversion(cmd, s),
+        Statement::AlterCollation(s) => define::collation::refresh(cmd, s),
+        Statement::AlterOperator(s) => define::operator::alter(cmd, s),
+        Statement::CreateOpClass(s) => define::opclass::create_class(cmd, s),
+        Statement::CreateOpFamily(s) => define::opclass::create_family(cmd, s),
+        Statement::AlterOpFamily(s) => define::opclass::alter_family(cmd, s),
+        Statement::AlterTSDictionary(s) => define::search::alter_dictionary(cmd, s),
+        Statement::AlterTSConfiguration(s) => define::search::alter_configuration(cmd, s),
         Statement::CreateRule(s) => rule::create(cmd, s),
+        Statement::CreateTrigger(s) => trigger::create(cmd, s),
         Statement::Grant(s) => grant::execute(cmd, s),
         Statement::GrantRole(s) => role::grant(cmd, s),
         Statement::Checkpoint => {

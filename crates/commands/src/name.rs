@@ -154,6 +154,26 @@ pub fn type_name(cx: &mut ExecContext, name: &ast::TypeName) -> Result<(Oid, i32
     analyze::ddl::transform_type_name(&mut analyze::AnalyzeContext::new(catalog, cx), name)
 }
 
+/// A type's id from its name, and whether it is defined: shells are found too. `None` if there is no such type.
+pub fn type_or_shell(cx: &mut ExecContext, name: &ast::TypeName) -> Result<Option<(Oid, bool)>> {
+    let catalog = cx.catalog.clone();
+    analyze::ddl::find_type(&mut analyze::AnalyzeContext::new(catalog, cx), name)
+}
+
+/// As [`type_name`], for statements whose errors do not say where.
+pub fn unplaced_type_name(cx: &mut ExecContext, name: &ast::TypeName) -> Result<(Oid, i32)> {
+    type_name(cx, &ast::TypeName { location: base::error::Location::UNKNOWN, ..name.clone() })
+}
+
+/// The type that a function's argument names, perhaps a shell.
+pub fn type_or_shell_oid(cx: &mut ExecContext, name: &ast::TypeName) -> Result<Oid> {
+    let plain = ast::TypeName { location: base::error::Location::UNKNOWN, ..name.clone() };
+    match type_or_shell(cx, &plain)? {
+        Some((oid, _)) => Ok(oid),
+        None => Ok(type_name(cx, &plain)?.0),
+    }
+}
+
 /// A name for an index, constraint or sequence that nothing in the schema has yet. (PostgreSQL: `ChooseRelationName`)
 pub fn choose_relation_name(
     cx: &ExecContext,

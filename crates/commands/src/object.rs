@@ -40,6 +40,27 @@ pub fn alter_tag(kind: ObjectType) -> &'static str {
         ObjectType::StatisticExt => "ALTER STATISTICS",
         ObjectType::View => "ALTER VIEW",
         ObjectType::Matview => "ALTER MATERIALIZED VIEW",
+        ObjectType::Collation => "ALTER COLLATION",
+        ObjectType::Conversion => "ALTER CONVERSION",
+        ObjectType::EventTrigger => "ALTER EVENT TRIGGER",
+        ObjectType::Extension => "ALTER EXTENSION",
+        ObjectType::Fdw => "ALTER FOREIGN DATA WRAPPER",
+        ObjectType::ForeignServer => "ALTER SERVER",
+        ObjectType::Language => "ALTER LANGUAGE",
+        ObjectType::LargeObject => "ALTER LARGE OBJECT",
+        ObjectType::Opclass => "ALTER OPERATOR CLASS",
+        ObjectType::Opfamily => "ALTER OPERATOR FAMILY",
+        ObjectType::Operator => "ALTER OPERATOR",
+        ObjectType::Policy => "ALTER POLICY",
+        ObjectType::Publication => "ALTER PUBLICATION",
+        ObjectType::Rule => "ALTER RULE",
+        ObjectType::Subscription => "ALTER SUBSCRIPTION",
+        ObjectType::Tablespace => "ALTER TABLESPACE",
+        ObjectType::Trigger => "ALTER TRIGGER",
+        ObjectType::TsConfiguration => "ALTER TEXT SEARCH CONFIGURATION",
+        ObjectType::TsDictionary => "ALTER TEXT SEARCH DICTIONARY",
+        ObjectType::TsParser => "ALTER TEXT SEARCH PARSER",
+        ObjectType::TsTemplate => "ALTER TEXT SEARCH TEMPLATE",
         _ => "ALTER TABLE",
     }
 }
@@ -49,7 +70,7 @@ pub fn function(cmd: &mut CommandContext<'_>, kind: ObjectType, f: &ObjectWithAr
     let (schema, fname) = name::split(cmd.cx, &f.objname)?;
     let mut args = Vec::new();
     for a in f.objargs.iter().flatten() {
-        args.push(name::type_name(cmd.cx, a)?.0);
+        args.push(name::type_or_shell_oid(cmd.cx, a)?);
     }
     let wanted_schema = match &schema {
         Some(s) => Some(cmd.cx.catalog.explicit_namespace(s, false)?.unwrap_or_default()),
@@ -88,8 +109,25 @@ pub fn function(cmd: &mut CommandContext<'_>, kind: ObjectType, f: &ObjectWithAr
         let hint = format!("Specify the argument list to select the {noun} unambiguously.");
         return Err(PgError::new(AMBIGUOUS_FUNCTION, text).hint(hint));
     }
+    if kind == ObjectType::Aggregate && found.is_empty() && !f.args_unspecified {
+        let any = |p: &&Arc<PgProc>| {
+            let place = match wanted_schema {
+                Some(s) => s == p.pronamespace,
+                None => path.function_position(p.pronamespace).is_some(),
+            };
+            place && p.proargtypes == args && p.prokind != b'a'
+        };
+        if cmd.cx.catalog.functions_by_name(&fname)?.iter().any(|p| any(&p)) {
+            let shown = analyze::definitions::signature(&cmd.cx.catalog, &f.objname, &args)?;
+            return Err(PgError::new(WRONG_OBJECT_TYPE, format!("function {shown} is not an aggregate")));
+        }
+    }
     match found.into_iter().next() {
         Some((_, p)) => Ok(p),
+        None if kind == ObjectType::Aggregate && args.is_empty() && !f.args_unspecified => {
+            let text = format!("aggregate {}(*) does not exist", f.objname.join("."));
+            Err(PgError::new(UNDEFINED_FUNCTION, text))
+        }
         None if f.args_unspecified => {
             let text = format!("could not find a {noun} named \"{}\"", f.objname.join("."));
             Err(PgError::new(UNDEFINED_FUNCTION, text))
@@ -160,6 +198,8 @@ pub fn find(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &Object, mode: Lo
             })?;
             ObjectAddress::new(oids::CONSTRAINT_RELATION, c.oid)
         }
+        (T::Trigger, _) => crate::trigger::find(cmd, &words, mode)??,
+        (T::Rule, _) => crate::rule::find(cmd, &words)??,
         (T::Schema, _) => {
             let n = cmd.cx.catalog.namespace_by_name(&last)?;
             ObjectAddress::namespace(n.ok_or_else(|| catalog::namespace::no_such_schema(&last))?.oid)
@@ -190,7 +230,7 @@ pub fn find(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &Object, mode: Lo
             let s = crate::statistics::by_name(cmd.cx, &words)?.ok_or_else(missing)?;
             ObjectAddress::new(oids::STATISTIC_EXT_RELATION, s.oid)
         }
-        (T::Type | T::Domain, Object::TypeName(t)) => ObjectAddress::type_(name::type_name(cmd.cx, t)?.0),
+        (T::Type | T::Domain, Object::TypeName(t)) => ObjectAddress::type_(name::unplaced_type_name(cmd.cx, t)?.0),
         (T::Type | T::Domain, _) => {
             let (schema, tname) = name::split(cmd.cx, &words)?;
             let t = cmd.cx.catalog.find_type(schema.as_deref(), &tname, true)?;
@@ -200,7 +240,7 @@ pub fn find(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &Object, mode: Lo
         (T::Function | T::Procedure | T::Routine | T::Aggregate, Object::WithArgs(f)) => {
             ObjectAddress::function(function(cmd, kind, f)?.oid)
         }
-        (other, _) => return Err(PgError::unsupported(format!("names of {other:?}"))),
+        _ => return crate::address::find(cmd, kind, o, &words, mode),
     })
 }
 
@@ -215,9 +255,14 @@ pub fn check_owner(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &ObjectAdd
         }
         oids::CONSTRAINT_RELATION => {
             let c = catalog.constraint(o.object)?.ok_or_else(|| PgError::internal("a constraint is gone"))?;
+            if let Some(domain) = c.contypid.valid() {
+                return check_owner(cmd, kind, &ObjectAddress::type_(domain));
+            }
             let rel = catalog.relation_entry(c.conrelid)?;
             (rel.owner(), name::kind_name(rel.kind()), rel.name().to_owned())
         }
+        // Checked when it was found.
+        oids::TRIGGER_RELATION | oids::REWRITE_RELATION => return Ok(()),
         oids::NAMESPACE_RELATION => {
             let n = catalog.namespace(o.object)?.ok_or_else(|| PgError::internal("a schema is gone"))?;
             (n.nspowner, "schema", n.nspname.clone())
@@ -240,6 +285,30 @@ pub fn check_owner(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &ObjectAdd
             (s.stxowner, "statistics object", s.stxname.clone())
         }
         _ if catalog.is_superuser(user)? => return Ok(()),
+        oids::CAST_RELATION => {
+            let c = catalog.find_row::<catalog::PgCast>(oids::CAST_OID_INDEX, &[Datum::oid(o.object)])?;
+            let c = c.ok_or_else(|| PgError::internal("a cast is gone"))?.row;
+            let (s, t) = (catalog.type_row(c.castsource)?, catalog.type_row(c.casttarget)?);
+            if catalog.is_owner(user, s.typowner)? || catalog.is_owner(user, t.typowner)? {
+                return Ok(());
+            }
+            let (s, t) = (catalog.format_type(s.oid, None)?, catalog.format_type(t.oid, None)?);
+            let text = format!("must be owner of type {s} or type {t}");
+            return Err(PgError::new(INSUFFICIENT_PRIVILEGE, text));
+        }
+        class if crate::properties::of(class).is_some_and(|p| p.owner != 0) => {
+            let Some(property) = crate::properties::of(class) else { return Ok(()) };
+            let d = property.describe(cmd, o.object)?;
+            return property.check_owner(cmd, &d);
+        }
+        oids::TRIGGER_RELATION | oids::POLICY_RELATION | oids::REWRITE_RELATION => {
+            let rel = catalog
+                .dependencies_of(o)?
+                .into_iter()
+                .find(|d| d.refclassid == oids::RELATION_RELATION && matches!(d.deptype, b'a' | b'i'));
+            let rel = rel.ok_or_else(|| PgError::internal("an object without its table"))?.refobjid;
+            return check_owner(cmd, ObjectType::Table, &ObjectAddress::relation(rel));
+        }
         _ => {
             let text = format!("must be superuser to change this {}", format!("{kind:?}").to_lowercase());
             return Err(PgError::new(INSUFFICIENT_PRIVILEGE, text));

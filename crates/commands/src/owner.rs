@@ -4,7 +4,7 @@ use base::sqlstate::*;
 use base::{Oid, PgError, Result};
 use catalog::privileges::acl_with_new_owner;
 use catalog::{
-    AclItem, ObjectAddress, PgClass, PgConstraint, PgDatabase, PgNamespace, PgProc, PgType, Relation, oids, relkind,
+    AclItem, ObjectAddress, PgClass, PgConstraint, PgDatabase, PgNamespace, PgType, Relation, oids, relkind,
 };
 use parser::ast::*;
 use txn::LockMode;
@@ -110,15 +110,6 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &AlterOwnerStmt) -> Result<Ou
             })?;
             cmd.cx.catalog.change_owner(&address, new)?;
         }
-        ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate => {
-            let namespace = cmd.cx.catalog.function_row(address.object)?.pronamespace;
-            check_new_owner(cmd, new, namespace)?;
-            object::edit::<PgProc>(cmd, oids::PROCEDURE_OID_INDEX, address.object, |p| {
-                p.proacl = swapped(&p.proacl, p.proowner, new);
-                p.proowner = new;
-            })?;
-            cmd.cx.catalog.change_owner(&address, new)?;
-        }
         ObjectType::Type | ObjectType::Domain => {
             let t = cmd.cx.catalog.type_row(address.object)?;
             check_new_owner(cmd, new, t.typnamespace)?;
@@ -127,7 +118,10 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &AlterOwnerStmt) -> Result<Ou
             }
             change_type(cmd, address.object, new, true)?;
         }
-        other => return Err(PgError::unsupported(format!("ALTER {other:?} OWNER"))),
+        other => match crate::properties::of(address.class) {
+            Some(property) => property.set_owner(cmd, address.object, new)?,
+            None => return Err(PgError::unsupported(format!("ALTER {other:?} OWNER"))),
+        },
     }
     cmd.cx.catalog.command_counter_increment()?;
     Ok(Outcome::tag(object::alter_tag(stmt.object_type)))
@@ -156,17 +150,18 @@ pub fn set_schema(cmd: &mut CommandContext<'_>, stmt: &AlterObjectSchemaStmt) ->
     let address = object::find(cmd, stmt.object_type, named, LockMode::AccessExclusive)?;
     object::check_owner(cmd, stmt.object_type, &address)?;
     let from = match stmt.object_type {
-        ObjectType::Function | ObjectType::Procedure | ObjectType::Routine => {
-            let old = cmd.cx.catalog.function_row(address.object)?.pronamespace;
-            object::edit::<PgProc>(cmd, oids::PROCEDURE_OID_INDEX, address.object, |p| p.pronamespace = to)?;
-            old
-        }
         ObjectType::Type | ObjectType::Domain => {
             let t = cmd.cx.catalog.type_row(address.object)?;
             move_type(cmd, address.object, to)?;
             t.typnamespace
         }
-        other => return Err(PgError::unsupported(format!("ALTER {other:?} SET SCHEMA"))),
+        other => {
+            match crate::properties::of(address.class) {
+                Some(property) => property.set_schema(cmd, address.object, to)?,
+                None => return Err(PgError::unsupported(format!("ALTER {other:?} SET SCHEMA"))),
+            }
+            return Ok(Outcome::tag(tag));
+        }
     };
     cmd.cx.catalog.change_dependency(&address, oids::NAMESPACE_RELATION, from, to)?;
     Ok(Outcome::tag(tag))

@@ -3,7 +3,7 @@
 use base::sqlstate::*;
 use base::{Oid, PgError, Result, Severity};
 use catalog::ddl::truncate_name;
-use catalog::{PgAuthid, PgConstraint, PgDatabase, PgNamespace, PgProc, PgType, Relation, oids, relkind};
+use catalog::{PgAuthid, PgConstraint, PgDatabase, PgNamespace, PgType, Relation, oids, relkind};
 use parser::ast::*;
 use txn::LockMode;
 
@@ -25,12 +25,17 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &RenameStmt) -> Result<Outcom
             cmd.notice(Severity::Notice, UNDEFINED_TABLE, text);
             return Ok(Outcome::tag(tag));
         };
+        if stmt.rename_type == ObjectType::Attribute {
+            crate::alter_composite::rename(cmd, &rel, stmt, &new)?;
+            return Ok(Outcome::tag("ALTER TYPE"));
+        }
         name::check_owner(cmd.cx, &rel)?;
         let old = stmt.subname.as_deref().unwrap_or_default();
         match stmt.rename_type {
             ObjectType::Column => column(cmd, &rel, old, &new)?,
             ObjectType::TabConstraint => constraint(cmd, &rel, old, &new)?,
-            ObjectType::Attribute | ObjectType::Policy | ObjectType::Rule | ObjectType::Trigger => {
+            ObjectType::Trigger => crate::trigger::rename(cmd, &rel, old, &new)?,
+            ObjectType::Attribute | ObjectType::Policy | ObjectType::Rule => {
                 return Err(PgError::unsupported(format!("ALTER {:?} RENAME", stmt.rename_type)));
             }
             _ => relation(cmd, &rel, &new)?,
@@ -150,12 +155,23 @@ fn other(cmd: &mut CommandContext<'_>, kind: ObjectType, named: &Object, new: &s
             }
             type_(cmd, oid, new)
         }
-        ObjectType::Function | ObjectType::Procedure | ObjectType::Routine => {
-            object::check_owner(cmd, kind, &address)?;
-            object::edit::<PgProc>(cmd, oids::PROCEDURE_OID_INDEX, oid, |p| p.proname = new.to_owned())
-        }
-        other => Err(PgError::unsupported(format!("ALTER {other:?} RENAME"))),
+        ObjectType::DomConstraint => domain_constraint(cmd, &address, new),
+        other => match crate::properties::of(address.class) {
+            Some(property) => property.rename(cmd, oid, new),
+            None => Err(PgError::unsupported(format!("ALTER {other:?} RENAME"))),
+        },
     }
+}
+
+fn domain_constraint(cmd: &mut CommandContext<'_>, o: &catalog::ObjectAddress, new: &str) -> Result<()> {
+    object::check_owner(cmd, ObjectType::DomConstraint, o)?;
+    let c = cmd.cx.catalog.constraint(o.object)?.ok_or_else(|| PgError::internal("a constraint is gone"))?;
+    if cmd.cx.catalog.constraints_of_domain(c.contypid)?.iter().any(|c| c.conname == new) {
+        let shown = cmd.cx.catalog.format_type(c.contypid, None)?;
+        let text = format!("constraint \"{new}\" for domain {shown} already exists");
+        return Err(PgError::new(DUPLICATE_OBJECT, text));
+    }
+    object::edit::<PgConstraint>(cmd, oids::CONSTRAINT_OID_INDEX, o.object, |c| c.conname = new.to_owned())
 }
 
 fn owner_may_create(cmd: &CommandContext<'_>) -> Result<()> {

@@ -53,8 +53,28 @@ pub fn rows(
     })
 }
 
+/// Whether a condition is true for some row.
+pub fn holds_for_some(cmd: &mut CommandContext<'_>, rel: &Relation, condition: &Expr) -> Result<bool> {
+    let heap = cmd.cx.catalog.heap_of(rel)?;
+    let not = analyze::query::BoolExpr {
+        boolop: analyze::query::BoolExprType::Not,
+        args: vec![condition.clone()],
+        ..Default::default()
+    };
+    let mut check = RowExprs::new(cmd.cx, rel.oid, &[Expr::BoolExpr(Box::new(not))], &[])?;
+    let mut violated = false;
+    rows(cmd.cx, &heap, &mut |cx, row| {
+        violated = violated || !check.satisfied(cx, &row)?;
+        Ok(())
+    })?;
+    Ok(violated)
+}
+
 /// No row may hold a null there. (23502)
 pub fn verify_not_null(cmd: &mut CommandContext<'_>, rel: &Relation, attnum: i16) -> Result<()> {
+    if !catalog::relkind::has_storage(rel.kind()) {
+        return Ok(());
+    }
     let heap = cmd.cx.catalog.heap_of(rel)?;
     if heap.nblocks(cmd.cx.txn()?)? == 0 {
         return Ok(());
@@ -76,6 +96,9 @@ pub fn verify_not_null(cmd: &mut CommandContext<'_>, rel: &Relation, attnum: i16
 
 /// No row may violate the condition. (23514)
 pub fn verify_check(cmd: &mut CommandContext<'_>, rel: &Relation, name: &str, condition: &Expr) -> Result<()> {
+    if !catalog::relkind::has_storage(rel.kind()) {
+        return Ok(());
+    }
     let heap = cmd.cx.catalog.heap_of(rel)?;
     if heap.nblocks(cmd.cx.txn()?)? == 0 {
         return Ok(());

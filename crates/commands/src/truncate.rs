@@ -20,17 +20,24 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &TruncateStmt) -> Result<Outc
         }
         if var.inh {
             descendants(cmd, rel.oid, &mut relations)?;
+        } else if rel.kind() == relkind::PARTITIONED_TABLE {
+            let hint = "Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.";
+            return Err(PgError::new(WRONG_OBJECT_TYPE, "cannot truncate only a partitioned table").hint(hint));
         }
     }
     foreign_keys(cmd, &mut relations, stmt.behavior)?;
+    let triggers = executor::trigger::TruncateTriggers::begin(cmd.cx, &relations)?;
     for rel in relations {
-        truncate(cmd, rel)?;
+        if catalog::relkind::has_storage(cmd.cx.catalog.relation_entry(rel)?.kind()) {
+            truncate(cmd, rel)?;
+        }
         if stmt.restart_seqs {
             for seq in cmd.cx.catalog.owned_sequences(rel, 0, None)? {
                 crate::sequence::restart(cmd, seq)?;
             }
         }
     }
+    triggers.end(cmd.cx)?;
     Ok(Outcome::tag("TRUNCATE TABLE"))
 }
 
@@ -82,7 +89,7 @@ fn descendants(cmd: &CommandContext<'_>, rel: Oid, relations: &mut Vec<Oid>) -> 
 }
 
 fn check(cmd: &CommandContext<'_>, rel: &Relation) -> Result<()> {
-    if rel.kind() != relkind::TABLE {
+    if !matches!(rel.kind(), relkind::TABLE | relkind::PARTITIONED_TABLE) {
         return Err(PgError::new(WRONG_OBJECT_TYPE, format!("\"{}\" is not a table", rel.name())));
     }
     let (role, acl) = (cmd.cx.settings.current_user, rel.class.relacl.as_deref());

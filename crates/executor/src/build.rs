@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use analyze::query::{CmdType, RtIndex, RteKind};
 use base::Result;
 use planner::{Plan, PlanNode, PlannedStmt};
 
@@ -65,12 +66,20 @@ impl<'a> Builder<'a> {
         })
     }
 
+    pub fn is_partitioned(&self, rti: RtIndex) -> bool {
+        let rte = self.planned.rtable.get(rti as usize - 1);
+        matches!(rte.map(|r| &r.kind), Some(RteKind::Relation { relkind: b'p', .. }))
+    }
+
     fn exec(&mut self, plan: &Plan) -> Result<Box<dyn Exec>> {
         use crate::*;
         Ok(match &plan.node {
             PlanNode::Result { constant_qual } => Box::new(result::ResultExec::build(self, plan, constant_qual)?),
             PlanNode::ProjectSet => Box::new(project_set::ProjectSetExec::build(self, plan)?),
-            PlanNode::ModifyTable(m) if m.result_relations.len() > 1 => {
+            PlanNode::ModifyTable(m) if m.operation == CmdType::Insert && self.is_partitioned(m.nominal_relation) => {
+                Box::new(partitioned_insert::PartitionedInsertExec::build(self, plan, m)?)
+            }
+            PlanNode::ModifyTable(m) if m.result_relations.len() > 1 || m.root_relation.is_some() => {
                 Box::new(inherited_modify::InheritedModifyExec::build(self, plan, m)?)
             }
             PlanNode::ModifyTable(m) => Box::new(modify_table::ModifyTableExec::build(self, plan, m)?),
@@ -84,6 +93,9 @@ impl<'a> Builder<'a> {
             }
             PlanNode::CteScan { scanrelid, plan_id, .. } => {
                 Box::new(cte::CteScanExec::build(self, plan, *scanrelid, *plan_id)?)
+            }
+            PlanNode::NamedTuplestoreScan { scanrelid } => {
+                Box::new(named_tuplestore_scan::NamedTuplestoreScanExec::build(self, plan, *scanrelid)?)
             }
             PlanNode::SeqScan { scanrelid } => Box::new(seq_scan::SeqScanExec::build(self, plan, *scanrelid)?),
             PlanNode::IndexScan { .. } | PlanNode::IndexOnlyScan { .. } => {

@@ -12,6 +12,7 @@ use types::{Batch, Column, Datum};
 use crate::context::ExecContext;
 use crate::expr::{CExpr, Compiler, Scope, is_true};
 use crate::heap::OpenTable;
+use crate::partition::PartitionCheck;
 use crate::state::Run;
 
 /// A table's constraints, compiled.
@@ -21,6 +22,8 @@ pub(crate) struct Constraints {
     /// Stored generated columns: number from 0, expression.
     generated: Vec<(usize, CExpr)>,
     not_null: Vec<usize>,
+    /// Of a partition that rows may come to without having been routed.
+    partition: Option<PartitionCheck>,
 }
 
 /// The scope of expressions over a single row of a table, all columns in order: `varno` 1.
@@ -65,7 +68,19 @@ impl Constraints {
             }
         }
         let not_null = entry.desc.attrs.iter().enumerate().filter(|(_, a)| a.not_null && !a.dropped).map(|(i, _)| i);
-        Ok(Constraints { not_null: not_null.collect(), table: table.clone(), checks, generated })
+        Ok(Constraints { not_null: not_null.collect(), table: table.clone(), checks, generated, partition: None })
+    }
+
+    /// Rows must belong to this partition from now on.
+    pub fn check_partition(&mut self, check: Option<PartitionCheck>) {
+        self.partition = check;
+    }
+    /// Whether a row belongs to this partition.
+    pub fn is_at_home(&mut self, run: &mut Run<'_>, row: &[Datum]) -> Result<bool> {
+        match &mut self.partition {
+            Some(p) => p.holds(run, &row_batch(&self.table, row), 0),
+            None => Ok(true),
+        }
     }
 
     /// Computes stored generated columns.
@@ -82,7 +97,7 @@ impl Constraints {
 
     /// Whether there is nothing to compute or check but NOT NULL.
     pub fn is_plain(&self) -> bool {
-        self.checks.is_empty() && self.generated.is_empty()
+        self.checks.is_empty() && self.generated.is_empty() && self.partition.is_none()
     }
     /// Columns (from 0) that must have values.
     pub fn not_null(&self) -> &[usize] {
@@ -99,7 +114,7 @@ impl Constraints {
             let e = PgError::new(NOT_NULL_VIOLATION, text).detail(failing_row(run, &self.table, row)?);
             return Err(named(run, &self.table, e)?.column(column));
         }
-        if self.checks.is_empty() {
+        if self.checks.is_empty() && self.partition.is_none() {
             return Ok(());
         }
         let batch = row_batch(&self.table, row);
@@ -114,8 +129,21 @@ impl Constraints {
                 return Err(named(run, &self.table, e)?.constraint(&**name));
             }
         }
+        if let Some(p) = &mut self.partition
+            && !p.holds(run, &batch, 0)?
+        {
+            return misplaced(run, &self.table, row).and_then(Err);
+        }
         Ok(())
     }
+}
+
+/// A row does not belong to a partition. (PostgreSQL: `ExecPartitionCheckEmitError`)
+#[cold]
+pub(crate) fn misplaced(run: &mut Run<'_>, table: &OpenTable, row: &[Datum]) -> Result<PgError> {
+    let text = format!("new row for relation \"{}\" violates partition constraint", table.entry.name());
+    let e = PgError::new(CHECK_VIOLATION, text).detail(failing_row(run, table, row)?);
+    named(run, table, e)
 }
 
 /// Adds the table's name to an error.

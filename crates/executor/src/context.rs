@@ -55,6 +55,8 @@ pub struct ExecContext {
     pub interrupt: Interrupt,
     pub notices: Box<dyn NoticeSink>,
     pub hooks: Box<dyn SessionHooks>,
+    /// Procedural languages.
+    pub languages: Arc<crate::language::Languages>,
     /// The transaction in progress; `None` only where no storage is touched.
     pub txn: Option<Arc<Transaction>>,
     /// The snapshot for SQL run inside functions of the current statement.
@@ -84,6 +86,7 @@ impl ExecContext {
             interrupt: Interrupt::new(),
             notices: Box::new(Vec::new()),
             hooks: Box::new(NoHooks),
+            languages: Arc::default(),
             txn: None,
             snapshot: None,
             cost: planner::CostSettings::default(),
@@ -196,6 +199,11 @@ impl ExecContext {
             && let Some(c) = Comparator::builtin(&proc.prosrc, bytewise, &self.registry)
         {
             return Ok(c);
+        }
+        if left == right
+            && let Some(order) = self.catalog.structural_order(function, left, collation)?
+        {
+            return Ok(order);
         }
         // A function that needs a context: it gets one of its own, without a transaction.
         let mut own = ExecContext::new(self.catalog.clone(), self.registry.clone());

@@ -16,6 +16,7 @@ use crate::build::Builder;
 use crate::context::ExecContext;
 use crate::node::{Instrumentation, Node};
 use crate::state::{Estate, ExecParam, Run, SharedRows};
+use crate::trigger::TransitionTable;
 
 /// Takes the rows of a statement, a batch at a time. The server encodes them straight from the columns.
 pub trait Destination {
@@ -54,6 +55,10 @@ pub struct StartOptions {
     pub instrument: bool,
     /// EXPLAIN without ANALYZE: nothing will be run.
     pub explain_only: bool,
+    /// The transition tables that the statement may read. (PostgreSQL: `QueryEnvironment`)
+    pub named: Arc<[TransitionTable]>,
+    /// An action of a foreign key: its events are those of the statement that set it off. (PostgreSQL: `EXEC_FLAG_SKIP_TRIGGERS`)
+    pub shares_level: bool,
 }
 
 /// A running plan. Keeps all it needs between calls; the session lends its context to each.
@@ -66,6 +71,7 @@ pub struct Execution {
     /// Columns of the result; the plan's further ones are junk.
     visible: usize,
     trimmed: Batch,
+    shares_level: bool,
 }
 
 impl Execution {
@@ -78,6 +84,7 @@ impl Execution {
         let mut st = Estate::detached();
         st.params = options.params;
         st.instrument = options.instrument;
+        st.named = options.named;
         st.exec.resize_with(planned.exec_params.len(), ExecParam::default);
         st.ctes.resize_with(planned.subplans.len(), SharedRows::default);
         st.snapshot = match (options.snapshot, &cx.txn) {
@@ -100,7 +107,11 @@ impl Execution {
             0 => planned.plan.targetlist.iter().filter(|t| !t.resjunk).count(),
             n => n,
         };
-        Ok(Execution { planned, st, root, started: false, done: false, visible, trimmed: Batch::default() })
+        let (shares_level, trimmed) = (options.shares_level, Batch::default());
+        if shares_level {
+            st.after = cx.extension_or_default::<crate::after::Outer>().0.take().unwrap_or_default();
+        }
+        Ok(Execution { planned, st, root, started: false, done: false, visible, trimmed, shares_level })
     }
     /// Puts a finished execution to rest: it holds no page, row, snapshot or transaction any more, and [`Execution::restart`]
     /// runs its statement again without building the operators anew. `false` if its plan does not allow that.
@@ -109,7 +120,7 @@ impl Execution {
         let simple = self.st.subplans.is_empty();
         self.st.exec.fill_with(ExecParam::default);
         self.st.snapshot = None;
-        self.st.after = crate::after::Events::default();
+        self.st.after = crate::after::QueryLevel::default();
         self.st.params = Arc::default();
         self.trimmed.columns.clear();
         (self.started, self.done, self.st.processed) = (false, false, 0);
@@ -209,7 +220,12 @@ impl Execution {
                 crate::cte::drain(&mut Run { cx: &mut *cx, st: &mut self.st }, i)?;
             }
         }
-        crate::after::fire(cx, std::mem::take(&mut self.st.after))
+        if self.shares_level {
+            // Its events are the outer statement's.
+            cx.extension_or_default::<crate::after::Outer>().0 = Some(std::mem::take(&mut self.st.after));
+            return Ok(());
+        }
+        crate::after::fire(cx, &mut self.st.after)
     }
 
     /// Counters of a node of this statement's plan, where they were asked for.

@@ -7,8 +7,7 @@
 
 use std::sync::Arc;
 
-use access::heap::{Fetcher, Look};
-use access::tuple::Projection;
+use access::heap::Look;
 use analyze::AnalyzeContext;
 use analyze::ParamTypes;
 use base::sqlstate::{FOREIGN_KEY_VIOLATION, RESTRICT_VIOLATION};
@@ -16,9 +15,9 @@ use base::{Oid, PgError, Result, TupleId};
 use catalog::{PgConstraint, Relation};
 use hashbrown::HashMap;
 use planner::{PlanOptions, PlannedStmt};
-use types::{Column, Datum, Runtime};
+use types::{Datum, Runtime};
 
-use crate::after::Event;
+use crate::after::{Event, KeyCheck, fetch_row};
 use crate::context::ExecContext;
 use crate::execution::{Execution, StartOptions};
 
@@ -88,17 +87,12 @@ enum Statement {
 struct Plans(HashMap<(Oid, Statement), (u64, Arc<PlannedStmt>)>);
 
 /// Works on one event.
-pub(crate) fn run(cx: &mut ExecContext, event: &Event) -> Result<()> {
-    let t = &event.trigger;
+pub(crate) fn run(cx: &mut ExecContext, event: &Event, t: &KeyCheck) -> Result<()> {
     let c = &t.constraint;
     let table = cx.open_table(event.table)?;
-    let mut row = |cx: &ExecContext, tid: TupleId, look: Look<'_>| -> Result<Option<Vec<Datum>>> {
-        let projection = Projection::all(&table.heap.layout);
-        let mut columns = projection.columns(&table.heap.layout);
-        let mut fetcher = Fetcher::new(table.heap.clone(), projection);
-        let found = fetcher.fetch(cx.txn()?, tid, look, &mut columns)?;
-        let key = |columns: &[Column]| t.columns.iter().map(|n| columns[*n as usize - 1].get(0).to_owned()).collect();
-        Ok(found.then(|| key(&columns)))
+    let row = |cx: &mut ExecContext, tid: TupleId, look: Look<'_>| -> Result<Option<Vec<Datum>>> {
+        let row = fetch_row(cx, &table, tid, look)?;
+        Ok(row.map(|row| t.columns.iter().map(|n| row[*n as usize - 1].clone()).collect()))
     };
     if t.kind.is_check() {
         let Some(tid) = event.new else { return Ok(()) };
@@ -260,7 +254,8 @@ fn execute_as_owner(
         true => txn.latest_snapshot()?,
         false => txn.snapshot()?,
     };
-    let options = StartOptions { params: values.into(), snapshot: Some(snapshot), ..StartOptions::default() };
+    let options =
+        StartOptions { params: values.into(), snapshot: Some(snapshot), shares_level: true, ..StartOptions::default() };
     let mut execution = Execution::start(planned, cx, options)?;
     let mut rows: Vec<Vec<Datum>> = Vec::new();
     let limit = if matches!(what, Statement::Referenced | Statement::SameKey | Statement::Referencing) { 1 } else { 0 };

@@ -3,7 +3,8 @@
 //! The subplan's columns are: for INSERT the new row's; for UPDATE the new values of `update_columns`; then junk columns, of
 //! which `ctid` names the row to change. The rest of an updated row comes from its old version.
 //!
-//! Each change is noted for the foreign keys on either side of the table: see [`crate::after`].
+//! Triggers: those before a row may change or suppress it, see [`crate::trigger`]; those after it, and foreign keys' checks, are
+//! queued, see [`crate::after`]. A table without triggers has no [`TriggerSet`], which is all that its changes look at.
 //!
 //! PostgreSQL: `nodeModifyTable.c`.
 
@@ -21,15 +22,16 @@ use base::{PgError, Result, TupleId};
 use planner::{ModifyTable, OnConflictPlan, Plan};
 use types::{Batch, Column, Datum, DatumRef, IntoDatum, Physical};
 
-use crate::after::RowEvents;
 use crate::build::Builder;
 use crate::constraints::{Constraints, row_batch};
 use crate::expr::{CExpr, Filter, Projection, Scope, is_true};
 use crate::heap::OpenTable;
 use crate::index_insert::{Arbiter, IndexInserter};
 use crate::node::{Exec, Node};
+use crate::partition::PartitionCheck;
 use crate::recheck::{MarkColumn, Rechecker, lock_newest, mark_columns, serialization_failure, tid_of};
 use crate::state::Run;
+use crate::trigger::{Capture, StatementTriggers, TriggerEvent, TriggerSet, TriggerTiming};
 
 /// A row with its place.
 #[derive(Clone, Default)]
@@ -81,7 +83,16 @@ pub(crate) struct ModifyTableExec {
     join_condition: Option<CExpr>,
     returning: Option<Returning>,
     can_set_tag: bool,
-    row_events: Option<RowEvents>,
+    /// Rows may move to other partitions of the table that the statement names.
+    movable: bool,
+    /// A row that has to, in this table's columns; or MERGE's new row in those of the table that the statement names.
+    moved: Option<Moved>,
+    /// What the row that comes next was before it moved here.
+    moved_from: Option<Version>,
+    triggers: Option<Box<TriggerSet>>,
+    /// Those of the statement; `None` also where another table is the one it names.
+    statement: Option<Box<StatementTriggers>>,
+    capture: Option<Box<Capture>>,
     rechecker: Rechecker,
     /// Nothing looks at whole rows: no RETURNING, no constraints but NOT NULL. Then columns go straight to the table, and index
     /// entries wait for the statement's end.
@@ -89,6 +100,17 @@ pub(crate) struct ModifyTableExec {
     bulk: BulkChange,
     done: bool,
     empty: Batch,
+}
+
+/// A row for another partition: what it was (unless it is new), what it is to be, and MERGE's action.
+pub(crate) type Moved = (Option<Vec<Datum>>, Vec<Datum>, Option<&'static str>);
+
+/// What became of a row that a trigger is to see.
+enum Locked {
+    Here,
+    Gone,
+    /// Another transaction made a newer version.
+    Moved(TupleId, RowLock),
 }
 
 struct WithCheck {
@@ -100,22 +122,33 @@ struct WithCheck {
 impl ModifyTableExec {
     pub fn build(b: &mut Builder<'_>, plan: &Plan, m: &ModifyTable) -> Result<ModifyTableExec> {
         let input = b.outer(plan)?;
-        ModifyTableExec::with_input(b, plan, m, input, Vec::new())
+        let mut exec = ModifyTableExec::with_input(b, plan, m, input, Vec::new(), None)?;
+        let entry = exec.table.entry.clone();
+        if !entry.triggers.is_empty() {
+            exec.statement = StatementTriggers::of(b.cx, &entry, m)?.map(Box::new);
+            exec.capture = StatementTriggers::capture(b.cx, &entry).map(Box::new);
+        }
+        Ok(exec)
     }
 
-    /// `siblings`: other tables that the same subplan reads to change them.
+    /// `siblings`: other tables that the same subplan reads to change them. `parent`: what is to be kept of the rows for triggers
+    /// of the table that the statement names.
     pub(crate) fn with_input(
         b: &mut Builder<'_>,
         plan: &Plan,
         m: &ModifyTable,
         input: Node,
         siblings: Vec<RtIndex>,
+        parent: Option<&Capture>,
     ) -> Result<ModifyTableExec> {
         let [rti] = m.result_relations[..] else {
             return Err(PgError::unsupported("changing a table with children"));
         };
         let subplan = plan.outer.as_deref().ok_or_else(|| PgError::internal("ModifyTable without input"))?.clone();
-        let table = crate::seq_scan::open_scan_table(b, rti)?;
+        let table = match m.table {
+            Some(oid) => b.cx.open_table(oid)?,
+            None => crate::seq_scan::open_scan_table(b, rti)?,
+        };
         check_supported(&table)?;
         let find = |name: &str| subplan.targetlist.iter().position(|t| t.resjunk && t.resname.as_deref() == Some(name));
         let n = table.entry.desc.len();
@@ -146,15 +179,22 @@ impl ModifyTableExec {
             _ => None,
         };
         let projection = HeapProjection::all(&table.heap.layout);
-        let constraints = Constraints::build(b.cx, &table)?;
+        let mut constraints = Constraints::build(b.cx, &table)?;
         let mut indexes = IndexInserter::build(b, &table)?;
         let update_columns = m.update_columns.first().cloned().unwrap_or_default();
+        if table.entry.class.relispartition && m.table.is_none() {
+            let check = PartitionCheck::of(b.cx, &table)?;
+            let needless = m.operation == CmdType::Delete
+                || m.operation == CmdType::Update && !check.as_ref().is_some_and(|c| c.touched_by(&update_columns));
+            constraints.check_partition(check.filter(|_| !needless));
+        }
         let plain = matches!(m.operation, CmdType::Insert | CmdType::Update | CmdType::Delete)
             && constraints.is_plain()
             && checks.is_empty()
             && conflict.is_none()
             && returning.is_none()
-            && table.entry.triggers.is_empty();
+            && table.entry.triggers.is_empty()
+            && parent.is_none();
         if plain {
             indexes.use_queues((m.operation == CmdType::Update).then_some(&update_columns));
         }
@@ -177,7 +217,12 @@ impl ModifyTableExec {
             join_condition,
             returning,
             can_set_tag: m.can_set_tag,
-            row_events: RowEvents::of(b.cx, &table)?,
+            movable: m.root_relation.is_some(),
+            moved: None,
+            moved_from: None,
+            triggers: TriggerSet::of(b.cx, &table.entry, &crate::trigger::statement::updated_columns(m))?,
+            statement: None,
+            capture: parent.map(|c| Box::new(c.for_child(&table.entry))),
             rechecker: Rechecker::default(),
             done: false,
             empty: Batch::default(),
@@ -216,8 +261,35 @@ impl ModifyTableExec {
         }
     }
 
+    /// Whether nothing looks at whole rows.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
+    }
+    /// The row that must go to another partition, if the last one must.
+    pub(crate) fn take_moved(&mut self) -> Option<Moved> {
+        self.moved.take()
+    }
+    pub(crate) fn table(&self) -> &Arc<OpenTable> {
+        &self.table
+    }
+    /// The next row comes from another partition, where it was this one.
+    pub(crate) fn set_moved_from(&mut self, old: Vec<Datum>) {
+        self.moved_from = Some(Version { tid: None, values: old });
+    }
+    /// Inserts a row of this table that a row of the subplan led to.
+    pub(crate) fn insert_row(
+        &mut self,
+        run: &mut Run<'_>,
+        values: Vec<Datum>,
+        batch: &Batch,
+        i: usize,
+        action: Option<&str>,
+    ) -> Result<()> {
+        self.insert(run, values, batch, i, action)
+    }
+
     /// Inserts a batch; `false`: its rows must be looked at one by one.
-    fn insert_plain(&mut self, run: &mut Run<'_>, batch: &Batch) -> Result<bool> {
+    pub(crate) fn insert_plain(&mut self, run: &mut Run<'_>, batch: &Batch) -> Result<bool> {
         let columns = &batch.columns[..self.table.entry.desc.len()];
         let rows = batch.selected();
         let odd = |c: &Arc<Column>| matches!(&c.data, types::ColumnData::Bytes(b) if b.has_toasted());
@@ -341,6 +413,11 @@ impl ModifyTableExec {
         action: Option<&str>,
     ) -> Result<()> {
         let mut row = values;
+        if let Some(t) = self.triggers.as_mut().filter(|t| t.has_before_row(TriggerEvent::Insert)) {
+            let (timing, event) = (TriggerTiming::Before, TriggerEvent::Insert);
+            let Some(given) = t.before_row(run, timing, event, None, Some(row))? else { return Ok(()) };
+            row = given;
+        }
         self.constraints.generate(run, &mut row)?;
         self.check_options(run, &row)?;
         self.constraints.check(run, &row)?;
@@ -418,6 +495,7 @@ impl ModifyTableExec {
         for (c, v) in columns.iter().zip(values) {
             new[*c as usize - 1] = v;
         }
+        let Some(new) = self.before_update(run, &existing, new)? else { return Ok(true) };
         self.write_update(run, tid, existing, new, batch, i, None)?;
         Ok(true)
     }
@@ -426,23 +504,67 @@ impl ModifyTableExec {
         let (mut tid, mut values) = (tid, values);
         // After a recheck the subplan's row is another one.
         let mut current: Option<Batch> = None;
+        let locks = self.triggers.as_ref().is_some_and(|t| t.has_before_row(TriggerEvent::Update));
         loop {
-            let Some(old) = self.fetch(run, tid)? else {
-                return Err(PgError::internal("failed to fetch tuple being updated"));
-            };
-            let mut new = old.clone();
-            for (c, v) in self.update_columns.iter().zip(&values) {
-                new[*c as usize - 1] = v.clone();
-            }
             let (row, at) = current.as_ref().map_or((batch, i), |b| (b, 0));
             let row = row.clone();
-            let Some((newest, lock)) = self.write_update(run, tid, old, new, &row, at, None)? else { return Ok(()) };
+            let moved = if locks { self.lock_for_trigger(run, tid, TriggerEvent::Update)? } else { Locked::Here };
+            let (newest, lock) = match moved {
+                Locked::Gone => return Ok(()),
+                Locked::Moved(newest, lock) => (newest, lock),
+                Locked::Here => {
+                    let Some(old) = self.fetch(run, tid)? else {
+                        return Err(PgError::internal("failed to fetch tuple being updated"));
+                    };
+                    let mut new = old.clone();
+                    for (c, v) in self.update_columns.iter().zip(&values) {
+                        new[*c as usize - 1] = v.clone();
+                    }
+                    let Some(new) = self.before_update(run, &old, new)? else { return Ok(()) };
+                    match self.write_update(run, tid, old, new, &row, at, None)? {
+                        Some(moved) => moved,
+                        None => return Ok(()),
+                    }
+                }
+            };
             let Some(next) = self.recheck(run, newest, lock, &row, at)? else { return Ok(()) };
             (tid, values) = (
                 self.target(&next, 0)?,
                 next.columns[..self.update_columns.len()].iter().map(|c| c.get(0).to_owned()).collect(),
             );
             current = Some(next);
+        }
+    }
+
+    /// What triggers make of an updated row; `None`: it stays as it is.
+    fn before_update(&mut self, run: &mut Run<'_>, old: &[Datum], new: Vec<Datum>) -> Result<Option<Vec<Datum>>> {
+        match self.triggers.as_mut().filter(|t| t.has_before_row(TriggerEvent::Update)) {
+            Some(t) => t.before_row(run, TriggerTiming::Before, TriggerEvent::Update, Some(old), Some(new)),
+            None => Ok(Some(new)),
+        }
+    }
+
+    /// A trigger must see the newest version of the row, and nobody may change it meanwhile. (PostgreSQL: `GetTupleForTrigger`)
+    fn lock_for_trigger(&mut self, run: &mut Run<'_>, tid: TupleId, event: TriggerEvent) -> Result<Locked> {
+        let txn = run.cx.txn()?.clone();
+        let lock = match event {
+            TriggerEvent::Update => crate::trigger::set::update_lock(&self.table.heap.keys, &self.update_columns),
+            _ => RowLock::Exclusive,
+        };
+        match self.table.heap.lock(&txn, tid, run.st.output_cid, lock, WaitPolicy::Block, false)? {
+            Outcome::Ok => Ok(Locked::Here),
+            Outcome::SelfModified { cmax, .. } => {
+                already_modified(run, cmax, if event == TriggerEvent::Update { "updated" } else { "deleted" })?;
+                Ok(Locked::Gone)
+            }
+            Outcome::Updated { .. } if txn.isolation().uses_transaction_snapshot() => Err(serialization_failure(false)),
+            Outcome::Updated { ctid, .. } => Ok(Locked::Moved(ctid, lock)),
+            Outcome::Deleted { .. } if txn.isolation().uses_transaction_snapshot() => Err(serialization_failure(true)),
+            Outcome::Deleted { .. } => Ok(Locked::Gone),
+            Outcome::Invisible => Err(PgError::internal("attempted to lock invisible tuple")),
+            Outcome::BeingModified { .. } | Outcome::WouldBlock => {
+                Err(PgError::internal("unexpected outcome of a row lock"))
+            }
         }
     }
 
@@ -481,6 +603,9 @@ impl ModifyTableExec {
     ) -> Result<Option<(TupleId, RowLock)>> {
         let mut new = new;
         self.constraints.generate(run, &mut new)?;
+        if self.movable && !self.constraints.is_at_home(run, &new)? {
+            return self.move_out(run, tid, old, new);
+        }
         self.check_options(run, &new)?;
         self.constraints.check(run, &new)?;
         crate::heap::bring_in(run.cx, &self.table.heap, &mut new)?;
@@ -526,14 +651,65 @@ impl ModifyTableExec {
         Ok(None)
     }
 
+    /// The new version belongs to another partition: the old one is deleted, and the caller takes the new one there.
+    /// (PostgreSQL: `ExecCrossPartitionUpdate`)
+    fn move_out(
+        &mut self,
+        run: &mut Run<'_>,
+        tid: TupleId,
+        old: Vec<Datum>,
+        new: Vec<Datum>,
+    ) -> Result<Option<(TupleId, RowLock)>> {
+        let mut plain =
+            |d: &Datum| crate::expr::function::plain(&mut Run { cx: &mut *run.cx, st: &mut *run.st }, d.as_ref());
+        // Long values are fetched before their row goes.
+        let mut fetched = |row: &[Datum]| row.iter().map(&mut plain).collect::<Result<Vec<Datum>>>();
+        let moved = (fetched(&old)?, fetched(&new)?);
+        let txn = run.cx.txn()?.clone();
+        let mut options = ModifyOptions::new(run.st.output_cid);
+        options.moving = true;
+        options.crosscheck = run.st.snapshot.as_ref().filter(|_| txn.isolation().uses_transaction_snapshot());
+        match self.table.heap.delete_next(&txn, tid, options, &mut self.bulk)? {
+            Outcome::Ok => {}
+            Outcome::SelfModified { cmax, .. } => {
+                already_modified(run, cmax, "updated")?;
+                return Ok(None);
+            }
+            Outcome::Updated { ctid, .. } => {
+                if txn.isolation().uses_transaction_snapshot() {
+                    return Err(serialization_failure(false));
+                }
+                return Ok(Some((ctid, RowLock::Exclusive)));
+            }
+            Outcome::Deleted { .. } if txn.isolation().uses_transaction_snapshot() => {
+                return Err(serialization_failure(true));
+            }
+            Outcome::Deleted { .. } => return Ok(None),
+            _ => return Err(PgError::internal("attempted to update invisible tuple")),
+        }
+        let gone = Version { tid: Some(tid), values: old };
+        if self.triggers.is_some() || self.capture.is_some() {
+            self.note(run, Some(&gone), None)?;
+        }
+        self.moved = Some((Some(moved.0), moved.1, (self.operation == CmdType::Merge).then_some("UPDATE")));
+        Ok(None)
+    }
+
     fn delete(&mut self, run: &mut Run<'_>, tid: TupleId, batch: &Batch, i: usize, action: Option<&str>) -> Result<()> {
         // After a recheck the subplan's row is another one.
         let (mut tid, mut current) = (tid, None::<Batch>);
         loop {
             // RETURNING shows the row as it was: its long values must be fetched before they are deleted.
             // Foreign keys look at its key.
-            let needed = self.returning.is_some() || self.row_events.is_some();
-            let old = if needed { self.fetch(run, tid)? } else { None };
+            let wanted = self.triggers.as_ref().is_some_and(|t| t.wants_rows(TriggerEvent::Delete));
+            let needed = self.returning.is_some() || self.capture.is_some() || wanted;
+            let before = wanted && self.triggers.as_ref().is_some_and(|t| t.has_before_row(TriggerEvent::Delete));
+            let moved = if before { self.lock_for_trigger(run, tid, TriggerEvent::Delete)? } else { Locked::Here };
+            if let Locked::Gone = moved {
+                return Ok(());
+            }
+            let here = matches!(moved, Locked::Here);
+            let old = if needed && here { self.fetch(run, tid)? } else { None };
             let old = match old {
                 Some(values) => {
                     let plain = |d: &Datum| {
@@ -543,11 +719,21 @@ impl ModifyTableExec {
                 }
                 None => Vec::new(),
             };
+            if let Some(t) = self.triggers.as_mut().filter(|_| before && here) {
+                let (timing, event) = (TriggerTiming::Before, TriggerEvent::Delete);
+                if t.before_row(run, timing, event, Some(&old), None)?.is_none() {
+                    return Ok(());
+                }
+            }
             let (row, at) = current.as_ref().map_or((batch, i), |b| (b, 0));
             let txn = run.cx.txn()?.clone();
             let mut options = ModifyOptions::new(run.st.output_cid);
             options.crosscheck = run.st.snapshot.as_ref().filter(|_| txn.isolation().uses_transaction_snapshot());
-            let newest = match self.table.heap.delete_next(&txn, tid, options, &mut self.bulk)? {
+            let outcome = match moved {
+                Locked::Moved(ctid, _) => Outcome::Updated { ctid, xmax: base::Xid::default() },
+                _ => self.table.heap.delete_next(&txn, tid, options, &mut self.bulk)?,
+            };
+            let newest = match outcome {
                 Outcome::Ok => {
                     let old = Version { tid: Some(tid), values: old };
                     return self.changed(run, Some(old), None, row, at, action);
@@ -605,12 +791,17 @@ impl ModifyTableExec {
             values.push(e.eval_row(run, &input, 0)?);
         }
         match (command, tid, old) {
+            (CmdType::Insert, _, _) if self.movable => {
+                self.moved = Some((None, values, Some("INSERT")));
+                Ok(())
+            }
             (CmdType::Insert, _, _) => self.insert(run, values, batch, i, Some("INSERT")),
             (CmdType::Update, Some(tid), Some(old)) => {
                 let mut new = old.clone();
                 for (c, v) in columns.iter().zip(values) {
                     new[*c as usize - 1] = v;
                 }
+                let Some(new) = self.before_update(run, &old, new)? else { return Ok(()) };
                 match self.write_update(run, tid, old, new, batch, i, Some("UPDATE"))? {
                     None => Ok(()),
                     Some(_) => Err(PgError::unsupported("MERGE of a row that was updated concurrently")),
@@ -619,6 +810,28 @@ impl ModifyTableExec {
             (CmdType::Delete, Some(tid), _) => self.delete(run, tid, batch, i, Some("DELETE")),
             _ => Ok(()),
         }
+    }
+
+    /// Queues the triggers that come after a change, and keeps its rows for them.
+    #[cold]
+    fn note(&mut self, run: &mut Run<'_>, old: Option<&Version>, new: Option<&Version>) -> Result<()> {
+        let event = match (old.is_some(), new.is_some()) {
+            (false, _) => TriggerEvent::Insert,
+            (true, false) => TriggerEvent::Delete,
+            (true, true) => TriggerEvent::Update,
+        };
+        if let Some(capture) = &self.capture {
+            capture.add(run, event, old.map(|v| &v.values[..]), new.map(|v| &v.values[..]))?;
+        }
+        let with_place = |v: Option<&Version>| v.and_then(|v| v.tid).is_some();
+        debug_assert!(with_place(old) || with_place(new));
+        if let Some(t) = &mut self.triggers {
+            fn of(v: Option<&Version>) -> Option<(TupleId, &[Datum])> {
+                v.and_then(|v| Some((v.tid?, &v.values[..])))
+            }
+            t.changed(run, of(old), of(new))?;
+        }
+        Ok(())
     }
 
     /// A row was changed: counts it and keeps what RETURNING wants.
@@ -634,15 +847,10 @@ impl ModifyTableExec {
         if self.can_set_tag {
             run.st.processed += 1;
         }
-        if let Some(events) = &self.row_events {
-            let of = |v: &'_ Option<Version>| -> Option<TupleId> { v.as_ref().and_then(|v| v.tid) };
-            let (old_tid, new_tid) = (of(&old), of(&new));
-            events.changed(
-                &mut run.st.after,
-                old_tid.zip(old.as_ref().map(|v| v.values.as_slice())),
-                new_tid.zip(new.as_ref().map(|v| v.values.as_slice())),
-            );
+        if self.triggers.is_some() || self.capture.is_some() {
+            self.note(run, old.as_ref(), new.as_ref())?;
         }
+        let old = old.or_else(|| self.moved_from.take());
         let n = self.table.entry.desc.len();
         let Some(r) = &mut self.returning else { return Ok(()) };
         let mut at = 0;
@@ -685,7 +893,7 @@ fn already_modified(run: &Run<'_>, cmax: base::CommandId, what: &str) -> Result<
 fn check_supported(table: &OpenTable) -> Result<()> {
     let entry = &table.entry;
     if entry.kind() == catalog::relkind::PARTITIONED_TABLE {
-        return Err(PgError::unsupported("changing a partitioned table"));
+        return Err(PgError::internal("a partitioned table has no rows of its own"));
     }
     let exclusion = table.indexes.iter().any(|i| i.info().is_ok_and(|x| x.row.indisexclusion));
     if exclusion {
@@ -773,9 +981,15 @@ impl Exec for ModifyTableExec {
             if self.done {
                 return Ok(None);
             }
+            if let Some(s) = &mut self.statement {
+                s.before(run)?;
+            }
             let Some(batch) = self.input.next(run, usize::MAX)? else {
                 self.done = true;
                 self.settle(run)?;
+                if let Some(s) = &mut self.statement {
+                    s.after(run)?;
+                }
                 return Ok(None);
             };
             let batch = batch.clone();
@@ -812,6 +1026,9 @@ impl Exec for ModifyTableExec {
         (self.done, self.rechecker) = (false, Rechecker::default());
         self.bulk.forget();
         self.fetcher.release();
+        if self.statement.is_some() || self.triggers.as_ref().is_some_and(|t| t.has_others()) {
+            return Ok(false);
+        }
         // RETURNING and MERGE keep rows and matches in more places than are cleared here.
         Ok(self.returning.is_none() && self.actions.is_empty() && self.conflict.is_none() && self.input.rest()?)
     }

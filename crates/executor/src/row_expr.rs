@@ -86,7 +86,8 @@ impl RowChecks {
         let table = cx.open_table(table)?;
         let mut st = Estate::detached();
         st.snapshot = cx.snapshot.clone();
-        let inner = Constraints::build(cx, &table)?;
+        let mut inner = Constraints::build(cx, &table)?;
+        inner.check_partition(crate::partition::PartitionCheck::of(cx, &table)?);
         Ok(RowChecks { inner, st })
     }
     /// Computes stored generated columns, then checks NOT NULL and CHECK constraints.

@@ -89,7 +89,9 @@ fn rte_desc(b: &mut Builder<'_>, relid: RtIndex, ty: TypeMod) -> Result<Arc<Tupl
     let planned = b.planned.clone();
     let rte = &planned.rtable[relid as usize - 1];
     let columns: Vec<TypeMod> = match &rte.kind {
-        RteKind::Values { types, .. } | RteKind::Cte { types, .. } => types.clone(),
+        RteKind::Values { types, .. } | RteKind::Cte { types, .. } | RteKind::NamedTuplestore { types, .. } => {
+            types.clone()
+        }
         RteKind::Subquery { subquery, .. } => {
             subquery.target_list.iter().filter(|t| !t.resjunk).map(|t| t.expr.type_mod()).collect()
         }

@@ -44,6 +44,7 @@ pub(crate) struct WorkTable {
 pub struct Estate {
     pub(crate) planned: Option<Arc<PlannedStmt>>,
     pub(crate) params: Arc<[Datum]>,
+    pub(crate) named: Arc<[crate::trigger::TransitionTable]>,
     pub(crate) exec: Vec<ExecParam>,
     pub(crate) subplans: Vec<Option<Node>>,
     /// By subplan number.
@@ -52,7 +53,7 @@ pub struct Estate {
     pub(crate) worktables: hashbrown::HashMap<i32, WorkTable>,
     pub snapshot: Option<Snapshot>,
     /// Changed rows to be looked at when the statement is done.
-    pub(crate) after: crate::after::Events,
+    pub after: crate::after::QueryLevel,
     /// The command that marks changed rows.
     pub(crate) output_cid: base::CommandId,
     /// Rows inserted, updated, deleted or merged. (PostgreSQL: `es_processed`)
@@ -79,12 +80,13 @@ impl Estate {
         Estate {
             planned: None,
             params: Arc::new([]),
+            named: Arc::default(),
             exec: Vec::new(),
             subplans: Vec::new(),
             ctes: Vec::new(),
             worktables: hashbrown::HashMap::new(),
             snapshot: None,
-            after: crate::after::Events::default(),
+            after: crate::after::QueryLevel::default(),
             output_cid: base::CommandId::FIRST,
             processed: 0,
             recheck: None,

@@ -28,7 +28,7 @@ impl Planner<'_, '_> {
             if rel.is_child {
                 continue;
             }
-            if rel.members.is_empty() {
+            if !rel.expanded {
                 self.set_rel_size(root, rti)?;
             } else {
                 self.append_size(root, rti)?;
@@ -80,6 +80,7 @@ impl Planner<'_, '_> {
                     clamp_row_est(state.map_or(100.0, |s| s.rows))
                 }
             }
+            RteKind::NamedTuplestore { .. } => 1000.0,
             RteKind::Result => 1.0,
             RteKind::Join(_) | RteKind::Group { .. } => {
                 return Err(PgError::internal("unexpected entry in the join tree"));
@@ -109,7 +110,7 @@ impl Planner<'_, '_> {
             if rel.is_child {
                 continue;
             }
-            if rel.members.is_empty() {
+            if !rel.expanded {
                 self.base_paths(root, rti)?;
             } else {
                 self.append_paths(root, rti)?;
@@ -240,6 +241,11 @@ impl Planner<'_, '_> {
                 };
                 let cost = self.cost_rows_scan(rel, param.as_deref(), 0.0, c.cpu_tuple_cost);
                 let p = new_path(kind, rel, param, rows, (cost.startup, cost.total));
+                self.add_base(root, rti, Rc::new(p));
+            }
+            RteKind::NamedTuplestore { .. } => {
+                let cost = self.cost_rows_scan(rel, param.as_deref(), 0.0, c.cpu_tuple_cost);
+                let p = new_path(PathKind::NamedTuplestore, rel, param, rows, (cost.startup, cost.total));
                 self.add_base(root, rti, Rc::new(p));
             }
             RteKind::Result => {

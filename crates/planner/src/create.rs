@@ -145,7 +145,8 @@ impl Planner<'_, '_> {
             | PathKind::ValuesScan
             | PathKind::TableFuncScan
             | PathKind::CteScan { .. }
-            | PathKind::WorkTableScan { .. } => self.create_scan(root, path, flags),
+            | PathKind::WorkTableScan { .. }
+            | PathKind::NamedTuplestore => self.create_scan(root, path, flags),
             PathKind::Result { quals } => {
                 if path.relids.is_empty() {
                     let mut p = Plan::new(PlanNode::Result { constant_qual: quals.clone() });
@@ -456,7 +457,8 @@ impl Planner<'_, '_> {
             | PathKind::FunctionScan
             | PathKind::ValuesScan
             | PathKind::TableFuncScan
-            | PathKind::CteScan { .. } => true,
+            | PathKind::CteScan { .. }
+            | PathKind::NamedTuplestore => true,
             _ => false,
         };
         let Some(Some(rel)) = root.base.get(rti as usize) else { return false };
@@ -840,6 +842,7 @@ impl Planner<'_, '_> {
             PathKind::WorkTableScan { param } => {
                 self.plain_scan(&clauses, PlanNode::WorkTableScan { scanrelid: rti, wt_param: *param })
             }
+            PathKind::NamedTuplestore => self.plain_scan(&clauses, PlanNode::NamedTuplestoreScan { scanrelid: rti }),
             _ => return Err(PgError::internal("not a scan")),
         };
         let _ = parameterised;

@@ -85,6 +85,7 @@ fn label(p: &PlannedStmt, plan: &Plan) -> String {
         PlanNode::ValuesScan { scanrelid, .. } => format!("ValuesScan {}", name(p, *scanrelid)),
         PlanNode::TableFuncScan { scanrelid, .. } => format!("TableFuncScan {}", name(p, *scanrelid)),
         PlanNode::CteScan { scanrelid, plan_id, .. } => format!("CteScan {} plan={}", name(p, *scanrelid), plan_id + 1),
+        PlanNode::NamedTuplestoreScan { scanrelid } => format!("NamedTuplestoreScan {}", name(p, *scanrelid)),
         PlanNode::WorkTableScan { scanrelid, .. } => format!("WorkTableScan {}", name(p, *scanrelid)),
         PlanNode::NestLoop { jointype, joinqual, inner_unique, params } => {
             let mut s = join("NestLoop", jointype);

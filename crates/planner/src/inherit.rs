@@ -39,17 +39,40 @@ impl Planner<'_, '_> {
         Ok(list)
     }
 
+    /// The leaves of a partitioned table in the order of their bounds. (PostgreSQL: `expand_partitioned_rtentry`)
+    fn leaves(&mut self, parent: &catalog::Relation, out: &mut Vec<Oid>) -> Result<()> {
+        let catalog = self.cx.catalog.clone();
+        let desc = analyze::partition::desc_of(&catalog, parent, self.cx.rt)?;
+        for part in &desc.parts {
+            if part.is_leaf {
+                out.push(part.oid);
+            } else {
+                self.leaves(&*catalog.relation_entry(part.oid)?, out)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Adds the members of inherited tables to the range table. (PostgreSQL: `expand_inherited_rtentry`)
     pub(crate) fn expand_inherited(&mut self, root: &mut Root) -> Result<()> {
         for rti in root.all_baserels.clone().iter() {
             let Some(Some(rel)) = root.base.get(rti as usize) else { continue };
-            let RteKind::Relation { relid, inh: true, .. } = root.parse.rte(rti).kind else { continue };
+            let RteKind::Relation { relid, inh, .. } = root.parse.rte(rti).kind else { continue };
             let Some(parent) = rel.relation.clone() else { continue };
-            if !parent.class.relhassubclass {
+            let is_partitioned = parent.kind() == catalog::relkind::PARTITIONED_TABLE;
+            if !is_partitioned && (!inh || !parent.class.relhassubclass) {
                 continue;
             }
-            let all = self.descendants(relid)?;
-            if all.len() < 2 {
+            let all = match (is_partitioned, inh) {
+                (true, true) => {
+                    let mut all = Vec::new();
+                    self.leaves(&parent, &mut all)?;
+                    all
+                }
+                (true, false) => Vec::new(),
+                _ => self.descendants(relid)?,
+            };
+            if !is_partitioned && all.len() < 2 {
                 continue;
             }
             let mut members = Vec::new();
@@ -104,6 +127,7 @@ impl Planner<'_, '_> {
             }
             if let Some(Some(rel)) = root.base.get_mut(rti as usize) {
                 rel.members = members;
+                rel.expanded = true;
                 rel.indexes.clear();
                 (rel.pages, rel.tuples) = (0, 0.0);
             }
@@ -115,7 +139,8 @@ impl Planner<'_, '_> {
     pub(crate) fn has_members(&self, rte: &RangeTblEntry) -> Result<bool> {
         let RteKind::Relation { relid, inh: true, .. } = rte.kind else { return Ok(false) };
         let entry = self.cx.catalog.relation_entry(relid)?;
-        Ok(entry.class.relhassubclass && self.descendants(relid)?.len() > 1)
+        let is_partitioned = entry.kind() == catalog::relkind::PARTITIONED_TABLE;
+        Ok(is_partitioned || entry.class.relhassubclass && self.descendants(relid)?.len() > 1)
     }
 
     fn is_mine(&self, entry: &catalog::Relation) -> bool {

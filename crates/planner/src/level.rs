@@ -414,6 +414,7 @@ impl Planner<'_, '_> {
         self.base_equalities(root)?;
         self.remove_useless_joins(root, &mut list)?;
         self.reduce_semijoins(root)?;
+        self.expand_inherited(root)?;
         keys(self, root)?;
         self.set_base_sizes(root)?;
         self.set_base_paths(root)?;

@@ -179,15 +179,12 @@ impl Planner<'_, '_> {
         let q = &root.parse;
         let target = q.result_relation.ok_or_else(|| PgError::internal("no result relation"))?;
         let members = root.base.get(target as usize).and_then(|b| b.as_ref()).map_or(Vec::new(), |b| b.members.clone());
-        let odd = q.command_type == CmdType::Merge || !q.with_check_options.is_empty();
-        if odd && self.has_members(q.rte(target))? {
-            return Err(PgError::unsupported("changing tables with inheritance children"));
-        }
+        let is_partitioned = matches!(q.rte(target).kind, RteKind::Relation { relkind: b'p', .. });
+        let is_root = is_partitioned && q.command_type != CmdType::Insert;
         if let RteKind::Relation { relkind, relid, .. } = q.rte(target).kind {
             match relkind {
-                b'r' | b't' | b'm' => {}
+                b'r' | b't' | b'm' | b'p' => {}
                 b'v' => return Err(PgError::unsupported("changing views")),
-                b'p' => return Err(PgError::unsupported("changing partitioned tables")),
                 _ => return Err(PgError::internal(format!("cannot change relation {relid}"))),
             }
         }
@@ -213,6 +210,31 @@ impl Planner<'_, '_> {
             merge_actions.push(actions);
         }
         let q = &root.parse;
+        let mut merge_join_conditions = match q.command_type {
+            CmdType::Merge => vec![q.merge_join_condition.clone()],
+            _ => Vec::new(),
+        };
+        if let (false, Some(actions), Some(join)) =
+            (members.is_empty(), merge_actions.pop(), merge_join_conditions.pop())
+        {
+            for m in &members {
+                let mut own: Vec<MergeAction> = actions.clone();
+                for a in &mut own {
+                    if let Some(e) = &mut a.qual {
+                        *e = self.for_member(root, e, target, m)?;
+                    }
+                    for t in &mut a.target_list {
+                        t.expr = self.for_member(root, &t.expr, target, m)?;
+                    }
+                    a.update_colnos.iter_mut().for_each(|c| *c = m.columns[*c as usize - 1]);
+                }
+                merge_actions.push(own);
+                merge_join_conditions.push(match &join {
+                    Some(e) => Some(self.for_member(root, e, target, m)?),
+                    None => None,
+                });
+            }
+        }
         let (mut targets, mut columns, mut lists) = (vec![target], vec![root.update_columns.clone()], returning);
         if !members.is_empty() {
             targets = members.iter().map(|m| m.rti).collect();
@@ -234,8 +256,9 @@ impl Planner<'_, '_> {
             operation: q.command_type,
             can_set_tag: q.can_set_tag,
             nominal_relation: target,
-            root_relation: None,
+            root_relation: is_root.then_some(target),
             result_relations: targets,
+            table: None,
             update_columns: if q.command_type == CmdType::Update { columns } else { Vec::new() },
             with_check_options: q
                 .with_check_options
@@ -248,14 +271,11 @@ impl Planner<'_, '_> {
                 })
                 .collect(),
             returning: lists,
+            root_returning: if is_root { q.returning_list.clone() } else { Vec::new() },
             row_marks: root.row_marks.clone(),
             on_conflict,
             merge_actions,
-            merge_join_conditions: if q.command_type == CmdType::Merge {
-                vec![q.merge_join_condition.clone()]
-            } else {
-                Vec::new()
-            },
+            merge_join_conditions,
             epq_param: epq,
         };
         let has_returning = !q.returning_list.is_empty();

@@ -120,6 +120,8 @@ pub(crate) struct Rel {
     pub members: Vec<crate::inherit::Member>,
     /// Statistics of several columns. (PostgreSQL: `statlist`)
     pub statistics: Arc<Vec<crate::extstats::ExtStats>>,
+    /// It stands for its members only, be there any or not.
+    pub expanded: bool,
 }
 
 impl Rel {
@@ -156,6 +158,7 @@ impl Rel {
             is_child: false,
             members: Vec::new(),
             statistics: Arc::default(),
+            expanded: false,
         }
     }
     /// Nothing comes out of it. (PostgreSQL: `IS_DUMMY_REL`)
@@ -413,6 +416,7 @@ pub(crate) enum PathKind {
     WorkTableScan {
         param: i32,
     },
+    NamedTuplestore,
     /// One row, or none where the conditions fail.
     Result {
         quals: Vec<Expr>,

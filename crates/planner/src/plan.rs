@@ -239,13 +239,18 @@ pub struct ModifyTable {
     pub operation: CmdType,
     pub can_set_tag: bool,
     pub nominal_relation: RtIndex,
+    /// Of UPDATE, DELETE and MERGE, the partitioned table that is named: rows may move between its partitions.
     pub root_relation: Option<RtIndex>,
     pub result_relations: Vec<RtIndex>,
+    /// The table where it is not the range-table entry's: a partition that rows are routed to.
+    pub table: Option<Oid>,
     /// For UPDATE: the columns that the subplan's first outputs set, by result relation.
     pub update_columns: Vec<Vec<AttrNumber>>,
     pub with_check_options: Vec<WithCheckOption>,
     /// By result relation; Vars of the target itself with `varreturning`, of other relations as `OUTER_VAR`.
     pub returning: Vec<Vec<TargetEntry>>,
+    /// RETURNING over the columns of `root_relation`, for rows that are routed.
+    pub root_returning: Vec<TargetEntry>,
     pub row_marks: Vec<PlanRowMark>,
     pub on_conflict: Option<Box<OnConflictPlan>>,
     pub merge_actions: Vec<Vec<MergeAction>>,
@@ -355,6 +360,9 @@ pub enum PlanNode {
     WorkTableScan {
         scanrelid: RtIndex,
         wt_param: i32,
+    },
+    NamedTuplestoreScan {
+        scanrelid: RtIndex,
     },
     NestLoop {
         jointype: JoinType,
@@ -478,6 +486,7 @@ impl PlanNode {
             | PlanNode::ValuesScan { scanrelid, .. }
             | PlanNode::TableFuncScan { scanrelid, .. }
             | PlanNode::CteScan { scanrelid, .. }
+            | PlanNode::NamedTuplestoreScan { scanrelid }
             | PlanNode::WorkTableScan { scanrelid, .. } => Some(*scanrelid),
             _ => None,
         }

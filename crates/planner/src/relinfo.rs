@@ -27,9 +27,17 @@ impl Planner<'_, '_> {
         let rels = crate::init::from_relids(&root.parse.jointree);
         root.all_baserels = rels.clone();
         for i in rels.clone().iter() {
-            root.base[i as usize] = Some(Box::new(self.simple_rel(root, i)?));
+            let mut rel = self.simple_rel(root, i)?;
+            // An index of the parent tells nothing about its children, unless it spans them.
+            let rte = root.parse.rte(i);
+            if !matches!(rte.kind, RteKind::Relation { relkind: relkind::PARTITIONED_TABLE, .. })
+                && self.has_members(rte)?
+            {
+                rel.indexes.clear();
+            }
+            root.base[i as usize] = Some(Box::new(rel));
         }
-        self.expand_inherited(root)
+        Ok(())
     }
 
     pub(crate) fn simple_rel(&mut self, root: &Root, rti: RtIndex) -> Result<Rel> {
@@ -43,6 +51,7 @@ impl Planner<'_, '_> {
             | RteKind::Function { .. }
             | RteKind::Values { .. }
             | RteKind::Cte { .. }
+            | RteKind::NamedTuplestore { .. }
             | RteKind::Result => {}
             RteKind::TableFunc(_) => {}
             RteKind::Join(_) | RteKind::Group { .. } => {
@@ -56,7 +65,16 @@ impl Planner<'_, '_> {
         let entry = self.cx.catalog.relation_entry(oid)?;
         match kind {
             relkind::TABLE | relkind::MATERIALIZED_VIEW | relkind::TOAST | relkind::SEQUENCE => {}
-            relkind::PARTITIONED_TABLE => return Err(PgError::unsupported("reading partitioned tables")),
+            relkind::PARTITIONED_TABLE => {
+                for i in &entry.indexes {
+                    if let Some(index) = self.index_info(rel, *i)? {
+                        rel.indexes.push(Rc::new(index));
+                    }
+                }
+                rel.indexes.reverse();
+                rel.relation = Some(entry);
+                return Ok(());
+            }
             relkind::FOREIGN_TABLE => return Err(PgError::unsupported("reading foreign tables")),
             _ => return Err(PgError::internal(format!("cannot scan relation \"{}\"", entry.name()))),
         }
@@ -192,7 +210,10 @@ impl Planner<'_, '_> {
             let p = fix(self, p)?;
             preds.extend(implicit_and(Some(self.canonical_qual(p))));
         }
-        let pages = self.cx.sizes.nblocks(&entry)?;
+        let pages = match entry.kind() {
+            relkind::PARTITIONED_INDEX => 0,
+            _ => self.cx.sizes.nblocks(&entry)?,
+        };
         let mut pages = f64::from(pages);
         if pages < 1.0 {
             // One that was never written is taken as small.

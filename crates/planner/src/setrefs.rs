@@ -206,6 +206,7 @@ impl Planner<'_, '_> {
             }
             PlanNode::SeqScan { scanrelid }
             | PlanNode::CteScan { scanrelid, .. }
+            | PlanNode::NamedTuplestoreScan { scanrelid }
             | PlanNode::WorkTableScan { scanrelid, .. } => {
                 *scanrelid += fix.offset;
                 self.fix_scan_lists(fix, &mut tlist, &mut qual)?;
@@ -387,6 +388,20 @@ impl Planner<'_, '_> {
         for c in plan.children_mut() {
             self.fix_plan(root, c, fix)?;
         }
+        // An Append of one input is that input. (PostgreSQL: `clean_up_removed_plan_level`)
+        if let PlanNode::Append { plans } | PlanNode::MergeAppend { plans, .. } = &mut plan.node
+            && plans.len() == 1
+            && plan.append_rel > 0
+            && let Some(mut only) = plans.pop()
+        {
+            for (t, shown) in only.targetlist.iter_mut().zip(&plan.targetlist) {
+                (t.resname, t.resjunk) = (shown.resname.clone(), shown.resjunk);
+                t.ressortgroupref = shown.ressortgroupref;
+                (t.resorigtbl, t.resorigcol) = (shown.resorigtbl, shown.resorigcol);
+            }
+            only.init_plans.append(&mut plan.init_plans);
+            *plan = only;
+        }
         Ok(())
     }
 
@@ -438,6 +453,9 @@ impl Planner<'_, '_> {
         let target = m.nominal_relation;
         let targets = m.result_relations.clone();
         m.nominal_relation += fix.offset;
+        if let Some(r) = &mut m.root_relation {
+            *r += fix.offset;
+        }
         for r in &mut m.result_relations {
             *r += fix.offset;
             self.glob.result_relations.push(*r);
@@ -446,13 +464,9 @@ impl Planner<'_, '_> {
         for w in &mut m.with_check_options {
             self.fix_scan(fix, &mut w.qual)?;
         }
-        let mut find = |_: &mut Self, x: &Expr| -> Result<Option<Expr>> {
-            match x {
-                Expr::Var(v) if v.varno == target => Ok(None),
-                _ => upper_ref(x, below, OUTER_VAR),
-            }
-        };
-        for (list, own) in m.returning.iter_mut().zip(&targets) {
+        let roots = [target];
+        let lists = m.returning.iter_mut().zip(&targets).chain(std::iter::once(&mut m.root_returning).zip(&roots));
+        for (list, own) in lists {
             let mut find = |_: &mut Self, x: &Expr| -> Result<Option<Expr>> {
                 match x {
                     Expr::Var(v) if v.varno == *own => Ok(None),
@@ -463,13 +477,21 @@ impl Planner<'_, '_> {
                 self.fix_with(fix, &mut t.expr, &mut find)?;
             }
         }
-        for a in m.merge_actions.iter_mut().flatten() {
-            for e in a.qual.iter_mut().chain(a.target_list.iter_mut().map(|t| &mut t.expr)) {
+        for (k, own) in targets.iter().enumerate() {
+            let mut find = |_: &mut Self, x: &Expr| -> Result<Option<Expr>> {
+                match x {
+                    Expr::Var(v) if v.varno == *own => Ok(None),
+                    _ => upper_ref(x, below, OUTER_VAR),
+                }
+            };
+            for a in m.merge_actions.get_mut(k).into_iter().flatten() {
+                for e in a.qual.iter_mut().chain(a.target_list.iter_mut().map(|t| &mut t.expr)) {
+                    self.fix_with(fix, e, &mut find)?;
+                }
+            }
+            for e in m.merge_join_conditions.get_mut(k).into_iter().flatten() {
                 self.fix_with(fix, e, &mut find)?;
             }
-        }
-        for e in m.merge_join_conditions.iter_mut().flatten() {
-            self.fix_with(fix, e, &mut find)?;
         }
         if let Some(c) = &mut m.on_conflict {
             for e in c.set.iter_mut().map(|t| &mut t.expr).chain(&mut c.where_) {

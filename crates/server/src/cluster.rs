@@ -47,6 +47,7 @@ pub struct Cluster {
     pub plans: PlanCache,
     pub autovacuum: Autovacuum,
     pub timers: Timers,
+    pub notifications: crate::notify::Notifications,
     /// The catalogs' files, a database each.
     catalogs: Mutex<HashMap<Oid, Arc<CatalogFiles>>>,
     nbtree: Arc<dyn IndexAm>,
@@ -94,6 +95,7 @@ pub struct SessionEntry {
     pub server_address: Option<std::net::SocketAddr>,
     /// What the session has prepared and opened, for `pg_prepared_statements` and `pg_cursors`.
     pub objects: Mutex<SessionObjects>,
+    pub inbox: crate::notify::Inbox,
 }
 
 /// What a session has prepared and opened, kept as the views show it.
@@ -260,6 +262,7 @@ impl Cluster {
             manager: ManagerOptions {
                 deadlock_timeout_ms: megabytes(values, guc::DEADLOCK_TIMEOUT),
                 system_objects: purpose == Purpose::Bootstrap,
+                max_prepared: count(values, guc::MAX_PREPARED_TRANSACTIONS),
                 ..ManagerOptions::default()
             },
         };
@@ -287,6 +290,7 @@ impl Cluster {
             plans: PlanCache::default(),
             autovacuum: Autovacuum::default(),
             timers: Timers::default(),
+            notifications: crate::notify::Notifications::default(),
             catalogs: Mutex::default(),
             nbtree,
             start_time: crate::clock::now(),

@@ -15,6 +15,7 @@ pub mod cluster;
 pub mod config;
 pub mod embed;
 pub mod log;
+mod notify;
 pub mod pidfile;
 pub mod postmaster;
 pub mod protocol;

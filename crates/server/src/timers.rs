@@ -99,6 +99,7 @@ mod tests {
             started: 0,
             server_address: None,
             objects: Mutex::default(),
+            inbox: Default::default(),
         });
         let soon = Instant::now() + Duration::from_millis(5);
         let dropped = timers.arm(soon, &nobody, Reason::Cancel);

@@ -67,6 +67,7 @@ impl CheckpointHooks for Hooks<'_> {
                 }
             }
         };
+        self.manager.prepared.checkpoint(self.manager)?;
         pool.checkpoint(kind != Kind::Online, &mut pause)?;
         pool.smgr().sync_all().map(|_| ())
     }

@@ -12,6 +12,7 @@
 //! | [`redo`] | replay of transaction, clog, multixact, standby, storage, database and tablespace records |
 //! | [`checkpoint`] | what a checkpoint does above the log |
 //! | [`startup`] | opening a data directory: recovery and what surrounds it; shutdown |
+//! | [`twophase`] | prepared transactions |
 //! | [`stats`] | cumulative statistics of tables and databases |
 //! | [`database_files`] | directories of databases and tablespaces, and the records about them |
 //!
@@ -37,6 +38,7 @@ pub mod snapshot;
 pub mod startup;
 pub mod stats;
 pub mod transaction;
+pub mod twophase;
 
 pub use clog::XidStatus;
 pub use horizon::{HorizonKind, Horizons, VisibilityHorizon};

@@ -37,11 +37,19 @@ pub struct ManagerOptions {
     pub deadlock_timeout_ms: u64,
     /// initdb is at work: object ids below 16384 are given out.
     pub system_objects: bool,
+    /// (PostgreSQL: `max_prepared_transactions`)
+    pub max_prepared: usize,
 }
 
 impl Default for ManagerOptions {
     fn default() -> ManagerOptions {
-        ManagerOptions { clog_buffers: 64, multixact_buffers: 32, deadlock_timeout_ms: 1000, system_objects: false }
+        ManagerOptions {
+            clog_buffers: 64,
+            multixact_buffers: 32,
+            deadlock_timeout_ms: 1000,
+            system_objects: false,
+            max_prepared: 0,
+        }
     }
 }
 
@@ -107,6 +115,7 @@ pub struct TransactionManager {
     clog: Clog,
     multixacts: MultiXacts,
     stats: crate::stats::Stats,
+    pub(crate) prepared: crate::twophase::PreparedTransactions,
     /// Commits whose record is in the log and which are not visible yet, in the log's order.
     commits: Mutex<VecDeque<Commit>>,
     /// Held while an id is made, also while pg_xact grows for it.
@@ -134,6 +143,7 @@ impl TransactionManager {
         Arc::new(TransactionManager {
             clog: Clog::new(Arc::clone(&wal), Arc::clone(&smgr), options.clog_buffers),
             stats: crate::stats::Stats::default(),
+            prepared: crate::twophase::PreparedTransactions::new(options.max_prepared),
             multixacts: MultiXacts::new(Arc::clone(&wal), smgr, locks.shared_procs(), options.multixact_buffers),
             locks,
             commits: Mutex::default(),
@@ -544,6 +554,29 @@ impl TransactionManager {
             proc.xid.store(0, Ordering::Release);
         }
         self.ended.fetch_add(1, Ordering::AcqRel);
+    }
+    /// The transaction's id belongs to another place now; it runs all the while.
+    pub(crate) fn hand_over_xid(&self, from: &Proc, to: &Proc) {
+        let _running = self.running.write();
+        to.xid.store(from.xid.swap(0, Ordering::AcqRel), Ordering::Release);
+    }
+    /// At the end of recovery: these run again, each with its subtransactions.
+    pub(crate) fn restore_running(&self, transactions: &[(Xid, Vec<Xid>)]) {
+        let mut running = self.running.write();
+        for (xid, subs) in transactions {
+            running.active.push_back(*xid);
+            for sub in subs {
+                running.active.push_back(*sub);
+                running.parents.insert(*sub, *xid);
+            }
+        }
+        let next = running.next.xid();
+        running.active.make_contiguous().sort_unstable_by_key(|x| x.0.wrapping_sub(next.0));
+        running.shared = None;
+    }
+    /// While the guard lives no commit is between its record and its mark in pg_xact, and no redo pointer is determined.
+    pub(crate) fn block_commits(&self) -> impl Drop + '_ {
+        self.commits.lock()
     }
     /// Runs `body` while no commit is between its record and its mark in pg_xact.
     pub(crate) fn with_commits_blocked(&self, body: &mut dyn FnMut()) {

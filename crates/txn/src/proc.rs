@@ -64,7 +64,14 @@ impl Proc {
     }
     /// The current virtual transaction id: (proc number, local xid); the latter 0 between transactions.
     pub fn virtual_xid(&self) -> (u32, u32) {
+        if self.is_prepared() {
+            return (u32::MAX, self.xid.load(Ordering::Acquire));
+        }
         (self.number, self.local_xid.load(Ordering::Acquire))
+    }
+    /// Is it the place of a prepared transaction, without a session?
+    pub fn is_prepared(&self) -> bool {
+        self.id == SessionId(0)
     }
     pub fn database(&self) -> Oid {
         Oid(self.database.load(Ordering::Relaxed))

@@ -44,6 +44,8 @@ pub(crate) struct CommitRecord {
     pub force_sync: bool,
     pub apply_feedback: bool,
     pub exclusive_locks: bool,
+    /// Of a prepared transaction: its id, which the record's header does not have, and its identifier.
+    pub prepared: Option<(Xid, String)>,
 }
 
 impl CommitRecord {
@@ -56,13 +58,16 @@ impl CommitRecord {
             (!self.dropped.is_empty(), XINFO_RELFILELOCATORS),
             (!self.invalidations.is_empty(), XINFO_INVALS),
             (self.exclusive_locks, XINFO_AE_LOCKS),
+            (self.prepared.is_some(), XINFO_TWOPHASE),
+            (self.prepared.is_some() && wal.wal_level() >= wal::WalLevel::Logical, XINFO_GID),
             (self.apply_feedback, COMPLETION_APPLY_FEEDBACK),
             (self.relcache_init_file, COMPLETION_UPDATE_RELCACHE_FILE),
             (self.force_sync, COMPLETION_FORCE_SYNC),
         ] {
             xinfo |= if set { bit } else { 0 };
         }
-        let mut record = RecordBuilder::new(RmgrId::XACT, COMMIT).xid(xid);
+        let kind = if self.prepared.is_some() { COMMIT_PREPARED } else { COMMIT };
+        let mut record = RecordBuilder::new(RmgrId::XACT, kind).xid(xid);
         let mut main = Vec::with_capacity(32);
         main.put_i64(self.time);
         if xinfo != 0 {
@@ -81,6 +86,7 @@ impl CommitRecord {
             main.put_i32(self.invalidations.len() as i32);
             self.invalidations.iter().for_each(|m| main.put(m));
         }
+        put_prepared(&mut main, self.prepared.as_ref(), xinfo);
         wal.insert(section, record.main_data(&main))
     }
 }
@@ -89,13 +95,20 @@ pub(crate) struct AbortRecord {
     pub time: i64,
     pub subs: Vec<Xid>,
     pub dropped: Vec<RelFileLocator>,
+    /// As in a commit's record.
+    pub prepared: Option<(Xid, String)>,
 }
 
 impl AbortRecord {
     pub fn insert(&self, wal: &Wal, section: &Critical, xid: Xid) -> Lsn {
-        let mut record = RecordBuilder::new(RmgrId::XACT, ABORT).xid(xid);
+        let kind = if self.prepared.is_some() { ABORT_PREPARED } else { ABORT };
+        let mut record = RecordBuilder::new(RmgrId::XACT, kind).xid(xid);
         let mut xinfo = if self.subs.is_empty() { 0 } else { XINFO_SUBXACTS };
         xinfo |= if self.dropped.is_empty() { 0 } else { XINFO_RELFILELOCATORS };
+        if self.prepared.is_some() {
+            xinfo |= XINFO_TWOPHASE;
+            xinfo |= if wal.wal_level() >= wal::WalLevel::Logical { XINFO_GID } else { 0 };
+        }
         let mut main = Vec::with_capacity(16);
         main.put_i64(self.time);
         if xinfo != 0 {
@@ -106,7 +119,17 @@ impl AbortRecord {
         if put_dropped(&mut main, &self.dropped) {
             record.set_info(SPECIAL_REL_UPDATE);
         }
+        put_prepared(&mut main, self.prepared.as_ref(), xinfo);
         wal.insert(section, record.main_data(&main))
+    }
+}
+
+fn put_prepared(main: &mut Vec<u8>, prepared: Option<&(Xid, String)>, xinfo: u32) {
+    let Some((xid, gid)) = prepared else { return };
+    main.put_u32(xid.0);
+    if xinfo & XINFO_GID != 0 {
+        main.put(gid.as_bytes());
+        main.put_u8(0);
     }
 }
 

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use base::{FullXid, Oid, PgError, Result, Xid};
+use base::{FullXid, Oid, Result, Xid};
 use storage::vfs::{FileKind, IoContext};
 use storage::{BufferPool, HintLogger, PoolOptions, Smgr, Vfs, WalFlush};
 use wal::bootstrap::NewCluster;
@@ -97,7 +97,6 @@ pub fn open(
     crate::redo::register(&mut managers, &manager);
     register(&mut managers, &manager);
 
-    refuse_prepared_transactions(&*vfs)?;
     remove_temporary_files(&*vfs)?;
     let crashed = control.get().state != wal::DbState::Shutdowned;
     if crashed {
@@ -132,7 +131,8 @@ impl RecoveryHooks for Hooks<'_> {
         self.manager.set_next_oid(c.next_oid);
         self.manager.set_xid_limit(c.oldest_xid, c.oldest_xid_db);
         self.manager.multixacts().start(c);
-        self.manager.clog().start(c.next_xid.xid())
+        self.manager.clog().start(c.next_xid.xid())?;
+        self.manager.prepared.read_files(self.manager, self.log)
     }
     fn saw_xid(&self, xid: Xid) {
         self.manager.advance_past(xid);
@@ -152,17 +152,11 @@ impl RecoveryHooks for Hooks<'_> {
     }
     fn finish(&self) -> Result<()> {
         self.manager.clog().trim(self.manager.next_full_xid().xid())?;
-        self.manager.multixacts().finish_recovery()
+        self.manager.multixacts().finish_recovery()?;
+        self.manager.prepared.restore(self.manager, self.log)
     }
     fn log(&self, message: &str) {
         (self.log)(message);
-    }
-}
-
-fn refuse_prepared_transactions(vfs: &dyn Vfs) -> Result<()> {
-    match vfs.list("pg_twophase") {
-        Ok(entries) if !entries.is_empty() => Err(PgError::unsupported("recovery of prepared transactions").fatal()),
-        _ => Ok(()),
     }
 }
 

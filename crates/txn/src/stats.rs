@@ -342,6 +342,38 @@ impl TableChanges {
     }
 }
 
+/// What a prepared transaction has changed in a table. (PostgreSQL: `TwoPhasePgStatRecord`)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PreparedChange {
+    pub table: Oid,
+    pub shared: bool,
+    pub truncated: bool,
+    /// Inserted, updated, deleted.
+    pub rows: [i64; 3],
+    /// The same before the table was emptied.
+    pub before: [i64; 3],
+}
+
+impl PreparedChange {
+    /// The transaction has ended. (PostgreSQL: `pgstat_twophase_postcommit`, `pgstat_twophase_postabort`)
+    pub fn apply(&self, stats: &Stats, database: Oid, committed: bool) {
+        let database = if self.shared { Oid::INVALID } else { database };
+        let [inserted, updated, deleted] = self.rows;
+        let [a, b, c] = self.before;
+        TableChanges {
+            stats: stats.table(database, self.table),
+            level: 0,
+            inserted,
+            updated,
+            deleted,
+            hot_updated: 0,
+            new_page_updated: 0,
+            truncated: self.truncated.then_some((a, b, c)),
+        }
+        .end(committed);
+    }
+}
+
 /// A transaction's changed rows. (PostgreSQL: `PgStat_SubXactStatus`)
 #[derive(Default)]
 pub(crate) struct Changes {
@@ -422,6 +454,27 @@ impl Changes {
         self.tables = outer;
         let inner: Vec<TableChanges> = inner;
         inner.into_iter().for_each(|t| t.end(false));
+    }
+    /// For a prepared transaction's state.
+    pub fn prepared(&self) -> Vec<PreparedChange> {
+        let change = |t: &TableChanges| {
+            let (a, b, c) = t.truncated.unwrap_or_default();
+            PreparedChange {
+                table: t.stats.oid,
+                shared: !t.stats.database.is_valid(),
+                truncated: t.truncated.is_some(),
+                rows: [t.inserted, t.updated, t.deleted],
+                before: [a, b, c],
+            }
+        };
+        self.tables.iter().map(change).collect()
+    }
+    /// A prepared transaction has them now, but for what does not depend on its outcome.
+    pub fn handed_over(&mut self) {
+        for t in std::mem::take(&mut self.tables) {
+            t.stats.add(TableCounter::HotUpdated, t.hot_updated);
+            t.stats.add(TableCounter::NewPageUpdated, t.new_page_updated);
+        }
     }
     /// (PostgreSQL: `AtEOXact_PgStat_Relations`)
     pub fn end(&mut self, committed: bool) {

@@ -34,8 +34,10 @@ pub mod extended_stats;
 pub mod json;
 pub mod kernel;
 pub mod oid;
+pub mod order;
 pub mod record;
 pub mod registry;
+pub mod search;
 pub mod settings;
 pub mod tupledesc;
 

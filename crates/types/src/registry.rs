@@ -73,6 +73,17 @@ pub trait Runtime {
     fn check_domain(&mut self, domain: Oid, _value: DatumRef<'_>) -> Result<()> {
         Err(PgError::unsupported(format!("checking values of domain {domain} here")))
     }
+    /// A text search configuration; the current default if the id is invalid.
+    fn search_configuration(&mut self, _oid: Oid) -> Result<Arc<crate::search::ConfigurationInfo>> {
+        Err(PgError::unsupported("text search here"))
+    }
+    fn search_dictionary(&mut self, _oid: Oid) -> Result<Arc<crate::search::DictionaryInfo>> {
+        Err(PgError::unsupported("text search here"))
+    }
+    /// A dictionary by its name, perhaps with a schema.
+    fn search_dictionary_named(&mut self, _name: &str) -> Result<Arc<crate::search::DictionaryInfo>> {
+        Err(PgError::unsupported("text search here"))
+    }
     /// Sends a NOTICE, WARNING, ... to the client.
     fn notice(&mut self, notice: PgError);
     fn registry(&self) -> &Arc<Registry>;
@@ -260,6 +271,7 @@ pub struct Registry {
     aggregates: HashMap<&'static str, Vec<BuiltinAggregate>>,
     orders: HashMap<&'static str, BuiltinOrder>,
     json: Option<crate::json::JsonFns>,
+    search: Option<crate::search::SearchFns>,
 }
 
 impl Registry {
@@ -292,6 +304,15 @@ impl Registry {
     pub fn with_json(mut self, json: crate::json::JsonFns) -> Registry {
         self.json = Some(json);
         self
+    }
+    #[must_use]
+    pub fn with_search(mut self, search: crate::search::SearchFns) -> Registry {
+        self.search = Some(search);
+        self
+    }
+    /// Text search's dictionaries.
+    pub fn search(&self) -> Result<crate::search::SearchFns> {
+        self.search.ok_or_else(|| PgError::unsupported("text search without its functions"))
     }
     /// The functions behind SQL/JSON's syntax.
     pub fn json(&self) -> Result<crate::json::JsonFns> {

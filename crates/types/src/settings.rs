@@ -65,6 +65,8 @@ pub struct Settings {
     pub session_id: i32,
     /// The default collation of the database is bytewise (C, POSIX, C.UTF-8 for order).
     pub database_collation_is_c: bool,
+    /// `session_replication_role` is `replica`: ordinary triggers and rules do not fire.
+    pub is_replica: bool,
 }
 
 impl Default for Settings {
@@ -91,6 +93,7 @@ impl Default for Settings {
             session_user: Oid(10),
             session_id: 0,
             database_collation_is_c: true,
+            is_replica: false,
         }
     }
 }

@@ -99,19 +99,3 @@ fn aclexplode(cx: &mut FnCx<'_>, list: &[u8]) -> Result<Box<dyn RowSource>> {
     }
     Ok(Box::new(RowList(rows.into_iter())))
 }
-
-/// A partition's ancestors, itself first; a table that is no partition has none.
-#[builtin("pg_partition_ancestors", set)]
-fn pg_partition_ancestors(cx: &mut FnCx<'_>, rel: Oid) -> Result<Box<dyn RowSource>> {
-    let c = catalog_of(cx)?;
-    let mut rows = Vec::new();
-    let mut at = c.relation(rel)?.filter(|r| r.class.relispartition || matches!(r.kind(), b'p' | b'I'));
-    while let Some(r) = at {
-        rows.push(vec![r.oid.into_datum()]);
-        at = match c.inheritance_parents(r.oid)?.first() {
-            Some(p) if r.class.relispartition => c.relation(p.inhparent)?,
-            _ => None,
-        };
-    }
-    Ok(Box::new(RowList(rows.into_iter())))
-}

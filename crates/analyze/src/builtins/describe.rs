@@ -60,6 +60,16 @@ fn pg_get_ruledef_ext(cx: &mut FnCx<'_>, rule: Oid, pretty: bool) -> Result<Opti
     let c = catalog_of(cx)?;
     rule_definition(cx.rt, &c, rule, layout(pretty))
 }
+#[builtin("pg_get_triggerdef")]
+fn pg_get_triggerdef(cx: &mut FnCx<'_>, trigger: Oid) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    trigger_definition(cx.rt, &c, trigger, false)
+}
+#[builtin("pg_get_triggerdef_ext")]
+fn pg_get_triggerdef_ext(cx: &mut FnCx<'_>, trigger: Oid, pretty: bool) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    trigger_definition(cx.rt, &c, trigger, pretty)
+}
 #[builtin("pg_get_indexdef")]
 fn pg_get_indexdef(cx: &mut FnCx<'_>, index: Oid) -> Result<Option<String>> {
     let c = catalog_of(cx)?;

@@ -2,6 +2,7 @@
 pub mod acl;
 pub mod describe;
 pub mod enums;
+pub mod partition;
 pub mod privileges;
 pub mod regtypes;
 pub mod session;

@@ -215,8 +215,7 @@ pub fn rule_definition(rt: &mut dyn Runtime, c: &Catalog, oid: Oid, pretty: Pret
             out.push_str("\n  ");
         }
         let e = crate::nodes::read_expr(&rule.ev_qual, c)?;
-        let first = actions.first().ok_or_else(|| PgError::internal("a rule without actions"))?;
-        let text = Deparser::new(rt, c.clone(), pretty).rule_condition(&e, first, rule.ev_class)?;
+        let text = Deparser::new(rt, c.clone(), pretty).old_and_new(&e, rule.ev_class)?;
         out.push_str(&format!(" WHERE {text}"));
     }
     out.push_str(" DO ");
@@ -245,10 +244,10 @@ pub fn rule_definition(rt: &mut dyn Runtime, c: &Catalog, oid: Oid, pretty: Pret
 }
 
 impl Deparser<'_> {
-    fn rule_condition(mut self, e: &Expr, action: &Query, rel: Oid) -> Result<String> {
+    /// An expression over the old and the new row of a table.
+    pub(super) fn old_and_new(mut self, e: &Expr, rel: Oid) -> Result<String> {
         let entry = self.catalog.relation_entry(rel)?;
         let columns: Vec<String> = entry.desc.attrs.iter().map(|a| a.name.to_string()).collect();
-        let _ = action;
         self.levels.push(Names {
             tables: vec!["old".to_owned(), "new".to_owned()],
             columns: vec![columns.clone(), columns],

@@ -4,13 +4,14 @@
 //! PostgreSQL: `nodeToString`, `stringToNode`.
 
 mod archive;
+mod bound;
 mod expr;
 mod query;
 
 use base::Result;
 use catalog::Catalog;
 
-use crate::query::{Expr, Query};
+use crate::query::{Expr, PartitionBoundSpec, Query};
 use archive::Archive;
 
 /// The text of an expression.
@@ -57,4 +58,18 @@ pub fn read_queries(text: &str, c: &Catalog) -> Result<Vec<Query>> {
     let mut list = Vec::new();
     Archive::reader(text, c).plain_list(&mut list, query::query)?;
     Ok(list)
+}
+
+/// The text of a partition's bound, as `pg_class.relpartbound` holds it.
+pub fn write_bound(b: &PartitionBoundSpec, c: &Catalog) -> Result<String> {
+    let mut a = Archive::writer(c);
+    bound::bound(&mut a, &mut b.clone())?;
+    Ok(a.out)
+}
+
+/// Reads a partition's bound.
+pub fn read_bound(text: &str, c: &Catalog) -> Result<PartitionBoundSpec> {
+    let mut b = PartitionBoundSpec::default();
+    bound::bound(&mut Archive::reader(text, c), &mut b)?;
+    Ok(b)
 }

@@ -132,6 +132,7 @@ fn rte(a: &mut A<'_>, r: &mut RangeTblEntry) -> Result<()> {
             RteKind::TableFunc(_) => 4,
             RteKind::Values { .. } => 5,
             RteKind::Cte { .. } => 6,
+            RteKind::NamedTuplestore { .. } => 7,
             RteKind::Result => 8,
             RteKind::Group { .. } => 9,
         };
@@ -207,6 +208,9 @@ fn rte(a: &mut A<'_>, r: &mut RangeTblEntry) -> Result<()> {
                 a.num("ctelevelsup", levels_up)?;
                 a.flag("self_reference", self_reference)?;
                 types(a, COLTYPES, t)?;
+            }
+            RteKind::NamedTuplestore { .. } => {
+                return Err(PgError::internal("a transition table cannot be stored"));
             }
             RteKind::Result => {}
             RteKind::Group { exprs } => many(a, "groupexprs", exprs)?,

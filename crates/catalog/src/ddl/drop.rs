@@ -399,10 +399,29 @@ impl Catalog {
         for parent in self.find_rows::<PgInherits>(oids::INHERITS_RELID_SEQNO_INDEX, &key)? {
             self.delete_row(&parent)?;
             self.invalidate_relation(parent.row.inhparent);
+            if class.relispartition {
+                self.forget_default(parent.row.inhparent, rel)?;
+            }
         }
         self.delete_rows::<PgStatistic>(oids::STATISTIC_RELID_ATTNUM_INH_INDEX, &key)?;
         self.delete_rows::<PgAttribute>(oids::ATTRIBUTE_RELID_NUM_INDEX, &key)?;
         self.delete_row(&found)
+    }
+
+    /// A partition goes: if it is the default one, there is none any more; else the default one's condition changes.
+    /// (PostgreSQL: `update_default_partition_oid`)
+    pub fn forget_default(&self, parent: Oid, gone: Oid) -> Result<()> {
+        let key = [Datum::oid(parent)];
+        let Some(found) = self.find_row::<PgPartitionedTable>(oids::PARTITIONED_RELID_INDEX, &key)? else {
+            return Ok(());
+        };
+        if found.row.partdefid == gone {
+            let row = PgPartitionedTable { partdefid: Oid::INVALID, ..found.row.clone() };
+            self.update_row(&found, &row)?;
+        } else if found.row.partdefid.is_valid() {
+            self.invalidate_relation(found.row.partdefid);
+        }
+        Ok(())
     }
 
     /// Marks a column as dropped: its values stay in the rows. (PostgreSQL: `RemoveAttributeById`)

@@ -86,6 +86,19 @@ impl Catalog {
         self.scan.delete(T::CATALOG, found.tid)?;
         self.invalidate_row(T::CATALOG, &found.row.to_row()?, None)
     }
+    /// Changes columns of an object's row, by their numbers; the next command sees it.
+    pub fn update_columns(&self, catalog: Oid, oid_index: Oid, oid: Oid, changes: &[(i16, Datum)]) -> Result<()> {
+        let found = self.scan(catalog, oid_index, &[Datum::oid(oid)])?.into_iter().next();
+        let gone = || PgError::internal(format!("cache lookup failed for object {oid} of catalog {catalog}"));
+        let old = found.ok_or_else(gone)?;
+        let mut new = old.values.clone();
+        for (column, value) in changes {
+            new[*column as usize - 1] = value.clone();
+        }
+        self.scan.update(catalog, old.tid, &new)?;
+        self.invalidate_row(catalog, &old.values, Some(&new))?;
+        self.command_counter_increment()
+    }
     /// Deletes all rows with these keys; says how many.
     pub fn delete_rows<T: CatalogRow>(&self, index: Oid, keys: &[Datum]) -> Result<usize> {
         let rows = self.find_rows::<T>(index, keys)?;

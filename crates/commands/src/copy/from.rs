@@ -15,8 +15,9 @@ use base::sqlstate::*;
 use base::{Oid, PgError, Result, TupleId};
 use catalog::{AclKind, Relation, relkind};
 use executor::ExecContext;
-use executor::after::{Events, RowEvents};
+use executor::partitioned_insert::RoutedRows;
 use executor::row_expr::{RowChecks, RowExprs};
+use executor::trigger::{CommandTriggers, TriggerEvent, command};
 use parser::ast::CopyStmt;
 use txn::{LockMode, Transaction};
 use types::oid::*;
@@ -96,7 +97,14 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
     let columns = super::columns(&rel, &stmt.attlist)?;
     let inputs = inputs(cmd.cx, &rel, &columns, options)?;
     let target = target(cmd, rel, &columns, options)?;
-    let computed = Computed::new(cmd.cx, &target)?;
+    let routed = match target.rel.kind() {
+        relkind::PARTITIONED_TABLE => Some(RoutedRows::new(cmd.cx, target.rel.oid)?),
+        _ => None,
+    };
+    let mut computed = Computed::new(cmd.cx, &target)?;
+    if let Some(t) = &mut computed.triggers {
+        t.begin(cmd.cx, &mut computed.st)?;
+    }
     let txn = Arc::clone(cmd.cx.txn()?);
     let mut source = match &stmt.filename {
         Some(path) => Source::File(File::open(path).map_err(|e| {
@@ -124,7 +132,9 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
         bytes: 0,
         count: 0,
         bulk: BulkInsert::new(),
+        one_by_one: routed.is_none() && computed.triggers.as_ref().is_some_and(CommandTriggers::are_before_rows),
         computed,
+        routed,
     };
     match options.format {
         Format::Binary => load.binary(&mut source)?,
@@ -133,15 +143,21 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
     load.flush()?;
     load.flush_indexes()?;
     let count = load.count;
-    load.bulk.finish(&target.heap, &txn)?;
-    let events = std::mem::take(&mut load.computed.events);
-    executor::after::fire(cmd.cx, events)?;
+    if let Some(routed) = load.routed.take() {
+        routed.finish(load.cx)?;
+    } else {
+        load.bulk.finish(&target.heap, &txn)?;
+    }
+    if let Some(t) = &mut load.computed.triggers {
+        t.end(load.cx, &mut load.computed.st)?;
+        command::fire(load.cx, &mut load.computed.st)?;
+    }
     Ok(count)
 }
 
 fn check(cmd: &CommandContext<'_>, rel: &Relation) -> Result<()> {
     match rel.kind() {
-        relkind::TABLE => {}
+        relkind::TABLE | relkind::PARTITIONED_TABLE => {}
         relkind::VIEW => {
             let text = format!("cannot copy to view \"{}\"", rel.name());
             let hint = "To enable copying to a view, provide an INSTEAD OF INSERT trigger.";
@@ -206,13 +222,17 @@ fn target(cmd: &CommandContext<'_>, rel: Arc<Relation>, columns: &[i16], o: &Opt
     let catalog = &cmd.cx.catalog;
     let heap = catalog.heap_of(&rel)?;
     let mut indexes = Vec::new();
-    for oid in &rel.indexes {
+    let is_partitioned = rel.kind() == relkind::PARTITIONED_TABLE;
+    for oid in rel.indexes.iter().filter(|_| !is_partitioned) {
         let entry = catalog.relation_entry(*oid)?;
         let Some(info) = &entry.index else { continue };
         indexes.push(Index { oid: *oid, relation: catalog.index(*oid)?, columns: info.columns.clone() });
     }
     // Rows may be frozen at once only if nobody else can have seen the table's file.
-    let fresh = cmd.cx.txn()?.created_storage(rel.locator);
+    if o.freeze && is_partitioned {
+        return Err(PgError::new(FEATURE_NOT_SUPPORTED, "cannot perform COPY FREEZE on a partitioned table"));
+    }
+    let fresh = !is_partitioned && cmd.cx.txn()?.created_storage(rel.locator);
     if o.freeze && !fresh {
         let text =
             "cannot perform COPY FREEZE because the table was not created or truncated in the current subtransaction";
@@ -246,6 +266,10 @@ struct Load<'a> {
     count: u64,
     bulk: BulkInsert,
     computed: Computed,
+    /// Rows of a partitioned table go to its leaves.
+    routed: Option<RoutedRows>,
+    /// Triggers look at each row before the next is read.
+    one_by_one: bool,
 }
 
 /// The expressions that rows need: defaults, generated columns and checks, indexes' keys and predicates.
@@ -254,9 +278,9 @@ struct Computed {
     checks: Option<RowChecks>,
     /// At the places of the target's indexes; `None` where columns suffice.
     indexes: Vec<Option<RowExprs>>,
-    /// For foreign keys.
-    row_events: Option<RowEvents>,
-    events: Events,
+    triggers: Option<CommandTriggers>,
+    /// Where triggers' events gather.
+    st: executor::Estate,
 }
 
 impl Computed {
@@ -267,8 +291,11 @@ impl Computed {
             true => None,
             false => Some(RowExprs::new(cx, table, &exprs, &[])?),
         };
-        let is_checked = t.rel.checks.iter().any(|c| c.contype == b'c' && c.conenforced)
-            || t.rel.attributes.iter().any(|a| a.attgenerated == b's' && !a.attisdropped);
+        // A partition checks its own rows.
+        let is_checked = t.rel.kind() != relkind::PARTITIONED_TABLE
+            && (t.rel.checks.iter().any(|c| c.contype == b'c' && c.conenforced)
+                || t.rel.class.relispartition
+                || t.rel.attributes.iter().any(|a| a.attgenerated == b's' && !a.attisdropped));
         let checks = if is_checked { Some(RowChecks::new(cx, table)?) } else { None };
         let mut indexes = Vec::new();
         let opened = cx.open_table(table)?;
@@ -281,8 +308,8 @@ impl Computed {
                 _ => None,
             });
         }
-        let row_events = RowEvents::of(cx, &opened)?;
-        Ok(Computed { defaults, checks, indexes, row_events, events: Events::default() })
+        let triggers = CommandTriggers::of(cx, &t.rel, TriggerEvent::Insert)?;
+        Ok(Computed { defaults, checks, indexes, triggers, st: command::command_state(cx) })
     }
 }
 
@@ -489,10 +516,15 @@ impl Load<'_> {
         for &i in &self.unread {
             self.columns[i].push(DatumRef::Null);
         }
-        if self.computed.defaults.is_some() || self.computed.checks.is_some() {
-            self.compute(at)?;
+        if (self.computed.defaults.is_some() || self.computed.checks.is_some() || self.one_by_one)
+            && !self.compute(at)?
+        {
+            // A trigger wants nothing done, or has done it.
+            self.columns.iter_mut().for_each(Column::clear);
+            return Ok(());
         }
-        for (column, a) in self.columns.iter().zip(&self.target.rel.attributes) {
+        let checked = if self.routed.is_some() { &[][..] } else { &self.target.rel.attributes[..] };
+        for (column, a) in self.columns.iter().zip(checked) {
             if a.attnotnull && column.is_null(at) && !a.attisdropped {
                 let row = self.row(at);
                 return Err(self.null_violation(&a.attname, &row));
@@ -505,13 +537,24 @@ impl Load<'_> {
     fn row(&self, at: usize) -> Vec<Datum> {
         self.columns.iter().map(|c| c.get(at).to_owned()).collect()
     }
-    /// Defaults, generated columns, CHECK constraints.
-    fn compute(&mut self, at: usize) -> Result<()> {
+    /// Defaults, BEFORE triggers, generated columns, CHECK constraints. `false`: the row is not to be inserted.
+    fn compute(&mut self, at: usize) -> Result<bool> {
         let mut row = self.row(at);
         if let Some(defaults) = &mut self.computed.defaults {
             let values = defaults.values(self.cx, &row)?;
             for ((i, _), value) in self.target.defaults.iter().zip(values) {
                 row[*i] = value;
+            }
+        }
+        if let Some(t) = self.computed.triggers.as_mut().filter(|_| self.one_by_one) {
+            let instead = t.are_instead();
+            match t.before_insert(self.cx, &mut self.computed.st, row)? {
+                Some(given) => row = given,
+                None => return Ok(false),
+            }
+            if instead {
+                self.count += 1;
+                return Ok(false);
             }
         }
         if let Some(checks) = &mut self.computed.checks {
@@ -523,7 +566,7 @@ impl Load<'_> {
                 column.set(at, value.as_ref());
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     #[cold]
@@ -545,7 +588,11 @@ impl Load<'_> {
     }
 
     fn flush_if_full(&mut self) -> Result<()> {
-        if self.rows >= BATCH || self.bytes >= BATCH_BYTES { self.flush() } else { Ok(()) }
+        if self.rows >= BATCH || self.bytes >= BATCH_BYTES || (self.one_by_one && self.rows > 0) {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -554,20 +601,33 @@ impl Load<'_> {
             return Ok(());
         }
         let (t, n) = (self.target, std::mem::take(&mut self.rows));
+        if let Some(routed) = &mut self.routed {
+            let empty = self.target.rel.desc.attrs.iter().map(|a| Column::new(a.physical())).collect();
+            let columns = std::mem::replace(&mut self.columns, empty).into_iter().map(Arc::new).collect();
+            let batch = types::Batch { columns, rows: n, selection: None };
+            let done = routed.insert(self.cx, &batch);
+            let at = routed.at();
+            let number = self.numbers.get(at).copied().unwrap_or(self.number);
+            done.map_err(|e| self.located(e, number, None))?;
+            self.numbers.clear();
+            self.count += n as u64;
+            self.bytes = 0;
+            return Ok(());
+        }
         let columns = std::mem::take(&mut self.columns);
         let mut tids = std::mem::take(&mut self.tids);
         let rows = (0..n).map(|row| ColumnsRow { columns: &columns[..], row });
         t.heap.multi_insert(self.txn, rows, t.options, Some(&mut self.bulk), &mut tids)?;
         let numbers = std::mem::take(&mut self.numbers);
-        if !t.indexes.is_empty() || self.computed.row_events.is_some() {
+        if !t.indexes.is_empty() || self.computed.triggers.is_some() {
             for (at, (tid, number)) in tids.iter().zip(&numbers).enumerate() {
                 let row: Vec<Datum> = columns.iter().map(|c| c.get(at).to_owned()).collect();
                 for (i, index) in t.indexes.iter().enumerate() {
                     self.index_entry(i, index, &row, *tid).map_err(|e| self.located(e, *number, None))?;
                 }
                 self.queued.push(*number);
-                if let Some(events) = &self.computed.row_events {
-                    events.changed(&mut self.computed.events, None, Some((*tid, &row)));
+                if let Some(t) = &mut self.computed.triggers {
+                    t.inserted(self.cx, &mut self.computed.st, *tid, &row)?;
                 }
             }
             let waiting: usize = self.queues.iter().flatten().map(|q| q.memory()).sum();

@@ -260,6 +260,7 @@ fn title(plan: &Plan) -> (String, &'static str, Vec<(&'static str, String)>) {
         PlanNode::ValuesScan { .. } => plain("Values Scan"),
         PlanNode::TableFuncScan { .. } => plain("Table Function Scan"),
         PlanNode::CteScan { .. } => plain("CTE Scan"),
+        PlanNode::NamedTuplestoreScan { .. } => plain("Named Tuplestore Scan"),
         PlanNode::WorkTableScan { .. } => plain("WorkTable Scan"),
         PlanNode::NestLoop { jointype, .. } => join("Nested Loop", "", *jointype),
         PlanNode::MergeJoin { jointype, .. } => {
@@ -456,6 +457,10 @@ impl Explainer<'_> {
                 object = Some(name.clone());
                 key = "CTE Name";
             }
+            RteKind::NamedTuplestore { name, .. } => {
+                object = Some(name.clone());
+                key = "Tuplestore Name";
+            }
             _ => {}
         }
         t.head += " on";
@@ -637,7 +642,7 @@ impl Explainer<'_> {
                 t.text("Cache Mode", if *binary_mode { "binary" } else { "logical" }.to_owned());
             }
             PlanNode::ModifyTable(m) => {
-                if m.result_relations.len() > 1 {
+                if m.result_relations.len() > 1 || m.result_relations.first() != Some(&m.nominal_relation) {
                     let (op, ..) = title(plan);
                     for r in &m.result_relations {
                         let line = format!("{op} on {}", self.table_and_alias(*r)?);

@@ -365,7 +365,10 @@ impl<'a> Compiler<'a> {
                 None => Impl::Missing(format!("function {}", proc.proname)),
             },
             Oid(14) => Impl::Sql(Box::new(crate::sqlfunction::SqlFunction::new(&proc, arg_types))),
-            _ => Impl::Missing(format!("calling function {} of its language", proc.proname)),
+            other => match self.cx.language(other)? {
+                Some(language) => Impl::Language(language),
+                None => Impl::Missing(format!("calling function {} of its language", proc.proname)),
+            },
         };
         let raw = matches!(&*proc.prosrc, "pg_column_size" | "pg_column_compression" | "pg_column_toast_chunk_id");
         Ok((body, proc.proisstrict, raw))

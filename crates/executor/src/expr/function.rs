@@ -1,5 +1,7 @@
 //! Calls of functions and operators: the batch form where there is one, else the row form in a loop.
 
+use std::sync::Arc;
+
 use base::{Oid, PgError, Result};
 use types::registry::{BatchFn, RowFn};
 use types::{Arg, Batch, Column, Datum, DatumRef, FnCall, FnCx, FnState, Rows, Runtime};
@@ -13,6 +15,8 @@ pub(crate) enum Impl {
     Row(RowFn),
     Batch(BatchFn, RowFn),
     Sql(Box<SqlFunction>),
+    /// Of a procedural language.
+    Language(Arc<dyn crate::language::Language>),
     /// Fails when called.
     Missing(String),
 }
@@ -43,6 +47,7 @@ pub(crate) fn call_row(
     match body {
         Impl::Row(f) | Impl::Batch(_, f) => f(&mut FnCx { rt: run.cx, call, state }, args),
         Impl::Sql(f) => f.call_scalar(run, args),
+        Impl::Language(l) => l.call(run.cx, call, state, args),
         Impl::Missing(what) => Err(PgError::unsupported(&*what)),
     }
 }

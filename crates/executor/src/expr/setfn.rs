@@ -15,6 +15,7 @@ use types::Batch;
 enum SetBody {
     Builtin(SetFn),
     Sql(Box<SqlFunction>),
+    Language(std::sync::Arc<dyn crate::language::Language>),
     /// Not a set after all: one row.
     Scalar(FuncNode),
     Expr(CExpr),
@@ -76,7 +77,10 @@ impl SetNode {
                 None => SetBody::Missing(format!("function {}", proc.proname)),
             },
             Oid(14) => SetBody::Sql(Box::new(SqlFunction::new(&proc, &arg_types))),
-            _ => SetBody::Missing(format!("calling function {} of its language", proc.proname)),
+            other => match c.cx.language(other)? {
+                Some(language) => SetBody::Language(language),
+                None => SetBody::Missing(format!("calling function {} of its language", proc.proname)),
+            },
         };
         let args = c.list(args)?;
         Ok(SetNode::with(body, args, proc.proisstrict, call, returns_row))
@@ -100,6 +104,7 @@ impl SetNode {
         self.source = Some(match &mut self.body {
             SetBody::Builtin(f) => f(&mut FnCx { rt: run.cx, call: &self.call, state: &mut self.state }, &refs)?,
             SetBody::Sql(f) => Box::new(RowList(f.call_set(run, &refs)?.into_iter())),
+            SetBody::Language(l) => l.call_set(run.cx, &self.call, &mut self.state, &refs)?,
             SetBody::Scalar(f) => Box::new(RowList(vec![vec![f.call(run, &refs)?]].into_iter())),
             SetBody::Expr(e) => {
                 let v = plain_row(run, e, input, row)?;

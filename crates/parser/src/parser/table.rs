@@ -792,18 +792,15 @@ impl<'a> Parser<'a> {
         spec.location = self.loc();
         if self.eat(Kw::In) {
             spec.strategy = Some(PartitionStrategy::List);
-            spec.location = self.loc();
             spec.listdatums = self.paren_list(Self::a_expr)?;
         } else if self.eat(Kw::From) {
             spec.strategy = Some(PartitionStrategy::Range);
-            spec.location = self.loc();
             spec.lowerdatums = self.paren_list(Self::a_expr)?;
             self.expect(Kw::To)?;
             spec.upperdatums = self.paren_list(Self::a_expr)?;
         } else {
             self.expect(Kw::With)?;
             spec.strategy = Some(PartitionStrategy::Hash);
-            spec.location = self.loc();
             self.hash_bound(&mut spec)?;
         }
         Ok(spec)

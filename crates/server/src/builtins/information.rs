@@ -55,8 +55,9 @@ fn never() -> bool {
     false
 }
 #[builtin("pg_trigger_depth")]
-fn pg_trigger_depth() -> i32 {
-    0
+fn pg_trigger_depth(cx: &mut FnCx<'_>) -> Result<i32> {
+    let cx = cx.extension::<executor::ExecContext>()?;
+    Ok(cx.extension_or_default::<executor::trigger::call::TriggerDepth>().0)
 }
 #[builtin("pg_my_temp_schema")]
 fn pg_my_temp_schema(cx: &mut FnCx<'_>) -> Result<Oid> {
@@ -67,16 +68,19 @@ fn pg_is_other_temp_schema(cx: &mut FnCx<'_>, schema: Oid) -> Result<bool> {
     catalog(cx)?.is_other_temp_schema(schema)
 }
 #[builtin("pg_notify")]
-fn pg_notify(_: Option<&str>, _: Option<&str>) -> Result<()> {
-    Err(PgError::unsupported("pg_notify"))
+fn pg_notify(cx: &mut FnCx<'_>, channel: Option<&str>, payload: Option<&str>) -> Result<()> {
+    let (cluster, entry, txn) = (cluster(cx)?, entry(cx)?, transaction(cx)?);
+    let notifier = crate::notify::Notifier { cluster: &cluster, entry: &entry, txn: &txn };
+    notifier.notify(channel.unwrap_or_default(), payload.unwrap_or_default())
 }
 #[builtin("pg_listening_channels", set)]
-fn pg_listening_channels(_: &mut FnCx<'_>) -> Result<Rows> {
-    Ok(no_rows())
+fn pg_listening_channels(cx: &mut FnCx<'_>) -> Result<Rows> {
+    Ok(rows(entry(cx)?.inbox.channels().iter().map(|c| vec![Datum::text(c)]).collect()))
 }
 #[builtin("pg_notification_queue_usage")]
-fn pg_notification_queue_usage() -> f64 {
-    0.0
+fn pg_notification_queue_usage(cx: &mut FnCx<'_>) -> Result<f64> {
+    let cluster = cluster(cx)?;
+    Ok(cluster.notifications.usage(&cluster))
 }
 #[builtin("pg_current_logfile")]
 fn pg_current_logfile() -> Datum {

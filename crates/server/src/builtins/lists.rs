@@ -44,12 +44,21 @@ fn pg_cursor(cx: &mut FnCx<'_>) -> Result<Rows> {
     Ok(rows(objects.cursors.iter().map(row).collect()))
 }
 
+#[builtin("pg_prepared_xact", set)]
+fn pg_prepared_xact(cx: &mut FnCx<'_>) -> Result<Rows> {
+    let list = cluster(cx)?.manager.prepared_transactions();
+    let row = |p: &txn::twophase::PreparedInfo| {
+        let xid = types::IntoDatum::into_datum(p.xid);
+        vec![xid, Datum::text(&p.gid), time(p.prepared_at), Datum::oid(p.owner), Datum::oid(p.database)]
+    };
+    Ok(rows(list.iter().map(row).collect()))
+}
+
 /// What this server never has: rows of views whose subject is not there.
 #[builtin(
     "pg_stat_get_wal_senders",
     "pg_stat_get_subscription",
     "pg_stat_get_progress_info",
-    "pg_prepared_xact",
     "pg_get_replication_slots",
     "pg_show_replication_origin_status",
     "pg_available_wal_summaries",

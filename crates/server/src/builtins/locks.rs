@@ -40,8 +40,9 @@ fn lock_row(lock: &LockInfo) -> Vec<Datum> {
     let mut row = vec![Datum::text(lock.tag.type_name())];
     row.extend(target(lock.tag));
     let (proc, local) = lock.virtual_transaction;
-    row.push(Datum::text(&format!("{proc}/{local}")));
-    row.push(Datum::i32(lock.session.0));
+    // Of a prepared transaction: -1 and its id.
+    row.push(Datum::text(&format!("{}/{local}", proc.cast_signed())));
+    row.push(if lock.session == SessionId(0) { Datum::Null } else { Datum::i32(lock.session.0) });
     row.push(Datum::text(lock.mode.as_str()));
     row.push(Datum::bool(lock.granted));
     row.push(Datum::bool(lock.fastpath));

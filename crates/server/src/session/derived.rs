@@ -53,6 +53,7 @@ pub fn renew(settings: &mut Settings, values: &Values) {
     settings.time_zone = zone(guc::TIMEZONE);
     settings.log_time_zone = zone(guc::LOG_TIMEZONE);
     settings.extra_float_digits = i32::try_from(values.int(guc::EXTRA_FLOAT_DIGITS)).unwrap_or(1);
+    settings.is_replica = values.str(guc::SESSION_REPLICATION_ROLE) == "replica";
     settings.bytea_output = match values.str(guc::BYTEA_OUTPUT) {
         "escape" => ByteaOutput::Escape,
         _ => ByteaOutput::Hex,

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `startup.rs` | from the first packet to ReadyForQuery |
 //! | `transaction.rs` | blocks, savepoints, what happens around a statement |
+//! | `twophase.rs` | PREPARE TRANSACTION and what ends it |
 //! | `simple.rs`, `extended.rs` | the two query protocols |
 //! | `statement.rs` | text to plans, with the cache that sessions share; running them |
 //! | `constants.rs` | texts that differ only in their constants share a plan |
@@ -23,6 +24,7 @@ mod extended;
 mod idle;
 mod plan_choice;
 mod portal;
+mod roles;
 mod rows;
 mod services;
 mod simple;
@@ -30,6 +32,7 @@ mod startup;
 mod statement;
 mod store;
 mod transaction;
+mod twophase;
 mod utility;
 pub mod variables;
 
@@ -92,6 +95,7 @@ pub struct Session {
     block: Block,
     /// The open savepoints' names, outermost first.
     savepoints: Vec<String>,
+    roles: roles::Roles,
     prepared: HashMap<String, Prepared>,
     portals: HashMap<String, Box<Portal>>,
     idle: idle::Idle,
@@ -153,6 +157,7 @@ impl Session {
                 return Ok(false);
             }
         }
+        self.deliver_notifications();
         self.flush()?;
         self.entry.interrupt.check().map_err(PgError::fatal).or_else(ignore_cancel)?;
         self.idle_deadline = self.idle_deadline();
@@ -284,8 +289,19 @@ impl Session {
         Ok(())
     }
 
+    /// Between transactions: NotificationResponse for what others (or we) have sent.
+    fn deliver_notifications(&mut self) {
+        if !self.entry.inbox.is_waiting() || self.cx.txn.is_some() {
+            return;
+        }
+        for n in self.entry.inbox.take() {
+            self.conn.out.notification(n.sender, &n.channel, &n.payload);
+        }
+    }
+
     /// ReadyForQuery.
     fn ready(&mut self) {
+        self.deliver_notifications();
         self.report_parameters();
         self.conn.out.ready_for_query(self.block.status());
         self.set_activity(match self.block {
@@ -394,6 +410,7 @@ impl Session {
                 self.abort();
             }
         }
+        self.cluster.notifications.forget(self.proc.database(), &self.entry);
         self.cluster.manager.unregister(&self.proc);
         self.cluster.sessions.remove(self.entry.id);
     }

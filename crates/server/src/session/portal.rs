@@ -46,6 +46,10 @@ pub(super) enum State {
 }
 
 impl Portal {
+    /// Is it one WITH HOLD of the current transaction?
+    pub fn is_held_by_transaction(&self) -> bool {
+        self.options & cursor_opt::HOLD != 0 && self.level > 0
+    }
     /// The plan of a portal that returns rows as they are asked for.
     pub fn plan(&self) -> Option<&Arc<PlannedStmt>> {
         match &*self.units {

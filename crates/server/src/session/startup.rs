@@ -79,6 +79,7 @@ impl Arrival {
             started: crate::clock::now(),
             server_address: self.conn.stream.local_address(),
             objects: Mutex::default(),
+            inbox: Default::default(),
         });
         cluster.sessions.insert(Arc::clone(&entry));
         match self.open(&message, &entry) {
@@ -177,6 +178,7 @@ impl Parts {
             notices,
             block: Block::None,
             savepoints: Vec::new(),
+            roles: super::roles::Roles::default(),
             prepared: HashMap::new(),
             idle: super::idle::Idle::default(),
             body: Vec::new(),

@@ -14,6 +14,8 @@ use parser::ast::{DefElem, Statement, TransactionStmt, TransactionStmtKind};
 use txn::stats::DatabaseCounter;
 use txn::{IsolationLevel, SyncCommit, Transaction, TransactionOptions};
 
+use txn::twophase::Finish;
+
 use super::Session;
 use super::variables::{Asker, Scope};
 use crate::clock;
@@ -43,7 +45,7 @@ impl Block {
     }
 }
 
-fn warning(code: base::SqlState, text: &str) -> PgError {
+pub(super) fn warning(code: base::SqlState, text: &str) -> PgError {
     PgError::with_severity(base::Severity::Warning, code, text)
 }
 
@@ -135,12 +137,16 @@ impl Session {
             Ok(()) => self.variables.lock().commit(),
             Err(_) => self.variables.lock().abort(),
         }
+        match &result {
+            Ok(()) => self.roles_at_commit(),
+            Err(_) => self.restore_roles(0),
+        }
         self.settings_changed();
         result
     }
 
     /// What may still fail or change something.
-    fn before_commit(&mut self) -> Result<()> {
+    pub(super) fn before_commit(&mut self) -> Result<()> {
         if self.cx.txn.is_some() {
             executor::after::fire_deferred(&mut self.cx)?;
         }
@@ -179,8 +185,10 @@ impl Session {
         self.cx.snapshot = None;
         self.close_portals(level);
         self.cx.txn()?.rollback_to_savepoint(name)?;
+        executor::after::subtransaction_aborted(&mut self.cx, level);
         self.savepoints.truncate(level - 1);
         self.variables.lock().abort_to(level);
+        self.restore_roles(level);
         self.settings_changed();
         Ok(())
     }
@@ -201,6 +209,7 @@ impl Session {
             self.counts.add(DatabaseCounter::Rollbacks, 1);
         }
         self.variables.lock().abort();
+        self.restore_roles(0);
         self.settings_changed();
     }
 
@@ -286,9 +295,9 @@ impl Session {
                 self.block = Block::Begun;
                 Ok("ROLLBACK")
             }
-            TransactionStmtKind::Prepare => Err(PgError::unsupported("PREPARE TRANSACTION")),
-            TransactionStmtKind::CommitPrepared => Err(PgError::unsupported("COMMIT PREPARED")),
-            TransactionStmtKind::RollbackPrepared => Err(PgError::unsupported("ROLLBACK PREPARED")),
+            TransactionStmtKind::Prepare => self.prepare_transaction(stmt.gid.as_deref().unwrap_or_default()),
+            TransactionStmtKind::CommitPrepared => self.finish_prepared(stmt, Finish::Commit, "COMMIT PREPARED"),
+            TransactionStmtKind::RollbackPrepared => self.finish_prepared(stmt, Finish::Rollback, "ROLLBACK PREPARED"),
         }
     }
 

@@ -19,6 +19,7 @@ use super::services::Services;
 use super::statement::{Parsed, Prepared, Sender, Unit, plan_tag};
 use super::transaction::Block;
 use super::variables::Scope;
+use crate::notify::Notifier;
 use crate::protocol::Format;
 
 /// An option's value as text: a word, a number, or `on` and `off`.
@@ -122,9 +123,18 @@ impl Session {
             },
             Statement::Discard(d) => self.discard(d),
             Statement::Transaction(t) => self.transaction_statement(t).map(str::to_owned),
-            Statement::Listen(_) => Err(PgError::unsupported("LISTEN")),
-            Statement::Unlisten(_) => Ok("UNLISTEN".into()),
-            Statement::Notify(_) => Err(PgError::unsupported("NOTIFY")),
+            Statement::Listen(s) => {
+                self.notifier()?.listen(&s.conditionname);
+                Ok("LISTEN".into())
+            }
+            Statement::Unlisten(s) => {
+                self.notifier()?.unlisten(s.conditionname.as_deref());
+                Ok("UNLISTEN".into())
+            }
+            Statement::Notify(s) => {
+                self.notifier()?.notify(&s.conditionname, s.payload.as_deref().unwrap_or_default())?;
+                Ok("NOTIFY".into())
+            }
             Statement::AlterSystem(_) => self.alter_system(stmt),
             Statement::ConstraintsSet(s) => self.set_constraints(s),
             Statement::ExplainStmt(e) if holds_execute(&e.query) => self.explain_execute(e, formats),
@@ -134,6 +144,10 @@ impl Session {
             },
             other => self.run_command(other, formats),
         }
+    }
+
+    fn notifier(&self) -> Result<Notifier<'_>> {
+        Ok(Notifier { cluster: &self.cluster, entry: &self.entry, txn: self.cx.txn()? })
     }
 
     fn set_constraints(&mut self, s: &ConstraintsSetStmt) -> Result<String> {
@@ -218,8 +232,14 @@ impl Session {
             _ => None,
         };
         match name.as_str() {
-            "role" => self.set_role(value.as_deref().unwrap_or("none"))?,
-            "session_authorization" => self.set_session_authorization(value.as_deref())?,
+            "role" => {
+                self.remember_roles(s.is_local);
+                self.set_role(value.as_deref().unwrap_or("none"))?;
+            }
+            "session_authorization" => {
+                self.remember_roles(s.is_local);
+                self.set_session_authorization(value.as_deref())?;
+            }
             "transaction_isolation" | "transaction_read_only" | "transaction_deferrable" => {
                 let arg = value.map(DefArg::String);
                 let option = DefElem {
@@ -279,7 +299,7 @@ impl Session {
         Ok(())
     }
 
-    fn role_changed(&mut self) {
+    pub(super) fn role_changed(&mut self) {
         let text = if self.is_superuser { "on" } else { "off" };
         self.conn.out.parameter_status("is_superuser", text);
         self.variables.lock().generation += 1;
@@ -354,6 +374,7 @@ impl Session {
                 self.prepared.clear();
                 self.publish_objects();
                 self.discard_sequences();
+                self.notifier()?.unlisten(None);
                 self.set_session_authorization(None)?;
                 let asker = self.asker();
                 self.variables.lock().reset_all(0, asker)?;

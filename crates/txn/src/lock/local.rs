@@ -82,6 +82,18 @@ impl LocalLocks {
         }
         modes
     }
+    /// What the transaction holds.
+    pub fn of_transaction(&self) -> Vec<Key> {
+        self.held.iter().filter(|(_, hold)| hold.transaction > 0).map(|(key, _)| *key).collect()
+    }
+    /// Is the tag locked for the session, in any mode?
+    pub fn has_session_hold(&self, tag: LockTag) -> bool {
+        self.held.iter().any(|((t, _), hold)| *t == tag && hold.session > 0)
+    }
+    /// The lock is another's now; whether only this table knew of it.
+    pub fn take_away(&mut self, key: Key) -> bool {
+        self.held.remove(&key).is_some_and(|hold| hold.fast)
+    }
     pub fn fast(&self) -> Vec<Key> {
         self.held.iter().filter(|(_, hold)| hold.fast).map(|(key, _)| *key).collect()
     }

@@ -29,7 +29,7 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use base::{Result, SessionId, Xid};
+use base::{Oid, Result, SessionId, Xid};
 use hashbrown::DefaultHashBuilder;
 use parking_lot::{Mutex, RwLock};
 
@@ -288,6 +288,64 @@ impl LockManager {
     pub fn release_since(&self, proc: &Arc<Proc>, mark: usize) {
         let gone = proc.locks.lock().remove_since(mark);
         self.give_back(proc, gone);
+    }
+
+    // Prepared transactions
+
+    /// The relations that the session has locked, with their databases.
+    pub fn locked_relations(&self, proc: &Proc) -> Vec<(Oid, Oid)> {
+        let held = proc.locks.lock().of_transaction();
+        let relation = |tag| if let LockTag::Relation { db, rel } = tag { Some((db, rel)) } else { None };
+        held.into_iter().filter_map(|(tag, _)| relation(tag)).collect()
+    }
+    /// The transaction's locks, to be kept by a prepared transaction. (PostgreSQL: `AtPrepare_Locks`)
+    pub(crate) fn for_prepare(&self, proc: &Proc) -> Result<Vec<(LockTag, LockMode)>> {
+        let local = proc.locks.lock();
+        let mut kept = Vec::new();
+        for (tag, mode) in local.of_transaction() {
+            if matches!(tag, LockTag::VirtualTransaction { .. }) {
+                continue;
+            }
+            if local.has_session_hold(tag) {
+                let text =
+                    "cannot PREPARE while holding both session-level and transaction-level locks on the same object";
+                return Err(base::PgError::new(base::sqlstate::FEATURE_NOT_SUPPORTED, text));
+            }
+            kept.push((tag, mode));
+        }
+        Ok(kept)
+    }
+    /// Gives a transaction's locks to another place, without a moment in which nobody holds them.
+    /// (PostgreSQL: `PostPrepare_Locks`)
+    pub(crate) fn hand_over(&self, from: &Arc<Proc>, to: &Arc<Proc>) {
+        // Under the latch of `from`: whoever moves noted locks into the shared table finds them here or already there.
+        let mut local = from.locks.lock();
+        let mut target = Vec::new();
+        for (tag, mode) in local.of_transaction() {
+            if matches!(tag, LockTag::VirtualTransaction { .. }) {
+                continue;
+            }
+            let fast = local.take_away((tag, mode));
+            let mut shard = self.shard(tag).lock();
+            match fast {
+                true => shard.grant(to, tag, mode),
+                false => shard.hand_over(from, to, tag, mode),
+            }
+            target.push((tag, mode));
+        }
+        drop(local);
+        let mut held = to.locks.lock();
+        target.into_iter().for_each(|(tag, mode)| held.add(tag, mode, LockLevel::Transaction, false));
+    }
+    /// A prepared transaction found by recovery has its locks again; nobody else runs yet.
+    pub(crate) fn restore(&self, proc: &Arc<Proc>, locks: &[(LockTag, LockMode)]) {
+        for (tag, mode) in locks {
+            if tag.has_weak_modes() && mode.conflicts_with_weak() {
+                self.strong_counter(*tag).fetch_add(1, Ordering::AcqRel);
+            }
+            self.shard(*tag).lock().grant(proc, *tag, *mode);
+            proc.locks.lock().add(*tag, *mode, LockLevel::Transaction, false);
+        }
     }
 
     // Asking

@@ -97,6 +97,17 @@ impl Shard {
     pub fn grant(&mut self, proc: &Arc<Proc>, tag: LockTag, mode: LockMode) {
         self.entries.entry(tag).or_default().grant(proc, mode);
     }
+    /// Another place holds what this one did.
+    pub fn hand_over(&mut self, from: &Arc<Proc>, to: &Arc<Proc>, tag: LockTag, mode: LockMode) {
+        let Some(entry) = self.entries.get_mut(&tag) else { return };
+        if let Some(i) = entry.holders.iter().position(|h| Arc::ptr_eq(&h.proc, from)) {
+            entry.holders[i].modes &= !mode.bit();
+            if entry.holders[i].modes == 0 {
+                entry.holders.swap_remove(i);
+            }
+        }
+        entry.grant(to, mode);
+    }
     pub fn release(&mut self, proc: &Arc<Proc>, tag: LockTag, mode: LockMode) {
         let Some(entry) = self.entries.get_mut(&tag) else { return };
         if let Some(i) = entry.holders.iter().position(|h| Arc::ptr_eq(&h.proc, proc)) {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use base::{ForkNumber, PgError, RelFileLocator, Result, Xid};
+use base::{ForkNumber, RelFileLocator, Result, Xid};
 use wal::{Record, RedoContext, ResourceManager};
 
 use super::name;
@@ -22,6 +22,9 @@ impl XactManager {
         let xid = outcome.twophase_xid.unwrap_or(record.xid);
         outcome.subs.iter().chain([&xid]).for_each(|x| self.0.advance_past(*x));
         self.0.clog().redo_status(xid, &outcome.subs, status, record.end)?;
+        if outcome.twophase_xid.is_some() {
+            self.0.prepared.redo_finish(&self.0, xid)?;
+        }
         drop_files(cx, &outcome.dropped)
     }
 }
@@ -42,7 +45,7 @@ impl ResourceManager for XactManager {
         match record.info & OPMASK {
             COMMIT | COMMIT_PREPARED => self.redo_outcome(cx, record, XidStatus::Committed),
             ABORT | ABORT_PREPARED => self.redo_outcome(cx, record, XidStatus::Aborted),
-            PREPARE => Err(PgError::unsupported("recovery of prepared transactions")),
+            PREPARE => self.0.prepared.redo_prepare(&self.0, &record.main, record.end),
             // They matter to sessions on a standby only.
             ASSIGNMENT | INVALIDATIONS => Ok(()),
             info => Err(record.damaged(format!("xact_redo: unknown op code {info}"))),
@@ -69,6 +72,10 @@ impl ResourceManager for XactManager {
 fn describe(record: &Record, out: &mut String) -> Result<()> {
     match record.info & OPMASK {
         COMMIT | COMMIT_PREPARED | ABORT | ABORT_PREPARED => describe_outcome(&Outcome::parse(record)?, out),
+        PREPARE => {
+            let files = |l: &[RelFileLocator]| l.iter().map(|l| storage_path(*l)).collect::<Vec<_>>().join(" ");
+            out.push_str(&crate::twophase::describe(&record.main, &time_text, &files)?);
+        }
         ASSIGNMENT => {
             let mut r = record.main_reader();
             let _ = write!(out, "xtop {}: subxacts:", r.xid()?);
@@ -81,6 +88,11 @@ fn describe(record: &Record, out: &mut String) -> Result<()> {
     Ok(())
 }
 
+fn time_text(time: i64) -> String {
+    let seconds = time.div_euclid(1_000_000) + 946_684_800;
+    format!("{} UTC", wal::control::ctime_utc(seconds))
+}
+
 fn describe_outcome(o: &Outcome, out: &mut String) {
     let list = |out: &mut String, label: &str, items: Vec<String>| {
         if !items.is_empty() {
@@ -90,8 +102,7 @@ fn describe_outcome(o: &Outcome, out: &mut String) {
     if let Some(xid) = o.twophase_xid {
         let _ = write!(out, "{xid}: ");
     }
-    let seconds = o.time.div_euclid(1_000_000) + 946_684_800;
-    let _ = write!(out, "{} UTC", wal::control::ctime_utc(seconds));
+    out.push_str(&time_text(o.time));
     list(out, "rels", o.dropped.iter().map(|l| storage_path(*l)).collect());
     list(out, "subxacts", o.subs.iter().map(Xid::to_string).collect());
     if o.stats > 0 {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use base::{Lsn, PgError, Result, Xid};
+use base::{Lsn, Result, Xid};
 use storage::critical;
 
 use super::files::logged_files;
@@ -81,6 +81,7 @@ impl Transaction {
                 force_sync: state.force_sync,
                 apply_feedback: state.sync_commit >= SyncCommit::RemoteApply,
                 exclusive_locks: state.exclusive_locks,
+                prepared: None,
             };
             (record, state.sync_commit > SyncCommit::Off || state.force_sync || !files.is_empty())
         };
@@ -124,7 +125,12 @@ impl Transaction {
     /// The abort's record, not flushed: if it is lost, the outcome is the same.
     pub(super) fn log_abort(&self, xid: Xid, subs: &[Xid], files: &[PendingFile]) -> Result<()> {
         let wal = self.manager.wal();
-        let record = AbortRecord { time: current_timestamp(), subs: subs.to_vec(), dropped: logged_files(files) };
+        let record = AbortRecord {
+            time: current_timestamp(),
+            subs: subs.to_vec(),
+            dropped: logged_files(files),
+            prepared: None,
+        };
         critical(|section| {
             let end = record.insert(wal, section, xid);
             wal.set_async_commit(end);
@@ -132,15 +138,10 @@ impl Transaction {
         })
     }
     /// Gives everything back that others wait for.
-    fn release(&self) {
+    pub(super) fn release(&self) {
         self.state.lock().fixed = None;
         self.manager.multixacts().end_of_transaction(&self.proc);
         self.manager.locks().release_transaction(&self.proc);
         self.proc.local_xid.store(0, Ordering::Release);
-    }
-    /// `PREPARE TRANSACTION`.
-    pub fn prepare(self, gid: &str) -> Result<()> {
-        let _ = gid;
-        Err(PgError::unsupported("PREPARE TRANSACTION"))
     }
 }

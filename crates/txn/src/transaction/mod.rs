@@ -9,6 +9,7 @@
 
 mod end;
 mod files;
+mod prepare;
 mod sub;
 
 use std::sync::Arc;
