@@ -106,7 +106,7 @@ impl Planner<'_, '_> {
                 mutate(e, &mut |x| {
                     forget_location(x);
                     if let Expr::Var(v) = x {
-                        (v.varno, v.varnosyn) = (rti, rti);
+                        v.varno = rti;
                     }
                     Ok(true)
                 })?;

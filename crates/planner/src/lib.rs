@@ -18,6 +18,7 @@ pub mod dump;
 mod equiv;
 mod extstats;
 mod fold;
+mod groupcolumns;
 mod groupingsets;
 mod indexpaths;
 mod inherit;
@@ -29,6 +30,7 @@ mod level;
 mod levels;
 mod modify;
 mod node;
+mod orclauses;
 mod pathnode;
 pub mod plan;
 mod predtest;
@@ -45,6 +47,7 @@ mod tidpaths;
 mod upper;
 mod uselessjoins;
 mod util;
+mod valuesany;
 mod windows;
 
 use std::sync::Arc;
@@ -108,7 +111,7 @@ pub fn plan(cx: &mut PlannerContext<'_>, query: Query, options: &PlanOptions) ->
     let mut root = p.subquery_planner(query, false, options.tuple_fraction, None)?;
     let path = p.choose_final(&root, options.tuple_fraction)?;
     let mut plan = p.create_plan(&mut root, &path)?;
-    if options.scroll && !matches!(plan.node, PlanNode::Material | PlanNode::Sort { .. }) {
+    if options.scroll && !supports_backward_scan(&plan) {
         let init = std::mem::take(&mut plan.init_plans);
         plan = create::material_plan(plan);
         plan.init_plans = init;
@@ -157,6 +160,28 @@ pub fn plan(cx: &mut PlannerContext<'_>, query: Query, options: &PlanOptions) ->
         stmt_location,
         stmt_len,
     })
+}
+
+/// Can a plan give its rows backwards? Cursors for those that can may scroll without being asked to.
+/// (PostgreSQL: `ExecSupportsBackwardScan`)
+pub fn supports_backward_scan(plan: &Plan) -> bool {
+    match &plan.node {
+        PlanNode::Append { plans, .. } => plans.iter().all(supports_backward_scan),
+        PlanNode::Result { .. } | PlanNode::Limit { .. } | PlanNode::LockRows { .. } => {
+            plan.outer.as_deref().is_some_and(supports_backward_scan)
+        }
+        PlanNode::SubqueryScan { subplan, .. } => supports_backward_scan(subplan),
+        PlanNode::SeqScan { .. }
+        | PlanNode::IndexScan { .. }
+        | PlanNode::IndexOnlyScan { .. }
+        | PlanNode::TidScan { .. }
+        | PlanNode::FunctionScan { .. }
+        | PlanNode::ValuesScan { .. }
+        | PlanNode::CteScan { .. }
+        | PlanNode::Material
+        | PlanNode::Sort { .. } => true,
+        _ => false,
+    }
 }
 
 /// The result's columns. (PostgreSQL: `ExecCleanTypeFromTL`)

@@ -77,6 +77,8 @@ pub(crate) struct Root {
     pub minmax_params: Vec<(Aggref, Param)>,
     /// The group RTE's index, where grouping sets may null its expressions.
     pub group_rti: RtIndex,
+    /// Set-returning functions that grouping compares: computed below it.
+    pub computed_srfs: Vec<Expr>,
     /// Of subqueries in FROM: the parameters they want set.
     pub subquery_params: Vec<(RtIndex, Vec<(i32, Expr)>)>,
     /// MIN and MAX come from initplans.

@@ -4,7 +4,7 @@ use super::*;
 
 fn deparsed(rt: &mut dyn Runtime, c: &Catalog, s: &catalog::PgStatisticExt, parens: bool) -> Result<Vec<String>> {
     let Some(text) = &s.stxexprs else { return Ok(Vec::new()) };
-    let p = Pretty { paren: false, indent: false, schema: false };
+    let p = Pretty { paren: parens, indent: !parens, schema: false };
     let mut out = Vec::new();
     for e in crate::nodes::read_exprs(text, c)? {
         let shown = Deparser::new(rt, c.clone(), p).expr_of_relation(&e, s.stxrelid)?;

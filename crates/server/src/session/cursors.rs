@@ -43,7 +43,7 @@ impl Session {
         let mut planned = executor::plan_query(&mut self.cx, query, &options)?;
         let mut flags = d.options;
         if flags & (cursor_opt::SCROLL | cursor_opt::NO_SCROLL) == 0 {
-            let scroll = super::portal::supports_backward_scan(&planned);
+            let scroll = planned.row_marks.is_empty() && planner::supports_backward_scan(&planned.plan);
             flags |= if scroll { cursor_opt::SCROLL } else { cursor_opt::NO_SCROLL };
         }
         let places = expose_places(&mut planned);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base::Result;
 use executor::current_of::{CursorPosition, Cursors, Places};
 use parser::ast::cursor_opt;
-use planner::{Plan, PlanNode, PlannedStmt};
+use planner::PlannedStmt;
 use types::{Datum, DatumRef, Runtime, TupleDesc};
 
 use super::Session;
@@ -57,31 +57,6 @@ impl Portal {
             _ => None,
         }
     }
-}
-
-/// Can a plan give its rows backwards? Cursors for those that can may scroll without being asked to.
-/// (PostgreSQL: `ExecSupportsBackwardScan`)
-pub(super) fn supports_backward_scan(planned: &PlannedStmt) -> bool {
-    fn of(plan: &Plan) -> bool {
-        match &plan.node {
-            PlanNode::Append { plans, .. } => plans.iter().all(of),
-            PlanNode::Result { .. } | PlanNode::Limit { .. } | PlanNode::LockRows { .. } => {
-                plan.outer.as_deref().is_some_and(of)
-            }
-            PlanNode::SubqueryScan { subplan, .. } => of(subplan),
-            PlanNode::SeqScan { .. }
-            | PlanNode::IndexScan { .. }
-            | PlanNode::IndexOnlyScan { .. }
-            | PlanNode::TidScan { .. }
-            | PlanNode::FunctionScan { .. }
-            | PlanNode::ValuesScan { .. }
-            | PlanNode::CteScan { .. }
-            | PlanNode::Material
-            | PlanNode::Sort { .. } => true,
-            _ => false,
-        }
-    }
-    planned.row_marks.is_empty() && of(&planned.plan)
 }
 
 impl Session {
