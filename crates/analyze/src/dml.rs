@@ -318,7 +318,7 @@ impl Analyzer<'_, '_> {
             let alias = Alias { aliasname: "excluded".to_owned(), colnames: Vec::new() };
             let item = self.push_rte(Some(alias), eref, kind, false, false, &types);
             out.excl_rel_index = item.rtindex;
-            out.excl_rel_tlist = self.excluded_list(&rel, item.rtindex)?;
+            out.excl_rel_tlist = excluded_list(&rel, item.rtindex);
             excluded = Some(item);
         }
         self.on_conflict_arbiter(c, &rel, &mut out)?;
@@ -336,37 +336,6 @@ impl Analyzer<'_, '_> {
             let lv = self.lv();
             lv.namespace.retain(|i| i.rtindex != out.excl_rel_index);
         }
-        Ok(out)
-    }
-
-    /// (PostgreSQL: `BuildOnConflictExcludedTargetlist`)
-    fn excluded_list(&self, rel: &catalog::Relation, rti: RtIndex) -> Result<Vec<TargetEntry>> {
-        let mut out = Vec::new();
-        let var = |no: AttrNumber, ty: TypeMod| {
-            Expr::Var(Var {
-                varno: rti,
-                varattno: no,
-                vartype: ty,
-                varnullingrels: Vec::new(),
-                varlevelsup: 0,
-                varreturning: VarReturning::Default,
-                varnosyn: rti,
-                varattnosyn: no,
-                location: Location::UNKNOWN,
-            })
-        };
-        for (i, a) in rel.desc.attrs.iter().enumerate() {
-            let no = i as AttrNumber + 1;
-            let (e, name) = if a.dropped {
-                (crate::coerce::null_const(INT4OID, 4, true), None)
-            } else {
-                (var(no, crate::relation::attr_type(a)), Some(a.name.to_string()))
-            };
-            out.push(target_entry(e, no, name));
-        }
-        let mut whole = target_entry(var(0, plain(rel.class.reltype)), 0, None);
-        whole.resjunk = true;
-        out.push(whole);
         Ok(out)
     }
 
@@ -700,4 +669,25 @@ impl Analyzer<'_, '_> {
         self.finish_ctes(&mut q);
         Ok(q)
     }
+}
+
+/// (PostgreSQL: `BuildOnConflictExcludedTargetlist`)
+pub(crate) fn excluded_list(rel: &catalog::Relation, rti: RtIndex) -> Vec<TargetEntry> {
+    let mut out = Vec::new();
+    let var = |no: AttrNumber, ty: TypeMod| {
+        Expr::Var(Var { varno: rti, varattno: no, vartype: ty, varnosyn: rti, varattnosyn: no, ..Var::default() })
+    };
+    for (i, a) in rel.desc.attrs.iter().enumerate() {
+        let no = i as AttrNumber + 1;
+        let (e, name) = if a.dropped {
+            (crate::coerce::null_const(INT4OID, 4, true), None)
+        } else {
+            (var(no, crate::relation::attr_type(a)), Some(a.name.to_string()))
+        };
+        out.push(target_entry(e, no, name));
+    }
+    let mut whole = target_entry(var(0, plain(rel.class.reltype)), 0, None);
+    whole.resjunk = true;
+    out.push(whole);
+    out
 }

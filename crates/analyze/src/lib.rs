@@ -50,6 +50,7 @@ mod select;
 mod state;
 mod target;
 mod typename;
+mod updatable_view;
 pub mod walk;
 pub mod walker;
 

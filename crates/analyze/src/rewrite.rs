@@ -41,7 +41,7 @@ pub(crate) struct Rewriter<'a, 'c> {
     /// The views that are being expanded, to notice those that contain themselves.
     views: Vec<Oid>,
     /// The query at work is the statement itself.
-    rules_applied: bool,
+    pub(crate) rules_applied: bool,
 }
 
 /// Goes to the subqueries of expressions.
@@ -106,7 +106,7 @@ impl Rewriter<'_, '_> {
                 continue;
             }
             let RteKind::Relation { relid, relkind: kind, .. } = q.rtable[i - 1].kind else { continue };
-            if Some(rti) == q.result_relation && q.command_type != CmdType::Merge {
+            if Some(rti) == q.result_relation && (q.command_type != CmdType::Merge || kind == relkind::VIEW) {
                 // Only a view with INSTEAD OF triggers stays a target.
                 continue;
             }
@@ -125,6 +125,38 @@ impl Rewriter<'_, '_> {
         Ok(())
     }
 
+    /// A view that stays a target has INSTEAD OF triggers. The rows to change are read from it, so it becomes its query where
+    /// it stands, and a new entry is the target. (PostgreSQL: `ApplyRetrieveRule`)
+    fn read_target_view(&mut self, q: &mut Query, rti: RtIndex) -> Result<()> {
+        let RteKind::Relation { relid, .. } = q.rte(rti).kind else { return Ok(()) };
+        let rel = self.cx.catalog.relation_entry(relid)?;
+        if q.command_type == CmdType::Insert {
+            return Ok(());
+        }
+        let target = q.rte(rti).clone();
+        q.rtable.push(target);
+        let new = q.rtable.len() as RtIndex;
+        q.result_relation = Some(new);
+        // Permissions are checked once, with the target's entry.
+        if let RteKind::Relation { perminfoindex, .. } = &mut q.rtable[rti as usize - 1].kind {
+            *perminfoindex = 0;
+        }
+        // RETURNING shows what the triggers made of the row, all else the row as it was.
+        for t in &mut q.returning_list {
+            Renumber { from: rti, to: new, depth: 0 }.expr(&mut t.expr)?;
+        }
+        let ty = TypeMod { oid: rel.class.reltype, typmod: -1, collation: Oid::INVALID };
+        let whole = Var { varno: rti, varattno: 0, vartype: ty, varnosyn: rti, ..Var::default() };
+        q.target_list.push(TargetEntry {
+            expr: Expr::Var(whole),
+            resno: q.target_list.len() as AttrNumber + 1,
+            resname: Some("wholerow".to_owned()),
+            resjunk: true,
+            ..TargetEntry::default()
+        });
+        self.expand_view(q, rti, &rel)
+    }
+
     fn bypasses_rls(&self, rel: &Relation) -> Result<bool> {
         let user = self.cx.rt.settings().current_user;
         let c = &self.cx.catalog;
@@ -134,7 +166,7 @@ impl Rewriter<'_, '_> {
     }
 
     /// The view's query as stored. (PostgreSQL: `get_view_query`)
-    fn view_query(&mut self, rel: &Relation) -> Result<Query> {
+    pub(crate) fn view_query(&mut self, rel: &Relation) -> Result<Query> {
         let missing = || PgError::internal(format!("view \"{}\" has no query", rel.name()));
         let rule = rel.view_rule().ok_or_else(missing)?;
         let mut list = crate::nodes::read_queries(&rule.ev_action, &self.cx.catalog)?;
@@ -176,7 +208,7 @@ impl Rewriter<'_, '_> {
     }
 
     /// The target of INSERT, UPDATE, DELETE, MERGE. (PostgreSQL: `RewriteQuery`)
-    fn target(&mut self, q: &mut Query) -> Result<()> {
+    pub(crate) fn target(&mut self, q: &mut Query) -> Result<()> {
         let Some(rti) = q.result_relation else { return Ok(()) };
         let RteKind::Relation { relid, .. } = q.rte(rti).kind else { return Ok(()) };
         let rel = self.cx.catalog.relation_entry(relid)?;
@@ -195,20 +227,30 @@ impl Rewriter<'_, '_> {
         if rel.class.relrowsecurity && !self.bypasses_rls(&rel)? {
             return Err(PgError::unsupported("row security"));
         }
-        if rel.kind() == relkind::VIEW && !self.has_instead_trigger(&rel, q.command_type) {
-            return self.updatable_view(q, &rel);
+        if rel.kind() != relkind::VIEW {
+            return Ok(());
         }
-        Ok(())
+        match self.has_instead_trigger(&rel, q)? {
+            true => self.read_target_view(q, rti),
+            false => self.updatable_view(q, &rel),
+        }
     }
 
-    fn has_instead_trigger(&self, rel: &Relation, command: CmdType) -> bool {
-        const INSTEAD: i16 = 1 << 6;
-        let bit = match command {
-            CmdType::Insert => 1 << 2,
-            CmdType::Delete => 1 << 3,
-            _ => 1 << 4,
+    /// Whether the view's triggers do the work: of MERGE for all its actions, or for none. (PostgreSQL: `view_has_instead_trigger`)
+    fn has_instead_trigger(&self, rel: &Relation, q: &Query) -> Result<bool> {
+        let has = |command: CmdType| {
+            let bit = match command {
+                CmdType::Insert => 1 << 2,
+                CmdType::Delete => 1 << 3,
+                _ => 1 << 4,
+            };
+            rel.triggers.iter().any(|t| t.tgtype & (1 << 6) != 0 && t.tgtype & bit != 0)
         };
-        rel.triggers.iter().any(|t| t.tgtype & INSTEAD != 0 && t.tgtype & bit != 0)
+        if q.command_type != CmdType::Merge {
+            return Ok(has(q.command_type));
+        }
+        let changes = |a: &&MergeAction| a.command_type != CmdType::Utility;
+        Ok(q.merge_actions.iter().filter(changes).all(|a| has(a.command_type)))
     }
 
     /// A column's default, converted; `None` if it has none. (PostgreSQL: `build_column_default`)
@@ -433,143 +475,10 @@ impl Rewriter<'_, '_> {
         }
         Ok(())
     }
-
-    /// A view over one table's columns is updated through. (PostgreSQL: `rewriteTargetView`)
-    fn updatable_view(&mut self, q: &mut Query, rel: &Relation) -> Result<()> {
-        let Some(rti) = q.result_relation else { return Ok(()) };
-        let view = self.view_query(rel)?;
-        let (verb, hint) = match q.command_type {
-            CmdType::Insert => (
-                "insert into",
-                "inserting into the view, provide an INSTEAD OF INSERT trigger or an unconditional ON INSERT DO INSTEAD rule",
-            ),
-            CmdType::Delete => (
-                "delete from",
-                "deleting from the view, provide an INSTEAD OF DELETE trigger or an unconditional ON DELETE DO INSTEAD rule",
-            ),
-            CmdType::Merge => return Err(PgError::unsupported("MERGE into a view")),
-            _ => (
-                "update",
-                "updating the view, provide an INSTEAD OF UPDATE trigger or an unconditional ON UPDATE DO INSTEAD rule",
-            ),
-        };
-        if let Some(why) = not_updatable(&view) {
-            return Err(PgError::new(
-                OBJECT_NOT_IN_PREREQUISITE_STATE,
-                format!("cannot {verb} view \"{}\"", rel.name()),
-            )
-            .detail(why)
-            .hint(format!("To enable {hint}.")));
-        }
-        if q.on_conflict.is_some() {
-            return Err(PgError::unsupported("INSERT ... ON CONFLICT into a view"));
-        }
-        let Some(JoinTreeNode::RangeTblRef(base_rti)) = view.jointree.fromlist.first() else {
-            return Err(PgError::internal("a view of no table"));
-        };
-        let base_rte = view.rte(*base_rti).clone();
-        let RteKind::Relation { relid: base, perminfoindex: base_perm, .. } = base_rte.kind else {
-            return Err(PgError::internal("a view of no table"));
-        };
-        if let Some(lock) = &mut self.cx.lock {
-            lock(base, crate::relation::lock::ROW_EXCLUSIVE)?;
-        }
-        // Each column of the view that is touched must be one of the table.
-        let column = |no: AttrNumber| -> Option<AttrNumber> {
-            match view.target_list.iter().find(|t| t.resno == no && !t.resjunk).map(|t| &t.expr) {
-                Some(Expr::Var(v)) if v.varno == *base_rti && v.varlevelsup == 0 && v.varattno > 0 => Some(v.varattno),
-                _ => None,
-            }
-        };
-        let base_rel = self.cx.catalog.relation_entry(base)?;
-        if q.command_type != CmdType::Delete {
-            for t in &mut q.target_list {
-                if t.resjunk {
-                    continue;
-                }
-                let Some(no) = column(t.resno) else {
-                    let name = t.resname.clone().unwrap_or_default();
-                    let m = match q.command_type {
-                        CmdType::Insert => format!("cannot insert into column \"{name}\" of view \"{}\"", rel.name()),
-                        _ => format!("cannot update column \"{name}\" of view \"{}\"", rel.name()),
-                    };
-                    return Err(PgError::new(FEATURE_NOT_SUPPORTED, m)
-                        .detail("View columns that are not columns of their base relation are not updatable."));
-                };
-                t.resno = no;
-                t.resname = Some(base_rel.desc.attrs[no as usize - 1].name.to_string());
-            }
-        }
-        // The table takes a place of its own in the range table; the view's stays for its permissions.
-        let mut rte = base_rte;
-        rte.in_from_cl = false;
-        let old_perm = match &q.rte(rti).kind {
-            RteKind::Relation { perminfoindex, .. } => q.rteperminfos[*perminfoindex as usize - 1].clone(),
-            _ => RtePermissionInfo::default(),
-        };
-        let mut perm = view.rteperminfos.get((base_perm.max(1) - 1) as usize).cloned().unwrap_or_default();
-        perm.required_perms |= old_perm.required_perms;
-        let map = |cols: &[AttrNumber]| {
-            let mut v: Vec<_> = cols.iter().filter_map(|c| column(*c)).collect();
-            v.sort_unstable();
-            v
-        };
-        perm.inserted_cols = map(&old_perm.inserted_cols);
-        perm.updated_cols = map(&old_perm.updated_cols);
-        q.rteperminfos.push(perm);
-        let new_perm = q.rteperminfos.len() as u32;
-        if let RteKind::Relation { perminfoindex, lock_mode, inh, .. } = &mut rte.kind {
-            *perminfoindex = new_perm;
-            *lock_mode = crate::relation::lock::ROW_EXCLUSIVE;
-            *inh = *inh || q.command_type != CmdType::Insert;
-        }
-        q.rtable.push(rte);
-        let new = q.rtable.len() as RtIndex;
-        let exprs: Vec<TargetEntry> = view.target_list.clone();
-        let mut sub = ReplaceVars { from: rti, base: *base_rti, to: new, list: exprs, depth: 0 };
-        let saved = std::mem::take(&mut q.target_list);
-        walk_query_mut(&mut sub, q)?;
-        let mut saved = saved;
-        for t in &mut saved {
-            sub.expr(&mut t.expr)?;
-        }
-        q.target_list = saved;
-        for w in &mut q.with_check_options {
-            sub.expr(&mut w.qual)?;
-        }
-        if matches!(q.command_type, CmdType::Insert | CmdType::Update) {
-            check_option(q, rel, &view, *base_rti, new)?;
-        }
-        replace_ref(&mut q.jointree, rti, new);
-        q.result_relation = Some(new);
-        if q.command_type != CmdType::Insert
-            && let Some(mut w) = view.jointree.quals.clone()
-        {
-            Renumber { from: *base_rti, to: new, depth: 0 }.expr(&mut w)?;
-            q.has_sub_links |= view.has_sub_links;
-            q.jointree.quals = Some(match q.jointree.quals.take() {
-                None => w,
-                Some(e) => crate::expr::bool_expr(BoolExprType::And, vec![w, e], Location::UNKNOWN),
-            });
-        }
-        // The view's entry is no table to read any more.
-        if let RteKind::Relation { relid, lock_mode, perminfoindex, .. } = q.rtable[rti as usize - 1].kind {
-            let mut empty = Query::new(CmdType::Select);
-            empty.target_list = Vec::new();
-            q.rtable[rti as usize - 1].kind = RteKind::Subquery {
-                subquery: Box::new(empty),
-                security_barrier: false,
-                view: Some(ViewRef { relid, lock_mode, perminfoindex }),
-            };
-        }
-        // The base may be a view in turn, and has defaults and rules of its own.
-        self.rules_applied = false;
-        self.target(q)
-    }
 }
 
 /// What the view, or one above it WITH CASCADED CHECK OPTION, demands of new rows; the innermost view's is first.
-fn check_option(q: &mut Query, rel: &Relation, view: &Query, from: RtIndex, to: RtIndex) -> Result<()> {
+pub(crate) fn check_option(q: &mut Query, rel: &Relation, view: &Query, from: RtIndex, to: RtIndex) -> Result<()> {
     let own = rel.option("check_option");
     let above = q.with_check_options.first().is_some_and(|w| w.cascaded);
     let cascaded = above || own == Some("cascaded");
@@ -762,55 +671,11 @@ pub(crate) fn not_updatable(v: &Query) -> Option<&'static str> {
     }
 }
 
-/// References to the view become the expressions of its columns over the base table.
-struct ReplaceVars {
-    from: RtIndex,
-    base: RtIndex,
-    to: RtIndex,
-    list: Vec<TargetEntry>,
-    depth: u32,
-}
-
-impl MutWalker for ReplaceVars {
-    type Break = PgError;
-    fn expr(&mut self, e: &mut Expr) -> Result<()> {
-        if let Expr::Var(v) = e
-            && v.varno == self.from
-            && v.varlevelsup == self.depth
-        {
-            if v.varattno <= 0 {
-                if v.varattno == 0 {
-                    return Err(PgError::unsupported("a whole-row reference to an updated view"));
-                }
-                v.varno = self.to;
-                return Ok(());
-            }
-            let t = self.list.iter().find(|t| t.resno == v.varattno && !t.resjunk);
-            let mut new = t.ok_or_else(|| PgError::internal("a view has no such column"))?.expr.clone();
-            let returning = v.varreturning;
-            Renumber { from: self.base, to: self.to, depth: 0 }.expr(&mut new)?;
-            increment_levels(&mut new, i64::from(self.depth), 0)?;
-            if let Expr::Var(n) = &mut new {
-                n.varreturning = returning;
-            }
-            *e = new;
-            return Ok(());
-        }
-        walk_expr_mut(self, e)
-    }
-    fn query(&mut self, q: &mut Query) -> Result<()> {
-        self.depth += 1;
-        let r = walk_query_mut(self, q);
-        self.depth -= 1;
-        r
-    }
-}
-
-/// Variables of one entry become those of another. (PostgreSQL: `ChangeVarNodes`)
-struct Renumber {
-    from: RtIndex,
-    to: RtIndex,
-    depth: u32,
+/// Puts references to one range-table entry to another.
+pub(crate) struct Renumber {
+    pub from: RtIndex,
+    pub to: RtIndex,
+    pub depth: u32,
 }
 
 impl MutWalker for Renumber {
@@ -836,7 +701,7 @@ impl MutWalker for Renumber {
     }
 }
 
-fn replace_ref(f: &mut FromExpr, from: RtIndex, to: RtIndex) {
+pub(crate) fn replace_ref(f: &mut FromExpr, from: RtIndex, to: RtIndex) {
     for n in &mut f.fromlist {
         if let JoinTreeNode::RangeTblRef(i) = n
             && *i == from

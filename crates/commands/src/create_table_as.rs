@@ -15,21 +15,31 @@ use types::{Batch, Datum, Runtime, TupleDesc};
 use crate::{CommandContext, Outcome, name, options, query, temp};
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateTableAsStmt) -> Result<Outcome> {
+    if stmt.objtype == ObjectType::Matview {
+        return crate::matview::create(cmd, stmt);
+    }
     if exists(cmd, stmt)? {
         return Ok(Outcome::tag("CREATE TABLE AS"));
     }
     let planned = Arc::new(query::plan(cmd, &stmt.query)?);
-    fill(cmd, stmt, planned, Arc::default())
+    from_plan(cmd, stmt, planned, Arc::default())
 }
 
-/// CREATE TABLE AS EXECUTE, whose plan the session knows. The caller has asked [`exists`].
+/// The table with the rows of a plan, also that of an EXECUTE, which the session knows. The caller has asked [`exists`].
 pub fn from_plan(
     cmd: &mut CommandContext<'_>,
     stmt: &CreateTableAsStmt,
     planned: Arc<PlannedStmt>,
     params: Arc<[Datum]>,
 ) -> Result<Outcome> {
-    fill(cmd, stmt, planned, params)
+    let oid = create(cmd, stmt, &planned.result_desc)?;
+    if stmt.into.skip_data {
+        return Ok(Outcome::tag(if stmt.is_select_into { "SELECT INTO" } else { "CREATE TABLE AS" }));
+    }
+    let begin = StartOptions { snapshot: cmd.cx.snapshot.clone(), params, ..StartOptions::default() };
+    let mut execution = Execution::start(planned, cmd.cx, begin)?;
+    let rows = run_into(cmd.cx, oid, &mut execution)?;
+    Ok(Outcome::tag(format!("SELECT {rows}")))
 }
 
 /// Is there such a table already? An error unless IF NOT EXISTS says otherwise. (PostgreSQL: `CreateTableAsRelExists`)
@@ -93,21 +103,11 @@ pub(crate) fn create(cmd: &mut CommandContext<'_>, stmt: &CreateTableAsStmt, des
     Ok(oid)
 }
 
-/// Runs the query into a new table.
-fn fill(
-    cmd: &mut CommandContext<'_>,
-    stmt: &CreateTableAsStmt,
-    planned: Arc<PlannedStmt>,
-    params: Arc<[Datum]>,
-) -> Result<Outcome> {
-    let oid = create(cmd, stmt, &planned.result_desc)?;
-    if stmt.into.skip_data {
-        return Ok(Outcome::tag(if stmt.is_select_into { "SELECT INTO" } else { "CREATE TABLE AS" }));
-    }
-    let begin = StartOptions { snapshot: cmd.cx.snapshot.clone(), params, ..StartOptions::default() };
-    let mut execution = Execution::start(planned, cmd.cx, begin)?;
-    let rows = run_into(cmd.cx, oid, &mut execution)?;
-    Ok(Outcome::tag(format!("SELECT {rows}")))
+/// Runs a query into a new table.
+pub fn fill(cx: &mut ExecContext, table: Oid, planned: Arc<PlannedStmt>) -> Result<u64> {
+    let begin = StartOptions { snapshot: cx.snapshot.clone(), ..StartOptions::default() };
+    let mut execution = Execution::start(planned, cx, begin)?;
+    run_into(cx, table, &mut execution)
 }
 
 /// Runs a started plan to its end, its rows going into a new table.

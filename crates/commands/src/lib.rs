@@ -30,6 +30,7 @@ mod index;
 mod inherit;
 mod like;
 mod lock;
+mod matview;
 mod name;
 mod object;
 mod options;
@@ -174,6 +175,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::AlterRole(s) => role::alter(cmd, s),
         Statement::DropRole(s) => role::drop_role(cmd, s),
         Statement::CreateTableAs(s) => create_table_as::execute(cmd, s),
+        Statement::RefreshMatView(s) => matview::refresh(cmd, s),
         Statement::Reindex(s) => reindex::execute(cmd, s),
         Statement::Lock(s) => lock::execute(cmd, s),
         Statement::CreateFunction(s) => function::create(cmd, s),

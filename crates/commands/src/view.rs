@@ -54,20 +54,26 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &ViewStmt) -> Result<Outcome>
 }
 
 fn analyze_body(cmd: &mut CommandContext<'_>, body: &SelectStmt) -> Result<Query> {
+    analyze_stored(cmd, &Statement::Select(Box::new(body.clone())), "views")
+}
+
+/// The query of a view, or of `what` else.
+pub fn analyze_stored(cmd: &mut CommandContext<'_>, body: &Statement, what: &str) -> Result<Query> {
     let mut lock = executor::relation_locker(cmd.cx)?;
     let (catalog, source) = (cmd.cx.catalog.clone(), cmd.source);
     let mut cx = analyze::AnalyzeContext::new(catalog, cmd.cx);
     cx.lock = Some(&mut lock);
-    let query = analyze::ddl::stored_query(&mut cx, &Statement::Select(Box::new(body.clone())), source)?;
+    let query = analyze::ddl::stored_query(&mut cx, body, source)?;
     if query.has_modifying_cte {
-        let text = "views must not contain data-modifying statements in WITH";
+        let verb = if what == "views" { "contain" } else { "use" };
+        let text = format!("{what} must not {verb} data-modifying statements in WITH");
         return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
     }
     Ok(query)
 }
 
 /// (PostgreSQL: `isQueryUsingTempRelation`)
-fn uses_temporary(cmd: &CommandContext<'_>, query: &Query) -> Result<bool> {
+pub fn uses_temporary(cmd: &CommandContext<'_>, query: &Query) -> Result<bool> {
     let objects = analyze::references::query_references(&cmd.cx.catalog, query)?;
     for o in objects.iter().filter(|o| o.class == oids::RELATION_RELATION) {
         if cmd.cx.catalog.relation_entry(o.object)?.is_temporary() {
@@ -77,7 +83,7 @@ fn uses_temporary(cmd: &CommandContext<'_>, query: &Query) -> Result<bool> {
     Ok(false)
 }
 
-fn name_columns(query: &mut Query, aliases: &[String]) -> Result<()> {
+pub fn name_columns(query: &mut Query, aliases: &[String]) -> Result<()> {
     let mut visible = query.target_list.iter_mut().filter(|t| !t.resjunk);
     for alias in aliases {
         match visible.next() {
@@ -119,7 +125,7 @@ fn view_options(stmt: &ViewStmt) -> Result<Option<Vec<String>>> {
     Ok((!out.is_empty()).then_some(out))
 }
 
-fn columns(cmd: &CommandContext<'_>, query: &Query) -> Result<Vec<catalog::PgAttribute>> {
+pub fn columns(cmd: &CommandContext<'_>, query: &Query) -> Result<Vec<catalog::PgAttribute>> {
     let mut columns: Vec<catalog::PgAttribute> = Vec::new();
     for target in query.target_list.iter().filter(|t| !t.resjunk) {
         let ty = target.expr.type_mod();
@@ -185,7 +191,7 @@ fn check_same_columns(cmd: &CommandContext<'_>, rel: &Relation, columns: &[catal
 }
 
 /// The `_RETURN` rule with its dependencies. (PostgreSQL: `StoreViewQuery`)
-fn store_rule(cmd: &mut CommandContext<'_>, view: Oid, query: &Query) -> Result<()> {
+pub fn store_rule(cmd: &mut CommandContext<'_>, view: Oid, query: &Query) -> Result<()> {
     let catalog = cmd.cx.catalog.clone();
     let action = analyze::nodes::write_queries(std::slice::from_ref(query), &catalog)?;
     let mut on = analyze::references::query_references(&catalog, query)?;

@@ -66,6 +66,16 @@ impl<'a> Builder<'a> {
         })
     }
 
+    fn is_view(&self, rti: u32) -> bool {
+        let kind = &self.planned.rtable[rti as usize - 1].kind;
+        matches!(kind, RteKind::Relation { relkind: catalog::relkind::VIEW, .. })
+    }
+    fn relation_of(&self, rti: u32) -> Result<Arc<catalog::Relation>> {
+        match self.planned.rtable[rti as usize - 1].kind {
+            RteKind::Relation { relid, .. } => self.cx.catalog.relation_entry(relid),
+            _ => Err(base::PgError::internal("a target that is no relation")),
+        }
+    }
     pub fn is_partitioned(&self, rti: RtIndex) -> bool {
         let rte = self.planned.rtable.get(rti as usize - 1);
         matches!(rte.map(|r| &r.kind), Some(RteKind::Relation { relkind: b'p', .. }))
@@ -76,6 +86,10 @@ impl<'a> Builder<'a> {
         Ok(match &plan.node {
             PlanNode::Result { constant_qual } => Box::new(result::ResultExec::build(self, plan, constant_qual)?),
             PlanNode::ProjectSet => Box::new(project_set::ProjectSetExec::build(self, plan)?),
+            PlanNode::ModifyTable(m) if self.is_view(m.nominal_relation) => {
+                let view = self.relation_of(m.nominal_relation)?;
+                Box::new(view_modify::ViewModifyExec::build(self, plan, m, view)?)
+            }
             PlanNode::ModifyTable(m) if m.operation == CmdType::Insert && self.is_partitioned(m.nominal_relation) => {
                 Box::new(partitioned_insert::PartitionedInsertExec::build(self, plan, m)?)
             }

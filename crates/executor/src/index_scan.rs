@@ -301,7 +301,11 @@ impl IndexScanExec {
                     }
                 }
                 Some(layout) => {
-                    let visible = self.fetcher.is_all_visible(&txn, tid.block)? || {
+                    let all = self.fetcher.is_all_visible(&txn, tid.block)?;
+                    if all {
+                        self.table.heap.note_page_read(&txn, tid.block);
+                    }
+                    let visible = all || {
                         fetched += 1;
                         self.fetcher.index_fetch_with(&txn, tid, Look::Mvcc(&snapshot), |_, _| Ok(()))?.is_some()
                     };

@@ -57,6 +57,7 @@ mod quick_sort;
 mod recheck;
 mod recursive_union;
 mod result;
+mod returning;
 pub mod row_expr;
 mod row_store;
 mod sample_scan;
@@ -74,6 +75,7 @@ mod tid_scan;
 pub mod trigger;
 mod unique;
 mod values_scan;
+mod view_modify;
 mod window_agg;
 
 pub use context::{ExecContext, NoHooks, NoticeSink, SessionHooks};

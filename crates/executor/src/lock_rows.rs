@@ -42,6 +42,18 @@ pub(crate) fn row_lock(strength: LockClauseStrength) -> RowLock {
     }
 }
 
+/// (PostgreSQL: `CheckValidRowMarkRel`)
+fn check_lockable(rel: &catalog::Relation) -> Result<()> {
+    let what = match rel.kind() {
+        b'm' => "materialized view",
+        b'S' => "sequence",
+        b't' => "TOAST relation",
+        _ => return Ok(()),
+    };
+    let text = format!("cannot lock rows in {what} \"{}\"", rel.name());
+    Err(PgError::new(base::sqlstate::WRONG_OBJECT_TYPE, text))
+}
+
 impl LockRowsExec {
     pub fn build(b: &mut Builder<'_>, plan: &Plan, marks: &[PlanRowMark]) -> Result<LockRowsExec> {
         let input = b.outer(plan)?;
@@ -52,12 +64,14 @@ impl LockRowsExec {
             if matches!(m.mark_type, RowMarkType::Reference | RowMarkType::Copy) {
                 continue;
             }
+            let table = open_scan_table(b, m.rti)?;
+            check_lockable(&table.entry)?;
             let missing = || PgError::internal(format!("no column holds the place of row mark {}", m.rowmark_id));
             let column = columns.iter().find(|c| c.rti == m.rti).ok_or_else(missing)?;
             locked.push(Mark {
                 rti: m.rti,
                 column: column.ctid,
-                table: open_scan_table(b, m.rti)?,
+                table,
                 mode: row_lock(m.strength),
                 wait: match m.wait_policy {
                     LockWaitPolicy::Block => WaitPolicy::Block,

@@ -30,15 +30,9 @@ use crate::index_insert::{Arbiter, IndexInserter};
 use crate::node::{Exec, Node};
 use crate::partition::PartitionCheck;
 use crate::recheck::{MarkColumn, Rechecker, lock_newest, mark_columns, serialization_failure, tid_of};
+use crate::returning::{Returning, Version};
 use crate::state::Run;
 use crate::trigger::{Capture, StatementTriggers, TriggerEvent, TriggerSet, TriggerTiming};
-
-/// A row with its place.
-#[derive(Clone, Default)]
-struct Version {
-    tid: Option<TupleId>,
-    values: Vec<Datum>,
-}
 
 struct Conflict {
     plan: OnConflictPlan,
@@ -53,14 +47,6 @@ struct Action {
     qual: Filter,
     values: Vec<CExpr>,
     columns: Vec<AttrNumber>,
-}
-
-/// RETURNING's input: new row, old row, their places, the table, the action, then the subplan's columns.
-struct Returning {
-    projection: Projection,
-    columns: Vec<Column>,
-    rows: usize,
-    out: Batch,
 }
 
 pub(crate) struct ModifyTableExec {
@@ -99,7 +85,6 @@ pub(crate) struct ModifyTableExec {
     plain: bool,
     bulk: BulkChange,
     done: bool,
-    empty: Batch,
 }
 
 /// A row for another partition: what it was (unless it is new), what it is to be, and MERGE's action.
@@ -175,9 +160,12 @@ impl ModifyTableExec {
             _ => None,
         };
         let returning = match m.returning.first() {
-            Some(list) if !list.is_empty() => Some(returning(b, list, rti, &table, m.operation, &input.output)?),
+            Some(list) if !list.is_empty() => {
+                Some(Returning::build(b, list, rti, &table.entry, m.operation, &input.output)?)
+            }
             _ => None,
         };
+        check_changeable(&table.entry)?;
         let projection = HeapProjection::all(&table.heap.layout);
         let mut constraints = Constraints::build(b.cx, &table)?;
         let mut indexes = IndexInserter::build(b, &table)?;
@@ -225,7 +213,6 @@ impl ModifyTableExec {
             capture: parent.map(|c| Box::new(c.for_child(&table.entry))),
             rechecker: Rechecker::default(),
             done: false,
-            empty: Batch::default(),
             input,
             subplan,
             table,
@@ -428,7 +415,7 @@ impl ModifyTableExec {
             loop {
                 match self.indexes.find_conflict(run, &row, &arbiters)? {
                     Arbiter::Free => {}
-                    Arbiter::Conflict(_) if !update => return Ok(()),
+                    Arbiter::Conflict(tid) if !update => return self.check_seen(run, tid),
                     Arbiter::Conflict(tid) => match self.on_conflict_update(run, tid, &row, batch, i)? {
                         true => return Ok(()),
                         false => continue,
@@ -452,6 +439,23 @@ impl ModifyTableExec {
         let tid = self.table.heap.insert(&txn, &row, InsertOptions::default(), None)?;
         self.indexes.insert(run, &row, tid, false, false, &[])?;
         self.changed(run, None, Some(Version { tid: Some(tid), values: row }), batch, i, action)
+    }
+
+    /// With one snapshot for the whole transaction, the row in the way must be seen by it, or be our own.
+    /// (PostgreSQL: `ExecCheckTupleVisible`)
+    fn check_seen(&mut self, run: &mut Run<'_>, tid: TupleId) -> Result<()> {
+        let txn = run.cx.txn()?.clone();
+        let Some(snapshot) = run.st.snapshot.clone().filter(|_| txn.isolation().uses_transaction_snapshot()) else {
+            return Ok(());
+        };
+        if self.fetcher.fetch_with(&txn, tid, Look::Mvcc(&snapshot), |_| Ok(()))?.is_some() {
+            return Ok(());
+        }
+        let own = |bytes: &[u8]| Ok(access::tuple::Header::new(bytes).is_some_and(|h| txn.is_current(h.xmin())));
+        match self.fetcher.fetch_with(&txn, tid, Look::Any, own)? {
+            Some(false) => Err(serialization_failure(false)),
+            _ => Ok(()),
+        }
     }
 
     /// DO UPDATE of the row in the way; `false` if it has changed: look again.
@@ -479,6 +483,7 @@ impl ModifyTableExec {
             }
             _ => return Ok(false),
         }
+        self.check_seen(run, tid)?;
         let Some(existing) = self.fetch(run, tid)? else { return Ok(false) };
         let mut both = row_batch(&self.table, &existing);
         both.columns.extend(row_batch(&self.table, row).columns);
@@ -851,31 +856,9 @@ impl ModifyTableExec {
             self.note(run, old.as_ref(), new.as_ref())?;
         }
         let old = old.or_else(|| self.moved_from.take());
-        let n = self.table.entry.desc.len();
-        let Some(r) = &mut self.returning else { return Ok(()) };
-        let mut at = 0;
-        let mut put = |v: DatumRef<'_>| {
-            r.columns[at].push(v);
-            at += 1;
-        };
-        for version in [&new, &old] {
-            for k in 0..n {
-                put(version.as_ref().and_then(|v| v.values.get(k)).map_or(DatumRef::Null, Datum::as_ref));
-            }
+        if let Some(r) = &mut self.returning {
+            r.push(&self.table.entry, old.as_ref(), new.as_ref(), action, batch, i);
         }
-        for version in [&new, &old] {
-            let tid = version.as_ref().and_then(|v| v.tid).map_or(Datum::Null, IntoDatum::into_datum);
-            put(tid.as_ref());
-        }
-        for version in [&new, &old] {
-            let tableoid = version.as_ref().map_or(Datum::Null, |_| Datum::oid(self.table.entry.oid));
-            put(tableoid.as_ref());
-        }
-        put(action.map_or(Datum::Null, Datum::text).as_ref());
-        for c in &batch.columns {
-            put(c.get(i));
-        }
-        r.rows += 1;
         Ok(())
     }
 }
@@ -924,54 +907,13 @@ fn conflict(b: &mut Builder<'_>, c: &OnConflictPlan, rti: RtIndex, table: &OpenT
     Ok(Conflict { set: compiler.list(&exprs)?, condition: compiler.filter(c.where_.as_slice())?, plan: c.clone() })
 }
 
-fn returning(
-    b: &mut Builder<'_>,
-    list: &[TargetEntry],
-    rti: RtIndex,
-    table: &OpenTable,
-    operation: CmdType,
-    subplan: &[Physical],
-) -> Result<Returning> {
-    let desc = table.entry.desc.clone();
-    let n = desc.len();
-    let mut scope = Scope { width: 2 * n + 5 + subplan.len(), ..Scope::default() };
-    let default_old = operation == CmdType::Delete;
-    let (new, old) = ((0, 2 * n, 2 * n + 2), (n, 2 * n + 1, 2 * n + 3));
-    for (kind, (first, tid, tableoid)) in [
-        (VarReturning::Default, if default_old { old } else { new }),
-        (VarReturning::New, new),
-        (VarReturning::Old, old),
-    ] {
-        for k in 0..n {
-            scope.vars.insert((rti, k as i16 + 1, kind), first + k);
-        }
-        scope.vars.insert((rti, sysattr::CTID, kind), tid);
-        scope.vars.insert((rti, sysattr::TABLEOID, kind), tableoid);
-        scope.rows.push((rti, kind, desc.clone(), (first..first + n).map(Some).collect()));
-    }
-    scope.vars.insert((0, 0, VarReturning::Default), 2 * n + 4);
-    scope.ranges.push((OUTER_VAR, 2 * n + 5));
-    let row: Vec<Physical> = desc.attrs.iter().map(|a| a.physical()).collect();
-    let system = [Physical::Bytes, Physical::Bytes, Physical::W4, Physical::W4, Physical::Bytes];
-    let columns = row.iter().chain(&row).chain(&system).chain(subplan).map(|p| Column::new(*p)).collect();
-    Ok(Returning { projection: b.compiler(scope).projection(list)?, columns, rows: 0, out: Batch::default() })
-}
-
 impl ModifyTableExec {
     /// RETURNING's rows so far.
     pub(crate) fn take_returned(&mut self, run: &mut Run<'_>) -> Result<Option<Batch>> {
-        let Some(r) = &mut self.returning else { return Ok(None) };
-        if r.rows == 0 {
-            return Ok(None);
+        match &mut self.returning {
+            Some(r) if r.has_rows() => r.take(run).map(Some),
+            _ => Ok(None),
         }
-        let columns = r.columns.iter_mut().map(|c| {
-            let empty = Column::new(c.physical());
-            Arc::new(std::mem::replace(c, empty))
-        });
-        let batch = Batch { columns: columns.collect(), rows: r.rows, selection: None };
-        r.rows = 0;
-        r.projection.apply(run, &batch, &mut r.out)?;
-        Ok(Some(std::mem::take(&mut r.out)))
     }
 }
 
@@ -994,27 +936,21 @@ impl Exec for ModifyTableExec {
             };
             let batch = batch.clone();
             if let Some(r) = &mut self.returning {
-                r.out.columns.clear();
-                r.columns.iter_mut().for_each(Column::clear);
-                r.rows = 0;
+                r.clear();
             }
             if !(self.plain && self.operation == CmdType::Insert && self.insert_plain(run, &batch)?) {
                 for i in batch.selected().iter() {
                     self.row(run, &batch, i)?;
                 }
             }
-            if self.returning.as_ref().is_some_and(|r| r.rows > 0) {
+            if self.returning.as_ref().is_some_and(Returning::has_rows) {
                 break;
             }
         }
-        let Some(r) = &mut self.returning else { return Ok(None) };
-        let columns = r.columns.iter_mut().map(|c| {
-            let empty = Column::new(c.physical());
-            Arc::new(std::mem::replace(c, empty))
-        });
-        self.empty = Batch { columns: columns.collect(), rows: r.rows, selection: None };
-        r.projection.apply(run, &self.empty, &mut r.out)?;
-        Ok(Some(&r.out))
+        match &mut self.returning {
+            Some(r) => r.rows(run).map(Some),
+            None => Ok(None),
+        }
     }
     fn rescan(&mut self, _: &mut Run<'_>, _: &[i32]) -> Result<()> {
         match self.done {
@@ -1032,4 +968,16 @@ impl Exec for ModifyTableExec {
         // RETURNING and MERGE keep rows and matches in more places than are cleared here.
         Ok(self.returning.is_none() && self.actions.is_empty() && self.conflict.is_none() && self.input.rest()?)
     }
+}
+
+/// (PostgreSQL: `CheckValidResultRel`)
+fn check_changeable(rel: &catalog::Relation) -> Result<()> {
+    let what = match rel.kind() {
+        b'm' => "materialized view",
+        b'S' => "sequence",
+        b't' => "TOAST relation",
+        _ => return Ok(()),
+    };
+    let text = format!("cannot change {what} \"{}\"", rel.name());
+    Err(PgError::new(base::sqlstate::WRONG_OBJECT_TYPE, text))
 }

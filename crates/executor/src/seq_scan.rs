@@ -3,6 +3,7 @@
 use access::heap::{HeapScan, ScanOptions};
 use access::index::Direction;
 use analyze::query::{RtIndex, RteKind};
+use base::sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE;
 use base::{Oid, PgError, Result};
 use planner::Plan;
 use txn::stats::TableCounter;
@@ -29,9 +30,22 @@ pub(crate) struct SeqScanExec {
 pub(crate) fn open_scan_table(b: &mut Builder<'_>, relid: RtIndex) -> Result<Arc<OpenTable>> {
     let planned = b.planned.clone();
     match planned.rtable.get(relid as usize - 1).map(|r| &r.kind) {
-        Some(RteKind::Relation { relid, .. }) => open(b, *relid),
+        Some(RteKind::Relation { relid, .. }) => {
+            let table = open(b, *relid)?;
+            match table.entry.class.relispopulated {
+                true => Ok(table),
+                false => Err(not_populated(table.entry.name())),
+            }
+        }
         _ => Err(PgError::internal("scan of something that is not a table")),
     }
+}
+
+/// A materialized view that was made WITH NO DATA.
+#[cold]
+fn not_populated(name: &str) -> PgError {
+    let text = format!("materialized view \"{name}\" has not been populated");
+    PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text).hint("Use the REFRESH MATERIALIZED VIEW command.")
 }
 
 pub(crate) fn open(b: &mut Builder<'_>, oid: Oid) -> Result<Arc<OpenTable>> {

@@ -36,6 +36,11 @@ pub struct CostSettings {
     pub enable_distinct_reordering: bool,
     pub enable_group_by_reordering: bool,
     pub enable_presorted_aggregate: bool,
+    pub enable_partition_pruning: bool,
+    /// `constraint_exclusion` is `on` or `partition`.
+    pub constraint_exclusion: bool,
+    pub enable_partitionwise_aggregate: bool,
+    pub enable_partitionwise_join: bool,
 }
 
 impl Default for CostSettings {
@@ -72,6 +77,10 @@ impl Default for CostSettings {
             enable_distinct_reordering: true,
             enable_group_by_reordering: true,
             enable_presorted_aggregate: true,
+            enable_partition_pruning: true,
+            constraint_exclusion: true,
+            enable_partitionwise_aggregate: false,
+            enable_partitionwise_join: false,
         }
     }
 }

@@ -40,17 +40,76 @@ impl Planner<'_, '_> {
     }
 
     /// The leaves of a partitioned table in the order of their bounds. (PostgreSQL: `expand_partitioned_rtentry`)
-    fn leaves(&mut self, parent: &catalog::Relation, out: &mut Vec<Oid>) -> Result<()> {
+    /// Partitions that the conditions exclude are left out.
+    fn leaves(
+        &mut self,
+        root: &Root,
+        rti: RtIndex,
+        named: &catalog::Relation,
+        parent: &catalog::Relation,
+        out: &mut Vec<Oid>,
+    ) -> Result<()> {
         let catalog = self.cx.catalog.clone();
         let desc = analyze::partition::desc_of(&catalog, parent, self.cx.rt)?;
-        for part in &desc.parts {
+        let mut wanted = vec![true; desc.parts.len()];
+        if self.cx.cost.enable_partition_pruning {
+            let keys = self.partition_keys(&desc, rti, named, parent)?;
+            let clauses: Vec<Expr> = match root.base.get(rti as usize) {
+                Some(Some(rel)) => rel.baserestrict.iter().map(|r| r.clause.clone()).collect(),
+                _ => Vec::new(),
+            };
+            let mut bounds = Vec::new();
+            if parent.oid != named.oid && !clauses.is_empty() {
+                let map = analyze::partition::column_map(parent, named)?;
+                for mut e in analyze::partition::quals::of_partition(&catalog, self.cx.rt, parent)? {
+                    self.over_named(&mut e, rti, map.as_deref())?;
+                    bounds.extend(implicit_and(Some(self.canonical_qual(e))));
+                }
+            }
+            wanted = self.prune_now(&desc, &keys, &bounds, &clauses)?;
+        }
+        for (part, _) in desc.parts.iter().zip(wanted).filter(|(_, w)| *w) {
             if part.is_leaf {
                 out.push(part.oid);
             } else {
-                self.leaves(&*catalog.relation_entry(part.oid)?, out)?;
+                self.leaves(root, rti, named, &*catalog.relation_entry(part.oid)?, out)?;
             }
         }
         Ok(())
+    }
+
+    /// An expression over a table in a partition tree (`varno` 1) as the query would write it over the table it names.
+    fn over_named(&mut self, e: &mut Expr, rti: RtIndex, map: Option<&[i16]>) -> Result<()> {
+        mutate(e, &mut |x| {
+            forget_location(x);
+            if let Expr::Var(v) = x {
+                if let (Some(map), true) = (map, v.varattno > 0) {
+                    v.varattno = map[v.varattno as usize - 1];
+                }
+                v.varno = rti;
+                (v.varnosyn, v.varattnosyn) = (0, 0);
+            }
+            Ok(true)
+        })?;
+        self.fold(e)
+    }
+
+    /// The key columns of a partitioned table in a tree over the columns of the one that the query names.
+    pub(crate) fn partition_keys(
+        &mut self,
+        desc: &analyze::partition::PartitionDesc,
+        rti: RtIndex,
+        named: &catalog::Relation,
+        parent: &catalog::Relation,
+    ) -> Result<Vec<Expr>> {
+        let map = if parent.oid == named.oid { None } else { analyze::partition::column_map(parent, named)? };
+        let mut keys = Vec::new();
+        for k in &desc.key.columns {
+            let mut e = k.expr.clone();
+            self.over_named(&mut e, rti, map.as_deref())?;
+            keys.push(strip_relabel(&e).clone());
+        }
+        Ok(keys)
     }
 
     /// Adds the members of inherited tables to the range table. (PostgreSQL: `expand_inherited_rtentry`)
@@ -66,7 +125,7 @@ impl Planner<'_, '_> {
             let all = match (is_partitioned, inh) {
                 (true, true) => {
                     let mut all = Vec::new();
-                    self.leaves(&parent, &mut all)?;
+                    self.leaves(root, rti, &parent, &parent, &mut all)?;
                     all
                 }
                 (true, false) => Vec::new(),
@@ -232,6 +291,49 @@ impl Planner<'_, '_> {
         }))
     }
 
+    /// Whether a member's constraints, or its conditions among themselves, leave nothing to read.
+    /// (PostgreSQL: `relation_excluded_by_constraints`)
+    fn is_excluded(&mut self, root: &Root, rti: RtIndex) -> Result<bool> {
+        let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(false) };
+        let conditions: Vec<Expr> = rel.baserestrict.iter().map(|r| r.clause.clone()).collect();
+        if conditions.iter().any(is_const_false_or_null) {
+            return Ok(true);
+        }
+        if !self.cx.cost.constraint_exclusion || conditions.is_empty() {
+            return Ok(false);
+        }
+        let catalog = self.cx.catalog.clone();
+        let mut safe = Vec::new();
+        for c in &conditions {
+            if !analyze::ddl::contains_mutable(&catalog, c)? {
+                safe.push(c.clone());
+            }
+        }
+        if safe.is_empty() {
+            return Ok(false);
+        }
+        if self.excluded_by(&safe, &safe)? {
+            return Ok(true);
+        }
+        let Some(entry) = root.base[rti as usize].as_ref().and_then(|r| r.relation.clone()) else { return Ok(false) };
+        let mut known = Vec::new();
+        for c in entry.checks.iter().filter(|c| c.contype == b'c' && c.convalidated && c.conenforced) {
+            let Some(text) = &c.conbin else { continue };
+            let mut e = analyze::nodes::read_expr(text, &catalog)?;
+            self.over_named(&mut e, rti, None)?;
+            let e = self.canonical_qual(e);
+            if !analyze::ddl::contains_mutable(&catalog, &e)? {
+                known.extend(implicit_and(Some(e)));
+            }
+        }
+        for (i, a) in entry.desc.attrs.iter().enumerate().filter(|(_, a)| a.not_null && !a.dropped) {
+            let ty = TypeMod { oid: a.type_oid, typmod: a.typmod, collation: a.collation };
+            let arg = make_var(rti, i as i16 + 1, ty);
+            known.push(Expr::NullTest(Box::new(NullTest { arg, not: true, ..NullTest::default() })));
+        }
+        self.excluded_by(&known, &safe)
+    }
+
     /// Sizes of the members and of all of them together. (PostgreSQL: `set_append_rel_size`)
     pub(crate) fn append_size(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
         let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(()) };
@@ -257,6 +359,14 @@ impl Planner<'_, '_> {
             if let Some(Some(child)) = root.base.get_mut(m.rti as usize) {
                 (child.baserestrict, child.target) = (list, Rc::new(t));
                 (child.attrs_needed, child.consider_startup) = (child_needed, startup);
+            }
+            if self.is_excluded(root, m.rti)? {
+                if let Some(Some(child)) = root.base.get_mut(m.rti as usize) {
+                    child.rows = 0.0;
+                    let p = dummy_path(child);
+                    child.add(p);
+                }
+                continue;
             }
             self.set_child_size(root, m.rti)?;
             if let Some(Some(child)) = root.base.get(m.rti as usize) {
@@ -285,6 +395,9 @@ impl Planner<'_, '_> {
         for m in &members {
             self.base_paths(root, m.rti)?;
             let Some(Some(child)) = root.base.get_mut(m.rti as usize) else { continue };
+            if child.is_dummy() {
+                continue;
+            }
             child.set_cheapest()?;
             if child.is_dummy() {
                 continue;
@@ -313,5 +426,33 @@ impl Planner<'_, '_> {
             self.add_base(root, rti, Rc::new(p));
         }
         Ok(())
+    }
+
+    /// The Append of a partitioned table with other columns: its members compute them. (PostgreSQL:
+    /// `apply_scanjoin_target_to_paths`)
+    pub(crate) fn project_members(&mut self, root: &Root, p: &P, target: &Rc<Target>) -> Result<Option<P>> {
+        let PathKind::Append { paths } = &p.kind else { return Ok(None) };
+        let Some(rti) = p.relids.as_single() else { return Ok(None) };
+        let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(None) };
+        let partitioned = rel.relation.as_ref().is_some_and(|r| r.kind() == catalog::relkind::PARTITIONED_TABLE);
+        if !partitioned || paths.is_empty() || p.target.exprs == target.exprs {
+            return Ok(None);
+        }
+        let members = rel.members.clone();
+        let mut below = Vec::with_capacity(paths.len());
+        for child in paths {
+            let Some(m) = members.iter().find(|m| child.relids.as_single() == Some(m.rti)) else { return Ok(None) };
+            let mut t = Target::default();
+            for (e, r) in target.exprs.iter().zip(&target.refs) {
+                t.push(self.for_member(root, e, rti, m)?, *r);
+            }
+            let t = self.cost_target(root, t)?;
+            below.push(self.project(child, t));
+        }
+        let made = self.append_path(below, target.clone());
+        let PathKind::Append { paths } = &made.kind else { return Ok(None) };
+        let mut out = upper_path(PathKind::Append { paths: paths.clone() }, p, target.clone());
+        (out.startup, out.total) = (made.startup, made.total);
+        Ok(Some(Rc::new(out)))
     }
 }

@@ -31,6 +31,7 @@ mod levels;
 mod modify;
 mod node;
 mod orclauses;
+mod partprune;
 mod pathnode;
 pub mod plan;
 mod predtest;

@@ -95,7 +95,9 @@ impl Planner<'_, '_> {
             let n = tlist.len() as i16 + 1;
             tlist.push(tle(e, n, Some(name), true));
         }
-        if matches!(root.parse.command_type, CmdType::Update | CmdType::Delete | CmdType::Merge) {
+        // The rows of a view are told by its whole row, which the rewriter added.
+        let is_view = matches!(root.parse.rte(target.max(1)).kind, RteKind::Relation { relkind: b'v', .. });
+        if matches!(root.parse.command_type, CmdType::Update | CmdType::Delete | CmdType::Merge) && !is_view {
             add(&mut tlist, make_var(target, sysattr::CTID, TID), "ctid".into());
             if self.has_members(root.parse.rte(target))? {
                 let ty = TypeMod { oid: OIDOID, typmod: -1, collation: Oid::INVALID };
@@ -184,7 +186,8 @@ impl Planner<'_, '_> {
         if let RteKind::Relation { relkind, relid, .. } = q.rte(target).kind {
             match relkind {
                 b'r' | b't' | b'm' | b'p' => {}
-                b'v' => return Err(PgError::unsupported("changing views")),
+                // Its INSTEAD OF triggers do the work.
+                b'v' => {}
                 _ => return Err(PgError::internal(format!("cannot change relation {relid}"))),
             }
         }

@@ -94,6 +94,74 @@ impl Planner<'_, '_> {
         Ok(true)
     }
 
+    /// Whether the conditions of `wanted` cannot all be true where those of `known` are. (PostgreSQL: `predicate_refuted_by`)
+    pub(crate) fn excluded_by<'e>(
+        &mut self,
+        known: impl IntoIterator<Item = &'e Expr>,
+        wanted: impl IntoIterator<Item = &'e Expr>,
+    ) -> Result<bool> {
+        let all = |list: Vec<Expr>| Expr::and_all(list);
+        let known = all(known.into_iter().map(bare).collect());
+        let wanted = all(wanted.into_iter().map(bare).collect());
+        match (known, wanted) {
+            (Some(k), Some(w)) => self.excludes(&k, &w),
+            _ => Ok(false),
+        }
+    }
+
+    fn excludes(&mut self, clause: &Expr, pred: &Expr) -> Result<bool> {
+        analyze::walker::check_depth()?;
+        match (self.shape(clause)?, self.shape(pred)?) {
+            (Shape::And(c), Shape::And(p)) => {
+                Ok(self.any(&p, |me, x| me.excludes(clause, x))? || self.any(&c, |me, x| me.excludes(x, pred))?)
+            }
+            (_, Shape::Or(p)) => self.all(&p, |me, x| me.excludes(clause, x)),
+            (Shape::Or(c), Shape::And(p)) => self.all(&c, |me, x| me.any(&p, |me, y| me.excludes(x, y))),
+            (Shape::Or(c), Shape::Atom) => {
+                if let Some(x) = negated(pred)
+                    && self.implies(clause, x)?
+                {
+                    return Ok(true);
+                }
+                self.all(&c, |me, x| me.excludes(x, pred))
+            }
+            (Shape::And(c), Shape::Atom) => {
+                if let Some(x) = negated(pred)
+                    && self.implies(clause, x)?
+                {
+                    return Ok(true);
+                }
+                self.any(&c, |me, x| me.excludes(x, pred))
+            }
+            (Shape::Atom, _) if negated(clause).is_some() => match negated(clause) {
+                Some(x) => self.implies(pred, x),
+                None => Ok(false),
+            },
+            (Shape::Atom, Shape::And(p)) => self.any(&p, |me, x| me.excludes(clause, x)),
+            (Shape::Atom, Shape::Atom) => {
+                if let Some(x) = negated(pred)
+                    && self.implies(clause, x)?
+                {
+                    return Ok(true);
+                }
+                self.excludes_simply(clause, pred)
+            }
+        }
+    }
+
+    fn excludes_simply(&mut self, clause: &Expr, pred: &Expr) -> Result<bool> {
+        for (test, other) in [(pred, clause), (clause, pred)] {
+            if let Expr::NullTest(n) = test
+                && !n.not
+                && !n.argisrow
+                && self.strict_for(other, &n.arg)?
+            {
+                return Ok(true);
+            }
+        }
+        self.operator_proof(clause, pred, true)
+    }
+
     fn shape(&mut self, e: &Expr) -> Result<Shape> {
         Ok(match e {
             Expr::BoolExpr(b) if b.boolop == BoolExprType::And => Shape::And(b.args.clone()),
@@ -313,6 +381,14 @@ impl Planner<'_, '_> {
             }
         }
         Ok(out.into_iter().filter(|s| matches!(s.1, LT..=NE)).collect())
+    }
+}
+
+/// What a condition denies.
+fn negated(e: &Expr) -> Option<&Expr> {
+    match e {
+        Expr::BoolExpr(b) if b.boolop == BoolExprType::Not => b.args.first(),
+        _ => None,
     }
 }
 

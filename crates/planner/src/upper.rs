@@ -286,7 +286,14 @@ impl Planner<'_, '_> {
     /// Paths that yield a target, set-returning functions in steps of their own.
     fn with_target(&mut self, root: &Root, paths: Vec<P>, target: &Rc<Target>) -> Result<Vec<P>> {
         if !target.exprs.iter().any(|e| srf_depth(e, &root.computed_srfs) > 0) {
-            return Ok(paths.iter().map(|p| self.project(p, target.clone())).collect());
+            let mut out = Vec::with_capacity(paths.len());
+            for p in &paths {
+                out.push(match self.project_members(root, p, target)? {
+                    Some(p) => p,
+                    None => self.project(p, target.clone()),
+                });
+            }
+            return Ok(out);
         }
         let steps = self.split_srfs(root, target)?;
         self.in_steps(root, paths, &steps)

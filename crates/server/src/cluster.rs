@@ -267,6 +267,12 @@ impl Cluster {
             },
         };
         let floors = startup::open(vfs, options, &register_redo, &log::message)?;
+        let integer = |guc| values.int(guc);
+        floors.manager.ssi().set_limits(
+            integer(guc::MAX_PRED_LOCKS_PER_TRANSACTION),
+            integer(guc::MAX_PRED_LOCKS_PER_RELATION),
+            integer(guc::MAX_PRED_LOCKS_PER_PAGE),
+        );
         let pool = &floors.pool;
         pool.set_damage_policy(values.bool(guc::ZERO_DAMAGED_PAGES), values.bool(guc::IGNORE_CHECKSUM_FAILURE));
         let (recovery, stats) = (&floors.recovery, floors.manager.stats());

@@ -19,6 +19,7 @@ fn prepared_transactions_outlive_the_server() {
         ("BEGIN; PREPARE TRANSACTION 'a'", "42710"),
         ("BEGIN; PREPARE TRANSACTION 'c'", "53200"),
         ("BEGIN; SELECT pg_advisory_lock(1); SELECT pg_advisory_xact_lock(1); PREPARE TRANSACTION 'd'", "0A000"),
+        ("BEGIN; LISTEN x; PREPARE TRANSACTION 'e'", "0A000"),
         ("BEGIN; DECLARE x CURSOR WITH HOLD FOR SELECT 1; PREPARE TRANSACTION 'e'", "0A000"),
     ] {
         let error = c.query(sql).expect("an answer").unwrap_err();

@@ -12,6 +12,7 @@
 //! | [`redo`] | replay of transaction, clog, multixact, standby, storage, database and tablespace records |
 //! | [`checkpoint`] | what a checkpoint does above the log |
 //! | [`startup`] | opening a data directory: recovery and what surrounds it; shutdown |
+//! | [`ssi`] | SERIALIZABLE: who has read what others write |
 //! | [`twophase`] | prepared transactions |
 //! | [`stats`] | cumulative statistics of tables and databases |
 //! | [`database_files`] | directories of databases and tablespaces, and the records about them |
@@ -35,6 +36,7 @@ mod record;
 pub mod redo;
 pub mod slru;
 pub mod snapshot;
+pub mod ssi;
 pub mod startup;
 pub mod stats;
 pub mod transaction;

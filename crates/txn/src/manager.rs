@@ -116,6 +116,7 @@ pub struct TransactionManager {
     multixacts: MultiXacts,
     stats: crate::stats::Stats,
     pub(crate) prepared: crate::twophase::PreparedTransactions,
+    ssi: crate::ssi::Ssi,
     /// Commits whose record is in the log and which are not visible yet, in the log's order.
     commits: Mutex<VecDeque<Commit>>,
     /// Held while an id is made, also while pg_xact grows for it.
@@ -144,6 +145,7 @@ impl TransactionManager {
             clog: Clog::new(Arc::clone(&wal), Arc::clone(&smgr), options.clog_buffers),
             stats: crate::stats::Stats::default(),
             prepared: crate::twophase::PreparedTransactions::new(options.max_prepared),
+            ssi: crate::ssi::Ssi::default(),
             multixacts: MultiXacts::new(Arc::clone(&wal), smgr, locks.shared_procs(), options.multixact_buffers),
             locks,
             commits: Mutex::default(),
@@ -181,6 +183,9 @@ impl TransactionManager {
     /// (PostgreSQL: `pgStatLocal.shmem`)
     pub fn stats(&self) -> &crate::stats::Stats {
         &self.stats
+    }
+    pub fn ssi(&self) -> &crate::ssi::Ssi {
+        &self.ssi
     }
     pub fn multixacts(&self) -> &MultiXacts {
         &self.multixacts

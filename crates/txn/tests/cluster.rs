@@ -85,8 +85,48 @@ fn repeatable_read_keeps_its_snapshot() {
     writer.commit().unwrap();
     assert!(reader.snapshot().unwrap().in_progress(xid));
     assert!(!reader.latest_snapshot().unwrap().in_progress(xid));
-    let options = TransactionOptions { isolation: IsolationLevel::Serializable, ..options };
-    assert!(Transaction::begin(&c.manager, &q, options).is_err());
+}
+
+/// Two that read what the other writes: the one that commits second fails.
+#[test]
+fn serializable_write_skew() {
+    use txn::ssi::Target;
+    let (_vfs, c) = new_cluster(12);
+    let (p, q) = (session(&c, 1), session(&c, 2));
+    let options = TransactionOptions { isolation: IsolationLevel::Serializable, ..TransactionOptions::default() };
+    let begin = |p| {
+        let txn = Transaction::begin(&c.manager, p, options).unwrap();
+        txn.snapshot().unwrap();
+        txn
+    };
+    let rel = Oid(20000);
+    let tid = |n| base::TupleId::new(base::BlockNumber(n), 1);
+    let read = |txn: &Transaction, n| txn.watched().unwrap().lock(Target::row(DB, rel, tid(n)));
+    let write = |txn: &Transaction, n| {
+        txn.xid().unwrap();
+        txn.watched().unwrap().conflict_in(DB, rel, Some(tid(n)), Some(base::BlockNumber(n)))
+    };
+    let (a, b) = (begin(&p), begin(&q));
+    read(&a, 1);
+    read(&b, 2);
+    write(&a, 2).unwrap();
+    write(&b, 1).unwrap();
+    a.commit().unwrap();
+    assert_eq!(b.commit().unwrap_err().sqlstate(), base::sqlstate::T_R_SERIALIZATION_FAILURE);
+    // What they have read does not matter to the next ones, and nothing is left of it.
+    let (a, b) = (begin(&p), begin(&q));
+    write(&a, 1).unwrap();
+    write(&b, 2).unwrap();
+    a.commit().unwrap();
+    b.commit().unwrap();
+    assert!(c.manager.ssi().all_locks().is_empty());
+    // Rows of one page become the page, pages of one relation the relation.
+    let a = begin(&p);
+    begin(&q).xid().unwrap();
+    (1..=4).for_each(|n| a.watched().unwrap().lock(Target::row(DB, rel, base::TupleId::new(base::BlockNumber(7), n))));
+    assert_eq!(c.manager.ssi().all_locks().len(), 1);
+    (100..200).for_each(|n| read(&a, n));
+    assert_eq!(c.manager.ssi().all_locks()[0].target, Target::relation(DB, rel));
 }
 
 #[test]

@@ -201,6 +201,7 @@ impl HeapRelation {
             Outcome::Invisible => return Err(invisible("delete")),
             other => return Ok(other),
         }
+        self.before_write(txn, Some(tid))?;
         let h = tuple_at(&page, tid.offset)?;
         let (cmax, combo) = adjust_cmax(&viewer, h, options.cid)?;
         txn.manager().multixacts().set_oldest_member(txn);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use base::{BlockNumber, OffsetNumber, Result, TupleId, Xid};
 use storage::{Page, PinnedBuffer, vm};
+use txn::ssi::{Target, Watched};
 use txn::{Transaction, VisibilityHorizon};
 use types::Column;
 
@@ -169,10 +170,14 @@ impl Fetcher {
         let mut chain = Chain::new(&page, tid.offset);
         let mut all_dead = true;
         let mut result = None;
+        let watched = self.rel.watched(txn);
         while let Some((off, h)) = chain.step()? {
             let (seen, hint) = viewer.sees(h, look)?;
             if hint != 0 {
                 self.hints.push((off, hint));
+            }
+            if let (Some(w), Look::Mvcc(snapshot)) = (&watched, look) {
+                self.rel.note_read(w, &viewer, TupleId::new(tid.block, off), h, seen, snapshot)?;
             }
             if seen {
                 result = Some(read(TupleId::new(tid.block, off), h.bytes())?);
@@ -223,7 +228,11 @@ impl Fetcher {
         let Some(h) = page.item_at(item).and_then(Header::new) else {
             return Err(corrupted("a line pointer points off its page"));
         };
-        let (seen, hint) = Viewer::new(txn).sees(h, look)?;
+        let viewer = Viewer::new(txn);
+        let (seen, hint) = viewer.sees(h, look)?;
+        if let (Some(w), Look::Mvcc(snapshot)) = (self.rel.watched(txn), look) {
+            self.rel.note_read(&w, &viewer, tid, h, seen, snapshot)?;
+        }
         let result = if seen { Some(read(h.bytes())?) } else { None };
         if hint != 0 {
             set_hints(page, &[(tid.offset, hint)])?;
@@ -245,6 +254,31 @@ impl Fetcher {
 }
 
 impl HeapRelation {
+    /// A serializable transaction looks at a row, under its page's latch.
+    #[cold]
+    fn note_read(
+        &self,
+        watched: &Watched<'_>,
+        viewer: &Viewer<'_>,
+        tid: TupleId,
+        h: Header<'_>,
+        seen: bool,
+        snapshot: &txn::Snapshot,
+    ) -> Result<()> {
+        viewer.conflict_out(watched, h, seen, snapshot)?;
+        // What we wrote ourselves is ours anyway.
+        if seen && !viewer.is_current(h.xmin()) {
+            watched.lock(Target::row(self.locator.db, self.oid, tid));
+        }
+        Ok(())
+    }
+    /// An index-only scan trusts the visibility map: it has read from the page without a look.
+    /// (PostgreSQL: `PredicateLockPage` in `IndexOnlyNext`)
+    pub fn note_page_read(&self, txn: &Transaction, block: BlockNumber) {
+        if let Some(w) = self.watched(txn) {
+            w.lock(Target::page(self.locator.db, self.oid, block));
+        }
+    }
     /// For unique indexes: the state of the row an index entry points to. (PostgreSQL: `table_index_fetch_tuple_check`)
     pub fn check_unique(&self, txn: &Transaction, tid: TupleId) -> Result<UniqueRow> {
         let viewer = Viewer::new(txn);

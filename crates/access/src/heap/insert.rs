@@ -142,6 +142,7 @@ impl HeapRelation {
         let xid = txn.xid()?;
         let Place { mut page, map } = hio::page_for(self, txn, t.len(), t.len(), !options.skip_fsm, bulk)?;
         let block = page.block();
+        self.before_write(txn, None)?;
         let all_visible = page.is_all_visible();
         let mut map = map.as_ref().filter(|_| all_visible).map(PinnedBuffer::exclusive);
         let off = critical(|section| {
@@ -243,6 +244,7 @@ impl HeapRelation {
         let place = hio::page_for(self, txn, tuples[0].len(), total, !options.skip_fsm, bulk)?;
         let Place { mut page, map } = place;
         let block = page.block();
+        self.before_write(txn, None)?;
         let all_visible = page.is_all_visible();
         let mut map = map.as_ref().filter(|_| all_visible).map(PinnedBuffer::exclusive);
         let reserve = self.target_free_space();

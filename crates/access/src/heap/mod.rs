@@ -46,8 +46,9 @@ mod xmax;
 
 use std::sync::{Arc, OnceLock};
 
-use base::{CommandId, Oid, RelFileLocator, TupleId, Xid};
+use base::{CommandId, Oid, RelFileLocator, Result, TupleId, Xid};
 use storage::Persistence;
+use txn::ssi::Watched;
 use txn::stats::TableStats;
 use txn::{HorizonKind, Transaction};
 
@@ -128,6 +129,27 @@ pub struct ToastRelation {
     pub heap: Arc<HeapRelation>,
     pub index: Arc<IndexRelation>,
 }
+
+impl HeapRelation {
+    /// Whom to tell of reads and writes of this table: only serializable transactions are watched.
+    #[inline]
+    pub(crate) fn watched<'t>(&self, txn: &'t Transaction) -> Option<Watched<'t>> {
+        let watched = txn.watched()?;
+        let temporary = matches!(self.persistence, Persistence::Temporary(_));
+        (self.oid >= FIRST_WATCHED && !temporary && !self.is_toast).then_some(watched)
+    }
+    /// A row goes, or a new one comes (no `tid`); its page is latched until that is so.
+    #[inline]
+    pub(crate) fn before_write(&self, txn: &Transaction, tid: Option<TupleId>) -> Result<()> {
+        match self.watched(txn) {
+            Some(w) => w.conflict_in(self.locator.db, self.oid, tid, tid.map(|t| t.block)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// System catalogs are not watched. (PostgreSQL: `FirstUnpinnedObjectId`)
+pub(crate) const FIRST_WATCHED: Oid = Oid(12000);
 
 impl HeapRelation {
     /// A permanent table without indexes and TOAST table; fill in the rest.

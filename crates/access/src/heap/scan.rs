@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use base::{BlockNumber, ForkNumber, OffsetNumber, Result, TupleId};
 use storage::{BufferTag, Page, PinnedBuffer, ReadMode, Strategy, StrategyKind};
+use txn::ssi::{Target, Watched};
 use txn::{Snapshot, Transaction};
 use types::Column;
 
@@ -112,6 +113,9 @@ impl HeapScan {
         self.release_page();
         self.block = None;
         let pool = txn.manager().pool();
+        if let Some(w) = self.rel.watched(txn) {
+            w.lock(Target::relation(self.rel.locator.db, self.rel.oid));
+        }
         // The length is taken once: later pages hold nothing the snapshot sees.
         let blocks = self.rel.nblocks(txn)?;
         let all = BlockRange { start: BlockNumber(0), end: BlockNumber(blocks) };
@@ -213,7 +217,8 @@ impl HeapScan {
             page = buffer.shared();
         }
         bring_in(&page);
-        see_page(&page, block, &Viewer::new(txn), &self.snapshot, &mut visible, &mut self.hints)?;
+        let watched = self.rel.watched(txn);
+        see_page(&page, watched, &Viewer::new(txn), &self.snapshot, &mut visible, &mut self.hints)?;
         set_hints(page, &self.hints)?;
         let before = visible.len();
         self.current = Some(Current { buffer, visible, next: 0, before });
@@ -272,13 +277,12 @@ pub(super) fn bring_in(page: &Page) {
 /// The line pointers of tuples that a snapshot sees. (PostgreSQL: `heap_prepare_pagescan`)
 pub(super) fn see_page(
     page: &Page,
-    block: BlockNumber,
+    watched: Option<Watched<'_>>,
     viewer: &Viewer<'_>,
     snapshot: &Snapshot,
     visible: &mut Vec<OffsetNumber>,
     hints: &mut Vec<(OffsetNumber, Hints)>,
 ) -> Result<()> {
-    let _ = block;
     // In recovery a page may say so before every standby snapshot agrees.
     let all_visible = page.is_all_visible() && !viewer.txn().manager().wal().in_recovery();
     for (off, item) in page.items() {
@@ -299,6 +303,9 @@ pub(super) fn see_page(
             continue;
         }
         let (seen, hint) = viewer.mvcc(h, snapshot)?;
+        if let Some(w) = &watched {
+            viewer.conflict_out(w, h, seen, snapshot)?;
+        }
         if seen {
             visible.push(off);
         }

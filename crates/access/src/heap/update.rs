@@ -157,6 +157,7 @@ impl HeapRelation {
     ) -> Result<Updated> {
         let (txn, lock) = (viewer.txn(), changes.lock());
         let xid = txn.xid()?;
+        self.before_write(txn, Some(tid))?;
         let old = tuple_at(&page, tid.offset)?;
         let (cmax, combo) = adjust_cmax(viewer, old, options.cid)?;
         let old_xmax = xmax::new_xmax(viewer, old, xid, lock, true)?;

@@ -13,6 +13,7 @@ use std::cell::Cell;
 
 use base::{CommandId, MultiXactId, OffsetNumber, Result, TupleId, Xid};
 use storage::{ExclusivePage, SharedPage};
+use txn::ssi::Watched;
 use txn::{Snapshot, Transaction, VisibilityHorizon};
 
 use crate::tuple::{Header, header, infomask, infomask::*};
@@ -101,6 +102,24 @@ impl<'a> Viewer<'a> {
     }
     pub fn txn(&self) -> &'a Transaction {
         self.txn
+    }
+
+    /// A serializable transaction has looked at a tuple: is there another whose work it does not see?
+    /// (PostgreSQL: `HeapCheckForSerializableConflictOut`)
+    #[cold]
+    pub fn conflict_out(&self, watched: &Watched<'_>, h: Header<'_>, seen: bool, snapshot: &Snapshot) -> Result<()> {
+        let writer = match seen {
+            true if h.has(XMAX_INVALID) || self.is_only_locked(h)? => return Ok(()),
+            true => self.update_xid(h)?,
+            false => h.xmin(),
+        };
+        if !writer.is_normal() || writer.precedes(snapshot.xmin) || self.is_current(writer) {
+            return Ok(());
+        }
+        if !self.in_progress(writer) && !self.did_commit(writer)? {
+            return Ok(());
+        }
+        watched.conflict_out(writer)
     }
 
     /// Did this transaction, which does not run any more, commit?

@@ -90,7 +90,11 @@ impl Tree<'_> {
             match self.look_for_duplicates(&key, &mut page, tid, request)? {
                 Duplicates::None => {}
                 Duplicates::Maybe => maybe_duplicate = true,
-                Duplicates::Row(row) => return Ok(Attempt::Done(IndexInsert::Duplicate(row))),
+                Duplicates::Row(row) => {
+                    // Rather a failure that a new attempt cures than one that looks like the client's fault.
+                    self.before_write(page.block())?;
+                    return Ok(Attempt::Done(IndexInsert::Duplicate(row)));
+                }
                 Duplicates::Wait { xid, token } => return Ok(Attempt::Wait { xid, token }),
             }
             key.tid = Some(tid);
@@ -101,6 +105,7 @@ impl Tree<'_> {
         if new.len() > MAX_ITEM_SIZE {
             return Err(self.too_large(new));
         }
+        self.before_write(page.block())?;
         page = self.move_right_for_write(&key, page, &mut stack)?;
         self.insert_on_leaf(&key, page, stack, new, request)?;
         Ok(Attempt::Done(if maybe_duplicate { IndexInsert::MaybeDuplicate } else { IndexInsert::Inserted }))

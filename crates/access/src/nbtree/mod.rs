@@ -61,6 +61,7 @@ use insert::{Attempt, InsertRequest};
 use search::Tree;
 use storage::Persistence;
 use txn::lock::LockLevel;
+use txn::ssi::Watched;
 use txn::{HorizonKind, LockMode, LockTag, Transaction};
 pub use vacuum::VacuumCycles;
 
@@ -95,8 +96,18 @@ impl Nbtree {
             xid: txn.xid_if_assigned().unwrap_or(Xid::INVALID),
             cycles: &self.cycles,
             recyclable: &recyclable,
+            watched: watched(txn, index),
+            ssi: Some(manager.ssi()),
         })
     }
+}
+
+/// Whom to tell of reads and writes: only serializable transactions are watched.
+#[inline]
+fn watched<'t>(txn: &'t Transaction, index: &IndexRelation) -> Option<Watched<'t>> {
+    let watched = txn.watched()?;
+    let temporary = matches!(index.persistence, Persistence::Temporary(_));
+    (index.oid >= crate::heap::FIRST_WATCHED && !temporary).then_some(watched)
 }
 
 fn horizon_kind(index: &IndexRelation) -> HorizonKind {

@@ -134,8 +134,10 @@ impl Tree<'_> {
                 Duplicates::Wait { xid, token } => return Ok(Progress::Wait { xid, token }),
             }
             key.tid = Some(tid);
+            self.before_write(page.block())?;
             page = self.move_right_for_write(&key, page, &mut stack)?;
         }
+        self.before_write(page.block())?;
 
         let opaque = Opaque::of(&page);
         let mut places: Vec<OffsetNumber> = Vec::new();

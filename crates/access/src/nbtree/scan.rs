@@ -11,6 +11,7 @@ use std::sync::Arc;
 use base::{BlockNumber, FullXid, Lsn, OffsetNumber, Result, TupleId, Xid};
 use storage::{BufferPool, OwnedShared, PinnedBuffer};
 use txn::Transaction;
+use txn::ssi::{Target, Watched};
 
 use super::page::{NONE, Opaque, change_opaque, flags};
 use super::scankeys::{Conditions, Verdict};
@@ -98,7 +99,7 @@ impl NbtreeScan {
             spare: Buffers::default(),
         })
     }
-    fn tree(&self) -> Tree<'_> {
+    fn tree<'t>(&'t self, watched: Option<Watched<'t>>) -> Tree<'t> {
         const NEVER: &dyn Fn(FullXid) -> bool = &|_| false;
         Tree {
             pool: &self.pool,
@@ -107,10 +108,17 @@ impl NbtreeScan {
             xid: Xid::INVALID,
             cycles: &self.cycles,
             recyclable: NEVER,
+            watched,
+            ssi: None,
         }
     }
     /// The next page's entries that match; `false` at the end.
-    pub(super) fn next_batch(&mut self, direction: Direction, out: &mut IndexBatch) -> Result<bool> {
+    pub(super) fn next_batch(
+        &mut self,
+        direction: Direction,
+        out: &mut IndexBatch,
+        watched: Option<Watched<'_>>,
+    ) -> Result<bool> {
         if let (Some(from), Some(current)) = (self.replay_from.take(), &mut self.current) {
             if current.direction == direction {
                 if from > 0 {
@@ -132,12 +140,12 @@ impl NbtreeScan {
                 Place::Start | Place::End(_) => {
                     // From the end backwards is the same as beginning backwards.
                     self.conditions.first_elements(direction);
-                    self.first_page(direction)?
+                    self.first_page(direction, watched)?
                 }
-                Place::Page => self.step(direction)?,
+                Place::Page => self.step(direction, watched)?,
             };
             if page.is_none() && !self.conditions.is_impossible() && self.conditions.next_elements(direction) {
-                page = self.first_page(direction)?;
+                page = self.first_page(direction, watched)?;
             }
             let Some(page) = page else {
                 self.current = None;
@@ -158,14 +166,20 @@ impl NbtreeScan {
         }
     }
     /// The page where the current search begins. `None`: the index is empty.
-    fn first_page(&mut self, direction: Direction) -> Result<Option<PageItems>> {
+    fn first_page(&mut self, direction: Direction, watched: Option<Watched<'_>>) -> Result<Option<PageItems>> {
         let buffers = std::mem::take(&mut self.spare);
-        let tree = self.tree();
+        let tree = self.tree(watched);
         let key = self.conditions.start(&self.index, direction)?;
-        let leaf = match key.columns.is_empty() {
-            true => tree.endpoint(0, direction == Direction::Backward)?,
-            false => tree.find_leaf(&key)?,
+        let find = || match key.columns.is_empty() {
+            true => tree.endpoint(0, direction == Direction::Backward),
+            false => tree.find_leaf(&key),
         };
+        let mut leaf = find()?;
+        if let (None, Some(w)) = (&leaf, watched) {
+            // There is no page that could stand for what was read; and there may be one by now.
+            w.lock(Target::relation(self.index.locator.db, self.index.oid));
+            leaf = find()?;
+        }
         let Some(leaf) = leaf else { return Ok(None) };
         let opaque = Opaque::of(&leaf);
         let start = match (key.columns.is_empty(), direction) {
@@ -178,10 +192,10 @@ impl NbtreeScan {
     }
     /// The page after the current one, `None` if nothing can match there. When the scan turns around after a batch, that is
     /// the neighbour on the other side: a page's entries are returned as a whole, the caller walks back through them.
-    fn step(&mut self, direction: Direction) -> Result<Option<PageItems>> {
+    fn step(&mut self, direction: Direction, watched: Option<Watched<'_>>) -> Result<Option<PageItems>> {
         let buffers = std::mem::take(&mut self.spare);
         let Some(current) = &self.current else { return Ok(None) };
-        let tree = self.tree();
+        let tree = self.tree(watched);
         match direction {
             Direction::Forward if current.ends_forward => Ok(None),
             Direction::Backward if current.ends_backward => Ok(None),
@@ -216,6 +230,7 @@ impl NbtreeScan {
         buffers.items.clear();
         buffers.tuples.clear();
         buffers.bytes.clear();
+        tree.note_read(page.block());
         let opaque = Opaque::of(&page);
         let mut found = PageItems {
             block: page.block(),
@@ -363,7 +378,7 @@ impl IndexScan for NbtreeScan {
     }
     fn next(&mut self, txn: &Transaction, direction: Direction, out: &mut IndexBatch) -> Result<bool> {
         txn.proc().interrupt().check()?;
-        self.next_batch(direction, out)
+        self.next_batch(direction, out, super::watched(txn, &self.index))
     }
     fn kill(&mut self, positions: &[usize]) {
         let Some(current) = &self.current else { return };
@@ -390,7 +405,7 @@ impl IndexScan for NbtreeScan {
 impl NbtreeScan {
     /// Marks entries whose rows are all dead. (PostgreSQL: `_bt_killitems`)
     fn mark_dead(&self, current: &PageItems, dead: &[(OffsetNumber, TupleId)]) -> Result<()> {
-        let tree = self.tree();
+        let tree = self.tree(None);
         let Ok(mut page) = tree.read(current.block)?.try_upgrade() else { return Ok(()) };
         // Without a pin in between, vacuum may have removed entries and rows may have come to their places.
         if current.pin.is_none() && page.lsn() != current.lsn {

@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use base::sqlstate::{FEATURE_NOT_SUPPORTED, INDEX_CORRUPTED};
 use base::{BlockNumber, FullXid, OffsetNumber, PgError, Result, TupleId, Xid};
 use storage::{BufferPool, BufferTag, OwnedExclusive, OwnedShared, Page, ReadMode, Strategy};
+use txn::ssi::{Ssi, Target, Watched};
 use types::{Comparator, DatumRef};
 
 use super::page::{HIGH_KEY, META_BLOCK, Meta, NONE, OPAQUE_SIZE, Opaque, VERSION};
@@ -28,6 +29,34 @@ pub struct Tree<'a> {
     pub cycles: &'a VacuumCycles,
     /// May pages deleted then be used again?
     pub recyclable: &'a dyn Fn(FullXid) -> bool,
+    /// A serializable transaction is at work.
+    pub watched: Option<Watched<'a>>,
+    /// Who has read pages that are split or go; `None` if nothing is changed.
+    pub ssi: Option<&'a Ssi>,
+}
+
+impl Tree<'_> {
+    /// What lies on the page, or could, was read; it is latched.
+    #[inline]
+    pub fn note_read(&self, block: BlockNumber) {
+        if let Some(w) = &self.watched {
+            w.lock(Target::page(self.index.locator.db, self.index.oid, block));
+        }
+    }
+    /// Something comes onto the page, which is latched until it is there.
+    #[inline]
+    pub fn before_write(&self, block: BlockNumber) -> Result<()> {
+        match &self.watched {
+            Some(w) => w.conflict_in(self.index.locator.db, self.index.oid, None, Some(block)),
+            None => Ok(()),
+        }
+    }
+    /// What was on one page is on another, too.
+    pub fn note_moved(&self, from: BlockNumber, to: BlockNumber) {
+        if let Some(ssi) = self.ssi {
+            ssi.page_split(self.index.locator.db, self.index.oid, from, to);
+        }
+    }
 }
 
 /// A column of a search key.

@@ -65,6 +65,9 @@ impl Tree<'_> {
         }
         right_opaque.store(&mut right);
 
+        if old.is_leaf() {
+            self.note_moved(block, right_page.block());
+        }
         critical(|section| {
             page.write(section).copy_from(&left);
             right_page.write(section).copy_from(&right);

@@ -85,6 +85,8 @@ impl Fixture {
             xid: Xid::INVALID,
             cycles: &self.cycles,
             recyclable: ALWAYS,
+            watched: None,
+            ssi: None,
         }
     }
     fn insert_checked(&self, values: &[Datum], tid: TupleId, check: UniqueCheck, state: UniqueRow) -> Result<Attempt> {
@@ -109,7 +111,7 @@ impl Fixture {
         let mut scan =
             NbtreeScan::new(self.pool.clone(), self.index.clone(), self.cycles.clone(), keys, options).unwrap();
         let mut out = IndexBatch::default();
-        while scan.next_batch(direction, &mut out).unwrap() {}
+        while scan.next_batch(direction, &mut out, None).unwrap() {}
         out.tids
     }
     pub fn vacuum(&self, mut is_dead: impl FnMut(TupleId) -> bool) -> IndexVacuumStats {

@@ -305,6 +305,7 @@ impl Tree<'_> {
         if !new_leaf.index_tuple_overwrite(HIGH_KEY, &half_dead_high_key(top))? {
             return Err(base::PgError::internal("could not overwrite high key in half-dead page"));
         }
+        self.note_moved(block, opaque.next);
         critical(|section| {
             parent.write(section).copy_from(&new_parent);
             leaf.write(section).copy_from(&new_leaf);

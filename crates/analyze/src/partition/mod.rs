@@ -6,10 +6,12 @@
 //!
 //! - [`bounds`]: sorted bounds, the search, and whether a new bound overlaps.
 //! - [`quals`]: a partition's bound as a condition over its columns.
+//! - [`prune`]: which partitions may hold rows that satisfy given conditions.
 //!
 //! PostgreSQL: `partcache.c`, `partdesc.c`, `partbounds.c`.
 
 pub mod bounds;
+pub mod prune;
 pub mod quals;
 
 use std::sync::Arc;

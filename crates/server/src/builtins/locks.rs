@@ -2,6 +2,7 @@
 
 use base::{Result, SessionId};
 use txn::lock::{LockInfo, LockTag};
+use txn::ssi::PredicateLockInfo;
 use types::oid::INT4OID;
 use types::{Datum, FnCx, IntoDatum, builtin};
 
@@ -52,8 +53,27 @@ fn lock_row(lock: &LockInfo) -> Vec<Datum> {
 
 #[builtin("pg_lock_status", set)]
 fn pg_lock_status(cx: &mut FnCx<'_>) -> Result<Rows> {
-    let locks = cluster(cx)?.manager.locks().all();
-    Ok(rows(locks.iter().map(lock_row).collect()))
+    let cluster = cluster(cx)?;
+    let mut list: Vec<_> = cluster.manager.locks().all().iter().map(lock_row).collect();
+    list.extend(cluster.manager.ssi().all_locks().iter().map(predicate_lock_row));
+    Ok(rows(list))
+}
+
+/// What a serializable transaction has read.
+fn predicate_lock_row(lock: &PredicateLockInfo) -> Vec<Datum> {
+    let (db, rel) = (lock.target.db, lock.target.rel);
+    let tag = match (lock.target.block, lock.target.offset) {
+        (None, _) => LockTag::Relation { db, rel },
+        (Some(block), 0) => LockTag::Page { db, rel, block },
+        (Some(block), offset) => LockTag::Tuple { db, rel, block, offset },
+    };
+    let mut row = vec![Datum::text(tag.type_name())];
+    row.extend(target(tag));
+    let (proc, local) = lock.virtual_transaction;
+    row.push(Datum::text(&format!("{}/{local}", proc.cast_signed())));
+    row.push(if lock.session == SessionId(0) { Datum::Null } else { Datum::i32(lock.session.0) });
+    row.extend([Datum::text("SIReadLock"), Datum::bool(true), Datum::bool(false), Datum::Null]);
+    row
 }
 
 #[builtin("pg_blocking_pids")]
@@ -63,10 +83,12 @@ fn pg_blocking_pids(cx: &mut FnCx<'_>, pid: i32) -> Result<Datum> {
     word_array(INT4OID, &pids)
 }
 
-/// Nobody waits for a safe snapshot, since none is asked for.
+/// Whom a session waits for that wants a safe snapshot (READ ONLY DEFERRABLE).
 #[builtin("pg_safe_snapshot_blocking_pids")]
-fn pg_safe_snapshot_blocking_pids(_pid: i32) -> Result<Datum> {
-    word_array(INT4OID, &[])
+fn pg_safe_snapshot_blocking_pids(cx: &mut FnCx<'_>, pid: i32) -> Result<Datum> {
+    let blockers = cluster(cx)?.manager.ssi().safe_snapshot_blockers(SessionId(pid));
+    let pids: Vec<Datum> = blockers.iter().map(|b| Datum::i32(b.0)).collect();
+    word_array(INT4OID, &pids)
 }
 
 /// Is the session blocked by one of those? (For the isolation tests.)
@@ -74,6 +96,8 @@ fn pg_safe_snapshot_blocking_pids(_pid: i32) -> Result<Datum> {
 fn session_is_blocked(cx: &mut FnCx<'_>, pid: i32, interesting: &[u8]) -> Result<bool> {
     let elem = types::array::ElementType { oid: INT4OID, len: 4, byval: true, align: Align::Int };
     let wanted = types::array::ArrayRef::new(interesting)?.to_vec(&elem)?;
-    let blockers = cluster(cx)?.manager.locks().blockers(SessionId(pid));
-    Ok(blockers.iter().any(|b| wanted.iter().any(|w| !w.is_null() && w.word() as i32 == b.0)))
+    let cluster = cluster(cx)?;
+    let blockers = cluster.manager.locks().blockers(SessionId(pid));
+    let unsafe_snapshot = !cluster.manager.ssi().safe_snapshot_blockers(SessionId(pid)).is_empty();
+    Ok(unsafe_snapshot || blockers.iter().any(|b| wanted.iter().any(|w| !w.is_null() && w.word() as i32 == b.0)))
 }

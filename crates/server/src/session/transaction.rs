@@ -302,7 +302,7 @@ impl Session {
     }
 
     /// The options that the next transaction inherits with AND CHAIN.
-    fn chained(&self, stmt: &TransactionStmt, what: &str) -> Result<Option<(IsolationLevel, bool)>> {
+    fn chained(&self, stmt: &TransactionStmt, what: &str) -> Result<Option<(IsolationLevel, bool, bool)>> {
         if !stmt.chain {
             return Ok(None);
         }
@@ -311,16 +311,17 @@ impl Session {
             return Err(PgError::new(NO_ACTIVE_SQL_TRANSACTION, text));
         }
         Ok(Some(match &self.cx.txn {
-            Some(txn) => (txn.isolation(), txn.is_read_only()),
-            None => (IsolationLevel::ReadCommitted, false),
+            Some(txn) => (txn.isolation(), txn.is_read_only(), txn.is_deferrable()),
+            None => (IsolationLevel::ReadCommitted, false, false),
         }))
     }
-    fn chain(&mut self, options: Option<(IsolationLevel, bool)>) -> Result<()> {
-        let Some((isolation, read_only)) = options else { return Ok(()) };
+    fn chain(&mut self, options: Option<(IsolationLevel, bool, bool)>) -> Result<()> {
+        let Some((isolation, read_only, deferrable)) = options else { return Ok(()) };
         self.block = Block::Begun;
         self.start_transaction()?;
         let txn = self.cx.txn()?;
         txn.set_isolation(isolation)?;
+        txn.set_deferrable(deferrable);
         txn.set_read_only(read_only)
     }
 
@@ -344,6 +345,7 @@ impl Session {
             match option.defname.as_str() {
                 "transaction_isolation" => txn.set_isolation(isolation(&text))?,
                 "transaction_read_only" => txn.set_read_only(text == "on")?,
+                "transaction_deferrable" => txn.set_deferrable(text == "on"),
                 _ => {}
             }
         }

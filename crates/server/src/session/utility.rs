@@ -328,6 +328,7 @@ impl Session {
         Ok(match lower.as_str() {
             "transaction_isolation" => self.cx.txn()?.isolation().as_str().to_owned(),
             "transaction_read_only" => if self.cx.txn()?.is_read_only() { "on" } else { "off" }.to_owned(),
+            "transaction_deferrable" => if self.cx.txn()?.is_deferrable() { "on" } else { "off" }.to_owned(),
             "is_superuser" => if self.is_superuser { "on" } else { "off" }.to_owned(),
             "session_authorization" => self.cx.catalog.role_name(self.cx.settings.session_user)?,
             "role" => {

@@ -36,7 +36,7 @@ impl LockManager {
         debug_assert_eq!(graph.shards.len(), SHARDS);
         for _ in 0..8 {
             let Some(circle) = graph.circle(proc, false).or_else(|| graph.circle(proc, true)) else { return Ok(()) };
-            let Some(soft) = circle.iter().find(|e| e.soft) else { return Err(report(&circle)) };
+            let Some(soft) = circle.iter().rfind(|e| e.soft) else { return Err(report(&circle)) };
             graph.overtake(soft);
             if proc.wait.lock().waiting_for().is_none() {
                 return Ok(());
@@ -47,6 +47,19 @@ impl LockManager {
             None => Ok(()),
         }
     }
+}
+
+/// Two that would wait for each other on one lock. (PostgreSQL: `RememberSimpleDeadLock`)
+#[cold]
+pub(super) fn early(own: &Arc<Proc>, mode: LockMode, other: &Arc<Proc>, other_mode: LockMode, tag: LockTag) -> PgError {
+    let edge = |from: &Arc<Proc>, to: &Arc<Proc>, mode| Edge {
+        from: Arc::clone(from),
+        to: Arc::clone(to),
+        tag,
+        mode,
+        soft: false,
+    };
+    report(&[edge(own, other, mode), edge(other, own, other_mode)])
 }
 
 impl Graph<'_> {

@@ -196,6 +196,7 @@ impl LockManager {
                 Attempt::Granted => return Ok(true),
                 Attempt::NotAvailable => return Ok(false),
                 Attempt::Queued => {}
+                Attempt::Deadlock(other, theirs) => return Err(deadlock::early(proc, mode, &other, theirs, tag)),
             }
         }
         self.sleep(proc, tag, mode).map(|()| true)

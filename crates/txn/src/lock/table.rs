@@ -35,6 +35,8 @@ pub(super) enum Attempt {
     Granted,
     Queued,
     NotAvailable,
+    /// This one waits for us in this mode, and we would wait for it: on this very lock.
+    Deadlock(Arc<Proc>, LockMode),
 }
 
 impl Entry {
@@ -56,6 +58,13 @@ impl Entry {
     fn place(&self, proc: &Arc<Proc>) -> usize {
         let held = self.held_by(proc);
         self.queue.iter().position(|w| w.mode.conflicts() & held != 0).unwrap_or(self.queue.len())
+    }
+    /// The first that waits for us, if it holds what we would wait for: no queue's order helps. (PostgreSQL:
+    /// `JoinWaitQueue`)
+    fn early_deadlock(&self, proc: &Arc<Proc>, mode: LockMode) -> Option<&Waiter> {
+        let held = self.held_by(proc);
+        let mut waiting_for_us = self.queue.iter().filter(|w| w.mode.conflicts() & held != 0);
+        waiting_for_us.next().filter(|w| self.held_by(&w.proc) & mode.conflicts() != 0)
     }
     /// Grants what can be granted, in order; nobody overtakes a conflicting one. (PostgreSQL: `ProcLockWakeup`)
     pub fn wake(&mut self) {
@@ -88,6 +97,9 @@ impl Shard {
         if wait == Wait::No {
             self.forget_if_free(tag);
             return Attempt::NotAvailable;
+        }
+        if let Some(other) = entry.early_deadlock(proc, mode) {
+            return Attempt::Deadlock(Arc::clone(&other.proc), other.mode);
         }
         let since = crate::transaction::current_timestamp();
         proc.wait.lock().start(tag, mode);

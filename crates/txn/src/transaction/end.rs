@@ -17,7 +17,8 @@ impl Transaction {
         while self.nest_level() > 1 {
             self.release_sub()?;
         }
-        if let Err(e) = self.tell(TransactionEvent::PreCommit) {
+        let ready = self.tell(TransactionEvent::PreCommit);
+        if let Err(e) = ready.and_then(|()| self.manager.serializable_pre_commit(&self.ssi)) {
             self.finish_abort();
             return Err(e);
         }
@@ -39,6 +40,7 @@ impl Transaction {
         self.finished = true;
         self.changes.lock().end(true);
         self.tell_all(TransactionEvent::Committed);
+        self.manager.serializable_end(&self.ssi, true);
         self.release();
         self.remove_files(&files);
         Ok(())
@@ -119,6 +121,7 @@ impl Transaction {
         }
         self.changes.lock().end(false);
         self.tell_all(TransactionEvent::Aborted);
+        self.manager.serializable_end(&self.ssi, false);
         self.release();
         self.remove_files(&files);
     }

@@ -172,6 +172,8 @@ pub struct Transaction {
     callbacks: Mutex<Vec<Box<dyn TransactionCallback>>>,
     /// Rows changed so far, for the cumulative statistics.
     changes: Mutex<Changes>,
+    /// Among the serializable transactions.
+    ssi: crate::ssi::Part,
     finished: bool,
 }
 
@@ -192,9 +194,6 @@ impl Transaction {
         proc: &Arc<Proc>,
         options: TransactionOptions,
     ) -> Result<Transaction> {
-        if options.isolation == IsolationLevel::Serializable {
-            return Err(serializable_unsupported());
-        }
         let local = proc.next_local_xid.fetch_add(1, Ordering::Relaxed).max(1);
         proc.local_xid.store(local, Ordering::Release);
         manager.locks().lock_own_virtual_xid(proc, local);
@@ -228,6 +227,7 @@ impl Transaction {
             last_wal: AtomicU64::new(0),
             callbacks: Mutex::default(),
             changes: Mutex::default(),
+            ssi: crate::ssi::Part::default(),
             finished: false,
         })
     }
@@ -243,14 +243,11 @@ impl Transaction {
     pub fn isolation(&self) -> IsolationLevel {
         self.state.lock().isolation
     }
-    /// Errors if a snapshot was taken already (25001), and for SERIALIZABLE (0A000).
+    /// Errors if a snapshot was taken already (25001).
     pub fn set_isolation(&self, level: IsolationLevel) -> Result<()> {
         let mut state = self.state.lock();
         if level == state.isolation {
             return Ok(());
-        }
-        if level == IsolationLevel::Serializable {
-            return Err(serializable_unsupported());
         }
         if state.snapshot_taken {
             let text = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
@@ -331,6 +328,7 @@ impl Transaction {
                             state.unreported.push(xid);
                         }
                     }
+                    self.manager.register_serializable_xid(&self.ssi, xid, i == 0);
                     xid
                 }
             };
@@ -362,6 +360,7 @@ impl Transaction {
             state.stack[0].xid = Some(full.xid());
             state.top_full = full;
             self.own.set_top(full.xid());
+            self.manager.register_serializable_xid(&self.ssi, full.xid(), true);
             if state.stack.len() == 1 {
                 self.current.store(full.xid().0, Ordering::Relaxed);
             }
@@ -410,11 +409,30 @@ impl Transaction {
             drop(state);
             return self.latest_snapshot();
         }
-        let fixed = match &state.fixed {
-            Some(snapshot) => snapshot.clone(),
-            None => state.fixed.insert(self.latest_snapshot()?).clone(),
+        if let Some(snapshot) = &state.fixed {
+            return Ok(Snapshot { curcid: self.command_id_for_reading(), ..snapshot.clone() });
+        }
+        let fixed = match state.isolation {
+            IsolationLevel::Serializable => {
+                let (read_only, deferrable) = (state.read_only, state.deferrable);
+                let top = state.stack.iter().filter_map(|l| l.xid);
+                let xids: Vec<Xid> = top.chain(state.stack.iter().flat_map(|l| l.children.iter().copied())).collect();
+                drop(state);
+                let take = || self.latest_snapshot();
+                let snapshot =
+                    self.manager.serializable_snapshot(&self.proc, &self.ssi, &xids, read_only, deferrable, &take)?;
+                state = self.state.lock();
+                snapshot
+            }
+            _ => self.latest_snapshot()?,
         };
+        state.fixed = Some(fixed.clone());
         Ok(Snapshot { curcid: self.command_id_for_reading(), ..fixed })
+    }
+    /// Whom to tell what is read and written, if the transaction is serializable and must be watched.
+    #[inline]
+    pub fn watched(&self) -> Option<crate::ssi::Watched<'_>> {
+        crate::ssi::Watched::new(&self.manager, &self.ssi, || self.nest_level() > 1)
     }
     /// A new snapshot whatever the isolation level; catalogs are read with it. (PostgreSQL: `GetLatestSnapshot`)
     pub fn latest_snapshot(&self) -> Result<Snapshot> {
@@ -524,10 +542,6 @@ impl Drop for Transaction {
     }
 }
 
-#[cold]
-fn serializable_unsupported() -> PgError {
-    PgError::unsupported("ISOLATION LEVEL SERIALIZABLE")
-}
 #[cold]
 fn no_subtransaction() -> PgError {
     PgError::new(INVALID_TRANSACTION_STATE, "there is no subtransaction in progress")

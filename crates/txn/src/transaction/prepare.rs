@@ -28,6 +28,7 @@ impl Transaction {
             self.release_sub()?;
         }
         self.tell(TransactionEvent::PreCommit)?;
+        self.manager.serializable_pre_commit(&self.ssi)?;
         let temporary = |p: Persistence| matches!(p, Persistence::Temporary(_));
         if self.state.lock().files.iter().any(|f| temporary(f.persistence)) {
             let text = "cannot PREPARE a transaction that has operated on temporary objects";
@@ -46,6 +47,7 @@ impl Transaction {
         let place = manager.register(SessionId(0), database, Interrupt::new())?;
         place.oldest_member.store(state.oldest_member.unwrap_or_default().0, Ordering::Release);
         manager.hand_over_xid(&self.proc, &place);
+        manager.serializable_prepared(&self.ssi, &place);
         manager.locks().hand_over(&self.proc, &place);
         self.changes.lock().handed_over();
         // For this session everything is as if it had been rolled back: it does not see the changes.

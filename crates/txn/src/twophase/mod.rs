@@ -342,6 +342,7 @@ impl TransactionManager {
         }
         let invalidated = if committed { invalidate(&state.invalidations) } else { Ok(()) };
         state.changes.iter().for_each(|c| c.apply(self.stats(), state.database, committed));
+        self.serializable_finish_prepared(xid, committed);
         self.multixacts().end_of_transaction(&proc);
         let on_disk = self.prepared.with(xid, |e| e.on_disk).unwrap_or(false);
         self.prepared.forget(xid);
