@@ -38,6 +38,7 @@ mod names;
 pub mod nodes;
 mod oper;
 pub mod partition;
+pub mod plpgsql;
 mod poly;
 pub mod query;
 mod recursion;

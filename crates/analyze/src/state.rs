@@ -250,11 +250,13 @@ pub(crate) struct Analyzer<'a, 'c> {
     pub domain_value: Option<TypeMod>,
     /// The action of a rule: OLD and NEW begin the range table.
     pub in_rule: bool,
+    /// An assignment of PL/pgSQL, whose conversions may go by way of text.
+    pub plpgsql: bool,
 }
 
 impl<'a, 'c> Analyzer<'a, 'c> {
     pub(crate) fn new(cx: &'a mut AnalyzeContext<'c>, source: &'a str, params: &'a mut ParamTypes) -> Analyzer<'a, 'c> {
-        Analyzer { cx, source, params, levels: vec![Level::new()], domain_value: None, in_rule: false }
+        Analyzer { cx, source, params, levels: vec![Level::new()], domain_value: None, in_rule: false, plpgsql: false }
     }
     /// The current level.
     pub(crate) fn lv(&mut self) -> &mut Level {

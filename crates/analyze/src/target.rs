@@ -444,7 +444,8 @@ impl Analyzer<'_, '_> {
             return self.assignment_indirection(base, name, subscripted, ty, steps, rhs, location);
         }
         let from = rhs.type_oid();
-        let (f, cx) = (CoercionForm::ImplicitCast, Context::Assignment);
+        let cx = if self.plpgsql { Context::Plpgsql } else { Context::Assignment };
+        let f = CoercionForm::ImplicitCast;
         if let Some(e) = self.coerce_to_target_type(rhs, from, ty.oid, ty.typmod, cx, f, Location::UNKNOWN)? {
             return Ok(e);
         }

@@ -230,6 +230,8 @@ pub struct Catalog {
 struct Local {
     /// Whether the overlay holds anything dirty; spares the lock otherwise.
     changed: AtomicBool,
+    /// Counts what made entries dirty or clean again.
+    changes: AtomicU64,
     overlay: Mutex<Overlay>,
     path: Mutex<PathState>,
     temp: TempState,
@@ -252,6 +254,11 @@ impl Catalog {
     /// Whether the transaction has changed catalogs.
     pub fn has_changes(&self) -> bool {
         self.local.changed.load(Ordering::Acquire)
+    }
+    /// A number that moves whenever this session's own view of the catalogs does: with what its transaction changes, and with
+    /// the end of such a transaction. Together with [`SharedCatalog::generation`] it tells whether a plan still holds.
+    pub fn change_count(&self) -> u64 {
+        self.local.changes.load(Ordering::Acquire)
     }
     pub(crate) fn path_state(&self) -> &Mutex<PathState> {
         &self.local.path
@@ -382,6 +389,7 @@ impl Catalog {
         if !pending.is_empty() {
             overlay.done.extend_from_slice(&pending);
             self.local.changed.store(true, Ordering::Release);
+            self.local.changes.fetch_add(1, Ordering::AcqRel);
         }
         pending
     }
@@ -404,7 +412,9 @@ impl Catalog {
     pub fn abort(&self) {
         let mut overlay = self.local.overlay.lock();
         *overlay = Overlay::default();
-        self.local.changed.store(false, Ordering::Release);
+        if self.local.changed.swap(false, Ordering::AcqRel) {
+            self.local.changes.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
     /// Where a subtransaction begins.
@@ -425,6 +435,7 @@ impl Catalog {
         }
         if !undone.is_empty() {
             self.local.changed.store(true, Ordering::Release);
+            self.local.changes.fetch_add(1, Ordering::AcqRel);
         }
     }
 }

@@ -9,6 +9,7 @@ use parser::ast::*;
 use types::Datum;
 use types::oid::{RECORDOID, VOIDOID};
 
+use crate::function_options::{Common, conflicting};
 use crate::{CommandContext, Outcome, constraint, name, options, shell};
 
 const LANGUAGE_INTERNAL: Oid = Oid(12);
@@ -51,9 +52,6 @@ fn arguments(
                 let text = "VARIADIC parameter must be the last input parameter";
                 return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).at(p.location));
             }
-            a.input.push(ty);
-        }
-        if is_procedure && mode == b'o' {
             a.input.push(ty);
         }
         if mode == b'v' {
@@ -181,7 +179,13 @@ pub fn create(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt) -> Result
         proacl: None,
     };
     attributes(cmd, stmt, &mut row)?;
-    store(cmd, stmt, row, &a)?;
+    let (language, source) = (row.prolang, row.prosrc.clone());
+    let oid = store(cmd, stmt, row, &a)?;
+    if cmd.session.values().bool(base::guc::CHECK_FUNCTION_BODIES)
+        && let Some(handler) = cmd.cx.language(language)?
+    {
+        handler.validate(cmd.cx, oid).map_err(|e| crate::call::in_statement(e, cmd.source, &source))?;
+    }
     Ok(Outcome::tag(what))
 }
 
@@ -189,64 +193,38 @@ fn attributes(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, row: &mut
     if stmt.sql_body.is_some() {
         return Err(PgError::unsupported("functions with a body of SQL statements outside a string"));
     }
-    let mut language = None;
-    let (mut body, mut cost_said) = (None, false);
+    let (mut language, mut body, mut window) = (None, None, false);
+    let mut common = Common::default();
     for o in &stmt.options {
-        let on = || matches!(o.arg, None | Some(DefArg::Boolean(true)));
-        let number = || {
-            let v: Option<f32> = options::text(o).parse().ok().filter(|v| *v > 0.0);
-            let what = o.defname.to_uppercase();
-            v.ok_or_else(|| PgError::new(INVALID_PARAMETER_VALUE, format!("{what} must be positive")))
-        };
         match o.defname.as_str() {
-            "language" => language = Some(options::text(o).to_ascii_lowercase()),
+            "as" if body.is_some() => return Err(conflicting(o)),
+            "language" if language.is_some() => return Err(conflicting(o)),
+            "window" if window => return Err(conflicting(o)),
+            "language" => language = Some(options::text(o)),
             "as" => {
                 body = match &o.arg {
                     Some(DefArg::Names(parts)) => Some(parts.clone()),
                     _ => Some(vec![options::text(o)]),
                 }
             }
-            "volatility" => {
-                row.provolatile = match options::text(o).as_str() {
-                    "immutable" => b'i',
-                    "stable" => b's',
-                    _ => b'v',
-                }
+            "window" if stmt.is_procedure => {
+                let text = "invalid attribute in procedure definition";
+                return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).at(o.location));
             }
-            "strict" => row.proisstrict = on(),
-            "security" => row.prosecdef = on(),
-            "leakproof" => row.proleakproof = on(),
-            "cost" => {
-                row.procost = number()?;
-                cost_said = true;
+            "window" => {
+                window = true;
+                row.prokind = b'w';
             }
-            "rows" => {
-                if !row.proretset {
-                    let text = "ROWS is not applicable when function does not return a set";
-                    return Err(PgError::new(INVALID_PARAMETER_VALUE, text));
-                }
-                row.prorows = number()?;
+            "transform" => return Err(PgError::unsupported("CREATE FUNCTION ... TRANSFORM")),
+            other if !common.take(o, stmt.is_procedure)? => {
+                return Err(PgError::internal(format!("option \"{other}\" not recognized")));
             }
-            "parallel" => {
-                row.proparallel = match options::text(o).as_str() {
-                    "safe" => b's',
-                    "restricted" => b'r',
-                    "unsafe" => b'u',
-                    _ => {
-                        let text = "parameter \"parallel\" must be SAFE, RESTRICTED, or UNSAFE";
-                        return Err(PgError::new(SYNTAX_ERROR, text));
-                    }
-                }
-            }
-            // Support functions are the planner's matter; those we have are found by the function itself.
-            "support" => {
-                let parts = options::text(o);
-                let fname = parts.rsplit('.').next().unwrap_or_default().to_owned();
-                let found = cmd.cx.catalog.functions_by_name(&fname)?;
-                row.prosupport = found.first().map(|p| p.oid).unwrap_or_default();
-            }
-            other => return Err(PgError::unsupported(format!("CREATE FUNCTION ... {}", other.to_uppercase()))),
+            _ => {}
         }
+    }
+    let cost_said = common.said_cost();
+    if stmt.sql_body.is_some() && language.is_none() {
+        language = Some("sql".to_owned());
     }
     let Some(language) = language else {
         return Err(PgError::new(INVALID_FUNCTION_DEFINITION, "no language specified"));
@@ -255,6 +233,21 @@ fn attributes(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, row: &mut
     let known =
         known.ok_or_else(|| PgError::new(UNDEFINED_OBJECT, format!("language \"{language}\" does not exist")))?;
     row.prolang = known.oid;
+    let user = cmd.cx.settings.current_user;
+    let allowed = match known.lanpltrusted {
+        true => cmd.cx.catalog.has_privilege(
+            user,
+            catalog::AclKind::Language,
+            known.lanowner,
+            known.lanacl.as_deref(),
+            catalog::acl::ACL_USAGE,
+        )?,
+        false => cmd.cx.catalog.is_superuser(user)?,
+    };
+    if !allowed {
+        return Err(catalog::lookup::permission_denied("language", &known.lanname));
+    }
+    common.apply(cmd, row)?;
     let Some(body) = body else {
         return Err(PgError::new(INVALID_FUNCTION_DEFINITION, "no function body specified"));
     };
@@ -273,18 +266,15 @@ fn attributes(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, row: &mut
                 let text = format!("there is no built-in function named \"{}\"", row.prosrc);
                 return Err(PgError::new(UNDEFINED_FUNCTION, text));
             }
-            if !cmd.cx.catalog.is_superuser(cmd.cx.settings.current_user)? {
-                return Err(catalog::lookup::permission_denied("language", &language));
-            }
         }
         LANGUAGE_C => return Err(PgError::unsupported("functions in language c")),
-        _ => return Err(PgError::unsupported(format!("functions in language {language}"))),
+        _ => row.prosrc = body.into_iter().next().unwrap_or_default(),
     }
     Ok(())
 }
 
 /// (PostgreSQL: `ProcedureCreate`)
-fn store(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, mut row: PgProc, a: &Arguments) -> Result<()> {
+fn store(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, mut row: PgProc, a: &Arguments) -> Result<Oid> {
     let catalog = cmd.cx.catalog.clone();
     let same = |p: &Arc<PgProc>| p.pronamespace == row.pronamespace && p.proargtypes == row.proargtypes;
     let old = catalog.functions_by_name(&row.proname)?.iter().find(|p| same(p)).cloned();
@@ -339,5 +329,6 @@ fn store(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, mut row: PgPro
         on.extend(constraint::dependencies_of(e, Oid::INVALID));
     }
     catalog.record_dependencies(&me, &on, DependencyType::Normal)?;
-    catalog.command_counter_increment()
+    catalog.command_counter_increment()?;
+    Ok(row.oid)
 }

@@ -8,8 +8,10 @@
 mod address;
 mod alter_composite;
 mod alter_domain;
+mod alter_function;
 mod alter_table;
 mod analyze_table;
+mod call;
 mod comment;
 mod constraint;
 mod copy;
@@ -25,6 +27,7 @@ mod extended_stats;
 pub mod foreign_key;
 pub mod frozen;
 mod function;
+mod function_options;
 mod grant;
 mod index;
 mod inherit;
@@ -45,6 +48,7 @@ mod rule;
 mod schema;
 mod sequence;
 mod sequence_functions;
+pub mod setting;
 mod statistics;
 mod shell;
 mod stored;
@@ -71,6 +75,10 @@ include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
 pub trait Session {
     /// The settings in force.
     fn values(&self) -> &Values;
+    /// May a procedure not end the transaction? (PostgreSQL: `isAtomicContext`)
+    fn is_atomic(&self) -> bool {
+        true
+    }
     /// An error if the statement runs inside a transaction block, a function, or a pipeline (25001): it must be alone in its
     /// transaction. `name` as users write it, e.g. `"VACUUM"`. (PostgreSQL: `PreventInTransactionBlock`)
     fn prevent_in_transaction_block(&mut self, name: &str) -> Result<()> {
@@ -179,6 +187,9 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::Reindex(s) => reindex::execute(cmd, s),
         Statement::Lock(s) => lock::execute(cmd, s),
         Statement::CreateFunction(s) => function::create(cmd, s),
+        Statement::AlterFunction(s) => alter_function::execute(cmd, s),
+        Statement::Call(s) => call::call(cmd, s),
+        Statement::Do(s) => call::inline(cmd, s),
         Statement::CreateDomain(s) => create_type::create_domain(cmd, s),
         Statement::CreateEnum(s) => create_type::create_enum(cmd, s),
         Statement::CreateRange(s) => create_range::create(cmd, s),
@@ -215,9 +226,9 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
 /// The columns a utility statement will return, for Describe; `None` where it returns no rows.
 /// (PostgreSQL: `UtilityTupleDescriptor`)
 pub fn result_desc(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Option<Arc<TupleDesc>>> {
-    let _ = cmd;
     Ok(match stmt {
         Statement::ExplainStmt(s) => Some(explain::result_desc(s)),
+        Statement::Call(s) => call::result_desc(cmd, s)?,
         _ => None,
     })
 }

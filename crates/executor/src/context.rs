@@ -43,6 +43,42 @@ pub trait SessionHooks: Send {
     }
 }
 
+/// What procedural languages ask of the session that runs them. Unlike [`SessionHooks`] it is there while it is at work: one
+/// function's statement may call another function. (PostgreSQL: SPI)
+pub trait FunctionHost: Send + Sync {
+    /// An internal subtransaction begins. (PostgreSQL: `BeginInternalSubTransaction`)
+    fn begin_sub(&self, cx: &mut ExecContext) -> Result<()>;
+    /// It becomes part of its parent.
+    fn release_sub(&self, cx: &mut ExecContext) -> Result<()>;
+    /// It is undone.
+    fn rollback_sub(&self, cx: &mut ExecContext) -> Result<()>;
+    /// The transaction commits and another begins; with the same characteristics if `chain`. (PostgreSQL: `SPI_commit`)
+    fn commit(&self, cx: &mut ExecContext, chain: bool) -> Result<()>;
+    /// The transaction is undone and another begins.
+    fn rollback(&self, cx: &mut ExecContext, chain: bool) -> Result<()>;
+    /// Runs a utility statement. `atomic`: it may not end the transaction.
+    fn utility(
+        &self,
+        cx: &mut ExecContext,
+        stmt: &Arc<parser::ast::Statement>,
+        source: &Arc<str>,
+        atomic: bool,
+    ) -> Result<UtilityOutcome>;
+    /// A setting's value as text; `None` if there is no such setting.
+    fn setting(&self, name: &str) -> Option<String>;
+    /// Settings that hold while a function runs, as `pg_proc.proconfig` has them; gives what [`FunctionHost::leave`] needs.
+    fn enter(&self, cx: &mut ExecContext, config: &[String]) -> Result<usize>;
+    /// The function is done (or has failed): the settings are what they were.
+    fn leave(&self, cx: &mut ExecContext, level: usize, failed: bool);
+}
+
+/// What a utility statement gave.
+#[derive(Default)]
+pub struct UtilityOutcome {
+    pub tag: String,
+    pub result: Option<(Arc<TupleDesc>, Vec<Vec<Datum>>)>,
+}
+
 /// No upper floor: for tests and bootstrap.
 pub struct NoHooks;
 impl SessionHooks for NoHooks {}
@@ -55,6 +91,8 @@ pub struct ExecContext {
     pub interrupt: Interrupt,
     pub notices: Box<dyn NoticeSink>,
     pub hooks: Box<dyn SessionHooks>,
+    /// The session, for what functions of procedural languages do to it.
+    pub host: Option<Arc<dyn FunctionHost>>,
     /// Procedural languages.
     pub languages: Arc<crate::language::Languages>,
     /// The transaction in progress; `None` only where no storage is touched.
@@ -86,6 +124,7 @@ impl ExecContext {
             interrupt: Interrupt::new(),
             notices: Box::new(Vec::new()),
             hooks: Box::new(NoHooks),
+            host: None,
             languages: Arc::default(),
             txn: None,
             snapshot: None,
@@ -106,6 +145,10 @@ impl ExecContext {
     pub fn extension_or_default<T: Any + Send + Default>(&mut self) -> &mut T {
         let value = self.extensions.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
         value.downcast_mut().expect("extensions are kept by their type")
+    }
+    /// The session that runs functions of procedural languages.
+    pub fn host(&self) -> Result<Arc<dyn FunctionHost>> {
+        self.host.clone().ok_or_else(|| PgError::internal("no session in this context"))
     }
     pub fn txn(&self) -> Result<&Arc<Transaction>> {
         self.txn.as_ref().ok_or_else(|| PgError::internal("no transaction in this context"))

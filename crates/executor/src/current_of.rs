@@ -1,8 +1,8 @@
 //! WHERE CURRENT OF: which row of a table a cursor stands on.
 //!
 //! A cursor's plan gives the places of its rows in columns that its reader does not see: those of its row marks where it locks
-//! rows, else two columns that [`expose_places`] adds where the plan is a plain scan. The session tells [`Cursors`] where each
-//! cursor stands; the TidScan of the UPDATE or DELETE asks there.
+//! rows, else two columns that [`expose_places`] adds where the plan is a plain scan. The TidScan of the UPDATE or DELETE asks
+//! [`Cursors`] where the cursor stands.
 //!
 //! PostgreSQL: `execCurrent.c`.
 
@@ -10,10 +10,13 @@ use analyze::query::{Expr, OUTER_VAR, RtIndex, RteKind, TargetEntry, TypeMod, Va
 use base::error::Location;
 use base::sqlstate::{INVALID_CURSOR_STATE, UNDEFINED_CURSOR};
 use base::{Oid, PgError, Result, TupleId};
-use hashbrown::HashMap;
 use planner::{Plan, PlanNode, PlannedStmt, RowMarkType};
 use types::oid::{OIDOID, TIDOID};
 use types::{Datum, FromDatum};
+
+use std::sync::Arc;
+
+use crate::cursor::Cursors;
 
 /// Where in a cursor's rows the places of the tables' rows are.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,38 +43,16 @@ impl Places {
     }
 }
 
-/// A cursor as WHERE CURRENT OF sees it.
-#[derive(Clone, Debug)]
-pub struct CursorPosition {
-    pub places: Places,
-    /// It has outlived its transaction.
-    pub held: bool,
-    /// The row it stands on: tables and places; `None` before the first and after the last.
-    row: Option<Vec<(Oid, TupleId)>>,
-}
-
-impl CursorPosition {
-    /// A cursor that stands on `row`, with all of its columns.
-    pub fn new(places: Places, held: bool, row: Option<&[Datum]>) -> CursorPosition {
-        let row = row.map(|r| places.of(r));
-        CursorPosition { places, held, row }
-    }
-}
-
-/// The session's cursors by name, kept as an extension of the [`crate::ExecContext`].
-#[derive(Default)]
-pub struct Cursors(pub HashMap<String, CursorPosition>);
-
 impl Cursors {
     /// The place of the row of `table` that the cursor stands on. (PostgreSQL: `execCurrentOf`)
     pub(crate) fn current(&self, name: &str, table: Oid, table_name: &str) -> Result<Option<TupleId>> {
         let unknown = || PgError::new(UNDEFINED_CURSOR, format!("cursor \"{name}\" does not exist"));
-        let cursor = self.0.get(name).ok_or_else(unknown)?;
+        let (places, row, held) = self.get(name).ok_or_else(unknown)?.standing();
         let refuse = |what: String| Err(PgError::new(INVALID_CURSOR_STATE, format!("cursor \"{name}\" {what}")));
-        if cursor.held {
+        if held {
             return refuse("is held from a previous transaction".into());
         }
-        match &cursor.places {
+        match places {
             Places::Marks(list) => match list.iter().filter(|m| m.0 == table).count() {
                 0 => {
                     return refuse(format!("does not have a FOR UPDATE/SHARE reference to table \"{table_name}\""));
@@ -84,15 +65,22 @@ impl Cursors {
             Places::Scan(tables, _) if tables.iter().filter(|t| **t == table).count() == 1 => {}
             _ => return refuse(format!("is not a simply updatable scan of table \"{table_name}\"")),
         }
-        match &cursor.row {
+        match row {
             None => refuse("is not positioned on a row".into()),
-            Some(row) => Ok(row.iter().find(|r| r.0 == table).map(|r| r.1)),
+            Some(row) => Ok(places.of(row).into_iter().find(|r| r.0 == table).map(|r| r.1)),
         }
     }
 }
 
+/// A plan for a cursor, which tells the places of its rows.
+pub fn with_places(planned: &Arc<PlannedStmt>) -> (Arc<PlannedStmt>, Places) {
+    let mut own = PlannedStmt::clone(planned);
+    let places = expose_places(&mut own);
+    (Arc::new(own), places)
+}
+
 /// Makes a cursor's plan tell the places of its rows. (PostgreSQL: `search_plan_tree`)
-pub fn expose_places(planned: &mut PlannedStmt) -> Places {
+fn expose_places(planned: &mut PlannedStmt) -> Places {
     let table = |rtable: &[analyze::query::RangeTblEntry], rti: RtIndex| match rtable
         .get(rti as usize - 1)
         .map(|r| &r.kind)

@@ -88,3 +88,57 @@ impl ExecContext {
         }
     }
 }
+
+/// Runs a procedure of any language. The result is the record of its output arguments.
+pub fn call_procedure(cx: &mut ExecContext, call: &FnCall, args: &[DatumRef<'_>], atomic: bool) -> Result<Datum> {
+    let proc = cx.catalog.function_row(call.function)?;
+    cx.check_execute(&proc)?;
+    let language = cx.language(proc.prolang)?;
+    // Its settings and its role end with it, so it may not end the transaction.
+    let own = proc.prosecdef || proc.proconfig.is_some();
+    guarded(cx, &proc, |cx| match language {
+        Some(language) => language.call_procedure(cx, call, args, atomic || own),
+        None => {
+            let scope = crate::expr::Scope::empty();
+            let mut compiler = crate::expr::Compiler::new(cx, scope);
+            let mut node = compiler.bare_function(call.function, &call.arg_types, call.result_type, call.collation)?;
+            let mut st = crate::state::Estate::detached();
+            st.snapshot = cx.snapshot.clone();
+            node.call(&mut crate::state::Run { cx, st: &mut st }, args)
+        }
+    })
+}
+
+/// Runs what a function does as its owner if it is SECURITY DEFINER, and with the settings it has.
+/// (PostgreSQL: `fmgr_security_definer`)
+pub fn guarded<R>(
+    cx: &mut ExecContext,
+    proc: &catalog::PgProc,
+    f: impl FnOnce(&mut ExecContext) -> Result<R>,
+) -> Result<R> {
+    if !proc.prosecdef && proc.proconfig.is_none() {
+        return f(cx);
+    }
+    let user = cx.settings.current_user;
+    if proc.prosecdef {
+        Arc::make_mut(&mut cx.settings).current_user = proc.proowner;
+    }
+    let level = match (&proc.proconfig, cx.host.clone()) {
+        (Some(config), Some(host)) => match host.enter(cx, config) {
+            Ok(level) => Some((host, level)),
+            Err(e) => {
+                Arc::make_mut(&mut cx.settings).current_user = user;
+                return Err(e);
+            }
+        },
+        _ => None,
+    };
+    let done = f(cx);
+    if let Some((host, level)) = level {
+        host.leave(cx, level, done.is_err());
+    }
+    if proc.prosecdef {
+        Arc::make_mut(&mut cx.settings).current_user = user;
+    }
+    done
+}

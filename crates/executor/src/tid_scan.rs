@@ -10,7 +10,7 @@ use types::array::ArrayRef;
 use types::{Batch, Datum, FromDatum};
 
 use crate::build::Builder;
-use crate::current_of::Cursors;
+use crate::cursor::Cursors;
 use crate::expr::{CExpr, Elem, Scope};
 use crate::heap::OpenTable;
 use crate::node::Exec;

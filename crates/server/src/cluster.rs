@@ -39,6 +39,8 @@ pub struct Cluster {
     pub manager: Arc<TransactionManager>,
     pub catalog: Arc<SharedCatalog>,
     pub registry: Arc<Registry>,
+    /// Procedural languages.
+    pub languages: Arc<executor::language::Languages>,
     /// The settings that sessions start from; replaced as a whole on reload.
     config: RwLock<Arc<Loaded>>,
     /// Counts reloads, so that sessions notice.
@@ -93,16 +95,15 @@ pub struct SessionEntry {
     pub started: i64,
     /// Where the client connected to; `None` on a Unix socket.
     pub server_address: Option<std::net::SocketAddr>,
-    /// What the session has prepared and opened, for `pg_prepared_statements` and `pg_cursors`.
+    /// What the session has prepared, for `pg_prepared_statements`.
     pub objects: Mutex<SessionObjects>,
     pub inbox: crate::notify::Inbox,
 }
 
-/// What a session has prepared and opened, kept as the views show it.
+/// What a session has prepared, kept as the view shows it.
 #[derive(Clone, Debug, Default)]
 pub struct SessionObjects {
     pub prepared: Vec<PreparedInfo>,
-    pub cursors: Vec<CursorInfo>,
 }
 
 /// A row of `pg_prepared_statements`.
@@ -115,15 +116,6 @@ pub struct PreparedInfo {
     pub result_types: Option<Vec<Oid>>,
     pub from_sql: bool,
     pub counts: Arc<crate::session::PlanCounts>,
-}
-
-/// A row of `pg_cursors`.
-#[derive(Clone, Debug)]
-pub struct CursorInfo {
-    pub name: String,
-    pub statement: Arc<str>,
-    pub options: u32,
-    pub created: i64,
 }
 
 /// A row of `pg_stat_activity`.
@@ -290,6 +282,9 @@ impl Cluster {
                 nbtree: Arc::clone(&nbtree),
             })),
             registry,
+            languages: Arc::new(
+                executor::language::Languages::default().with("plpgsql_call_handler", Arc::new(plpgsql::PlPgSql)),
+            ),
             config: RwLock::new(Arc::new(loaded)),
             config_generation: AtomicU64::new(1),
             sessions: Sessions::default(),

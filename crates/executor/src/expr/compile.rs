@@ -370,6 +370,10 @@ impl<'a> Compiler<'a> {
                 None => Impl::Missing(format!("calling function {} of its language", proc.proname)),
             },
         };
+        let body = match proc.prosecdef || proc.proconfig.is_some() {
+            true => Impl::Guarded(Box::new((proc.clone(), body))),
+            false => body,
+        };
         let raw = matches!(&*proc.prosrc, "pg_column_size" | "pg_column_compression" | "pg_column_toast_chunk_id");
         Ok((body, proc.proisstrict, raw))
     }

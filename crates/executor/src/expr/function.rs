@@ -17,6 +17,8 @@ pub(crate) enum Impl {
     Sql(Box<SqlFunction>),
     /// Of a procedural language.
     Language(Arc<dyn crate::language::Language>),
+    /// With settings or a role of its own.
+    Guarded(Box<(Arc<catalog::PgProc>, Impl)>),
     /// Fails when called.
     Missing(String),
 }
@@ -48,6 +50,11 @@ pub(crate) fn call_row(
         Impl::Row(f) | Impl::Batch(_, f) => f(&mut FnCx { rt: run.cx, call, state }, args),
         Impl::Sql(f) => f.call_scalar(run, args),
         Impl::Language(l) => l.call(run.cx, call, state, args),
+        Impl::Guarded(guarded) => {
+            let (proc, inner) = &mut **guarded;
+            let (cx, st) = (&mut *run.cx, &mut *run.st);
+            crate::language::guarded(cx, proc, |cx| call_row(inner, strict, call, state, &mut Run { cx, st }, args))
+        }
         Impl::Missing(what) => Err(PgError::unsupported(&*what)),
     }
 }

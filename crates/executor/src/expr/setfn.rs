@@ -32,6 +32,8 @@ pub(crate) struct SetNode {
     source: Option<Box<dyn RowSource>>,
     /// The result is a composite value or a record, given column by column.
     pub returns_row: bool,
+    /// Has settings or a role of its own.
+    guard: Option<std::sync::Arc<catalog::PgProc>>,
 }
 
 impl SetNode {
@@ -83,10 +85,12 @@ impl SetNode {
             },
         };
         let args = c.list(args)?;
-        Ok(SetNode::with(body, args, proc.proisstrict, call, returns_row))
+        let mut node = SetNode::with(body, args, proc.proisstrict, call, returns_row);
+        node.guard = (proc.prosecdef || proc.proconfig.is_some()).then_some(proc);
+        Ok(node)
     }
     fn with(body: SetBody, args: Vec<CExpr>, strict: bool, call: FnCall, returns_row: bool) -> SetNode {
-        SetNode { body, args, strict, call, state: None, source: None, returns_row }
+        SetNode { body, args, strict, call, state: None, source: None, returns_row, guard: None }
     }
 
     /// Calls the function for one row of the input.
@@ -101,11 +105,19 @@ impl SetNode {
             return Ok(());
         }
         let refs: Vec<_> = values.iter().map(Datum::as_ref).collect();
+        if let Some(proc) = self.guard.clone() {
+            let (cx, st) = (&mut *run.cx, &mut *run.st);
+            return crate::language::guarded(cx, &proc, |cx| self.run(&mut Run { cx, st }, input, row, &refs));
+        }
+        self.run(run, input, row, &refs)
+    }
+
+    fn run(&mut self, run: &mut Run<'_>, input: &Batch, row: usize, refs: &[types::DatumRef<'_>]) -> Result<()> {
         self.source = Some(match &mut self.body {
-            SetBody::Builtin(f) => f(&mut FnCx { rt: run.cx, call: &self.call, state: &mut self.state }, &refs)?,
-            SetBody::Sql(f) => Box::new(RowList(f.call_set(run, &refs)?.into_iter())),
-            SetBody::Language(l) => l.call_set(run.cx, &self.call, &mut self.state, &refs)?,
-            SetBody::Scalar(f) => Box::new(RowList(vec![vec![f.call(run, &refs)?]].into_iter())),
+            SetBody::Builtin(f) => f(&mut FnCx { rt: run.cx, call: &self.call, state: &mut self.state }, refs)?,
+            SetBody::Sql(f) => Box::new(RowList(f.call_set(run, refs)?.into_iter())),
+            SetBody::Language(l) => l.call_set(run.cx, &self.call, &mut self.state, refs)?,
+            SetBody::Scalar(f) => Box::new(RowList(vec![vec![f.call(run, refs)?]].into_iter())),
             SetBody::Expr(e) => {
                 let v = plain_row(run, e, input, row)?;
                 let values = if self.returns_row { explode(run, &v, &self.call)? } else { vec![v] };

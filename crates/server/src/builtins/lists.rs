@@ -36,12 +36,12 @@ fn pg_prepared_statement(cx: &mut FnCx<'_>) -> Result<Rows> {
 #[builtin("pg_cursor", set)]
 fn pg_cursor(cx: &mut FnCx<'_>) -> Result<Rows> {
     use parser::ast::cursor_opt::{BINARY, HOLD, SCROLL};
-    let objects = entry(cx)?.objects.lock().clone();
-    let row = |c: &crate::cluster::CursorInfo| {
+    let cx = cx.extension::<executor::ExecContext>()?;
+    let row = |(name, c): (&String, &executor::cursor::Cursor)| {
         let has = |bit: u32| Datum::bool(c.options & bit != 0);
-        vec![Datum::text(&c.name), Datum::text(&c.statement), has(HOLD), has(BINARY), has(SCROLL), time(c.created)]
+        vec![Datum::text(name), Datum::text(&c.source), has(HOLD), has(BINARY), has(SCROLL), time(c.created)]
     };
-    Ok(rows(objects.cursors.iter().map(row).collect()))
+    Ok(rows(cx.extension_or_default::<executor::cursor::Cursors>().iter().map(row).collect()))
 }
 
 #[builtin("pg_prepared_xact", set)]

@@ -152,13 +152,7 @@ impl Session {
             formats: bind.result_formats.clone(),
             desc,
             state: State::New,
-            cursor: false,
-            created: self.cx.settings.statement_timestamp,
             level: self.nest_level(),
-            position: 0,
-            seen: Vec::new(),
-            places: executor::current_of::Places::Unknown,
-            options: 0,
         };
         self.portals.insert(bind.portal.to_owned(), Box::new(portal));
         self.conn.out.bind_complete();
@@ -300,7 +294,6 @@ impl Session {
         };
         let mut sender = Sender::plain(&mut self.conn, &portal.formats, &mut running.writer);
         let sent = running.execution.run(&mut self.cx, limit, &mut sender)?;
-        portal.position += sent;
         if limit > 0 && sent == limit && !running.execution.is_done() {
             portal.state = State::Running(running);
             return Ok(None);

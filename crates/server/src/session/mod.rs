@@ -11,8 +11,10 @@
 //! | `constants.rs` | texts that differ only in their constants share a plan |
 //! | `idle.rs` | executions kept for the next run of their statement |
 //! | `plan_choice.rs` | custom and generic plans of prepared statements |
-//! | `portal.rs`, `cursors.rs` | running statements between messages; DECLARE, FETCH, MOVE |
-//! | `utility.rs` | statements that are the session's own business: SET, SHOW, PREPARE, DISCARD |
+//! | `portal.rs` | running statements between messages |
+//! | `cursors.rs` | DECLARE, FETCH, CLOSE |
+//! | `host.rs` | what functions of procedural languages do to the session |
+//! | `utility.rs` | statements that are the session's own business: SET, SHOW, PREPARE, cursors, DISCARD |
 //! | `services.rs` | what `commands` asks of a session: COPY's data, transactions |
 //! | `variables.rs`, `derived.rs` | settings |
 //! | `rows.rs` | rows to the wire |
@@ -21,6 +23,7 @@ mod constants;
 mod cursors;
 mod derived;
 mod extended;
+mod host;
 mod idle;
 mod plan_choice;
 mod portal;
@@ -113,7 +116,9 @@ pub struct Session {
     transaction_alarm: Option<Alarm>,
     /// When a session that parked has been idle for too long.
     idle_deadline: Option<Instant>,
-    store: Store,
+    store: Arc<Store>,
+    /// The statements of the current message share a transaction.
+    several: bool,
     /// The database's counters.
     counts: Arc<DatabaseStats>,
     /// What `variables` counted when the derived settings were last renewed.
@@ -274,6 +279,7 @@ impl Session {
     /// Reports an error and puts the transaction and the protocol in order after it.
     fn statement_failed(&mut self, error: &PgError, kind: u8) -> Result<()> {
         let source = self.source.take();
+        self.several = false;
         if error.sqlstate() == base::sqlstate::T_R_DEADLOCK_DETECTED {
             self.counts.add(DatabaseCounter::Deadlocks, 1);
         }

@@ -25,6 +25,7 @@ pub(super) struct Services<'a> {
     sync_commit: SyncCommit,
     own_id: i32,
     store: &'a Store,
+    several: bool,
 }
 
 impl<'a> Services<'a> {
@@ -39,7 +40,8 @@ impl<'a> Services<'a> {
             block: session.block,
             sync_commit: session.sync_commit,
             own_id: session.entry.id,
-            store: &session.store,
+            store: &*session.store,
+            several: session.several,
         };
         (&mut session.cx, services)
     }
@@ -48,6 +50,14 @@ impl<'a> Services<'a> {
 impl commands::Session for Services<'_> {
     fn values(&self) -> &Values {
         &self.values
+    }
+
+    fn is_atomic(&self) -> bool {
+        match self.block {
+            Block::None => false,
+            Block::Implicit => self.several,
+            Block::Begun | Block::Failed => true,
+        }
     }
 
     fn prevent_in_transaction_block(&mut self, name: &str) -> Result<()> {

@@ -40,6 +40,7 @@ impl Session {
             self.conn.out.empty_query_response();
         }
         let several = statements.len() > 1;
+        self.several = several;
         for (i, raw) in statements.iter().enumerate() {
             self.check_not_failed(&raw.stmt)?;
             if several && self.block == Block::None {
@@ -52,6 +53,7 @@ impl Session {
                 self.commit()?;
             }
         }
+        self.several = false;
         self.source = None;
         self.ready();
         Ok(())

@@ -164,9 +164,19 @@ impl Parts {
         cx.set_extension(Arc::clone(&variables));
         cx.set_extension(Arc::clone(&cluster));
         cx.set_extension(Arc::clone(&entry));
+        let store = Arc::new(self.store);
         let seen_config = cluster.config_generation.load(std::sync::atomic::Ordering::Acquire);
         let counts = cluster.manager.stats().database(cx.settings.database);
         counts.add(txn::stats::DatabaseCounter::Sessions, 1);
+        cx.host = Some(Arc::new(super::host::Host {
+            cluster: Arc::clone(&cluster),
+            entry: Arc::clone(&entry),
+            proc: Arc::clone(&self.proc),
+            variables: Arc::clone(&variables),
+            store: Arc::clone(&store),
+            counts: Arc::clone(&counts),
+            entered: Mutex::default(),
+        }));
         let mut session = Session {
             counts,
             cluster,
@@ -192,7 +202,8 @@ impl Parts {
             statement_alarm: None,
             transaction_alarm: None,
             idle_deadline: None,
-            store: self.store,
+            store,
+            several: false,
             seen_generation: 0,
             seen_config,
             plan_key: 0,
@@ -312,6 +323,7 @@ fn context(
     let catalog = Catalog::new(Arc::clone(&cluster.catalog), database, store.scan());
     let mut cx = ExecContext::new(catalog, Arc::clone(&cluster.registry));
     cx.interrupt = entry.interrupt.clone();
+    cx.languages = Arc::clone(&cluster.languages);
     Ok((cx, store))
 }
 

@@ -286,6 +286,7 @@ impl Session {
                 self.savepoints.truncate(at);
                 self.variables.lock().release(at + 2);
                 self.portals.values_mut().for_each(|p| p.level = p.level.min(at + 1));
+                self.cx.extension_or_default::<executor::cursor::Cursors>().release(at + 2);
                 Ok("RELEASE")
             }
             TransactionStmtKind::RollbackTo => {

@@ -54,8 +54,8 @@ impl Session {
     }
 
     /// What cannot outlive its session.
-    fn check_preparable(&self) -> Result<()> {
-        if self.portals.values().any(|p| p.is_held_by_transaction()) {
+    fn check_preparable(&mut self) -> Result<()> {
+        if self.cx.extension_or_default::<executor::cursor::Cursors>().has_held() {
             return Err(refused("created a cursor WITH HOLD"));
         }
         for (db, rel) in self.cluster.manager.locks().locked_relations(&self.proc) {

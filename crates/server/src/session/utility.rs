@@ -77,7 +77,7 @@ impl Session {
                     _ => Ok(None),
                 }
             }
-            Statement::Fetch(f) if !f.ismove => Ok(self.portals.get(&f.portalname).and_then(|p| p.desc.clone())),
+            Statement::Fetch(f) if !f.ismove => Ok(super::cursors::desc(&mut self.cx, &f.portalname)),
             other => {
                 let source = self.source.clone().unwrap_or_default();
                 let (cx, mut services) = Services::split(self);
@@ -107,20 +107,9 @@ impl Session {
             },
             Statement::DeclareCursor(d) => self.declare_cursor(d),
             Statement::Fetch(f) => self.fetch(f, formats),
-            Statement::ClosePortal(c) => match &c.portalname {
-                Some(name) => match self.portals.remove(name) {
-                    Some(_) => {
-                        self.publish_objects();
-                        Ok("CLOSE CURSOR".into())
-                    }
-                    None => Err(super::cursors::no_cursor(name)),
-                },
-                None => {
-                    self.portals.retain(|_, p| !p.cursor);
-                    self.publish_objects();
-                    Ok("CLOSE CURSOR ALL".into())
-                }
-            },
+            Statement::ClosePortal(c) => {
+                super::cursors::close(&mut self.cx, c.portalname.as_deref()).map(str::to_owned)
+            }
             Statement::Discard(d) => self.discard(d),
             Statement::Transaction(t) => self.transaction_statement(t).map(str::to_owned),
             Statement::Listen(s) => {
@@ -372,6 +361,7 @@ impl Session {
                     return Err(PgError::new(ACTIVE_SQL_TRANSACTION, text));
                 }
                 self.portals.clear();
+                super::cursors::close(&mut self.cx, None)?;
                 self.prepared.clear();
                 self.publish_objects();
                 self.discard_sequences();
@@ -554,6 +544,42 @@ impl Session {
         execution.finish(&mut self.cx)?;
         Ok(rows.pop().unwrap_or_default().into())
     }
+
+    // ---- cursors ----
+
+    fn declare_cursor(&mut self, d: &DeclareCursorStmt) -> Result<String> {
+        if matches!(self.block, Block::None) && d.options & cursor_opt::HOLD == 0 {
+            let text = "DECLARE CURSOR can only be used in transaction blocks";
+            return Err(PgError::new(NO_ACTIVE_SQL_TRANSACTION, text));
+        }
+        let source = self.source.clone().unwrap_or_default();
+        let level = self.nest_level();
+        super::cursors::declare(&mut self.cx, d, &source, level)?;
+        Ok("DECLARE CURSOR".into())
+    }
+
+    /// FETCH and MOVE. (PostgreSQL: `PerformPortalFetch`)
+    fn fetch(&mut self, f: &FetchStmt, formats: &[Format]) -> Result<String> {
+        use executor::cursor::Cursors;
+        let binary = self.cx.extension_or_default::<Cursors>().get(&f.portalname).is_some_and(|c| c.binary);
+        let (desc, rows) = super::cursors::fetch(&mut self.cx, f)?;
+        let count = rows.len();
+        if f.ismove {
+            return Ok(format!("MOVE {count}"));
+        }
+        let formats = if binary { vec![Format::Binary] } else { formats.to_vec() };
+        let batch = batch_of(&desc, &rows);
+        self.send_batches(&desc, &[batch], &formats)?;
+        Ok(format!("FETCH {count}"))
+    }
+}
+
+fn batch_of(desc: &TupleDesc, rows: &[Vec<Datum>]) -> Batch {
+    let mut columns = desc.columns();
+    for row in rows {
+        columns.iter_mut().zip(row).for_each(|(c, d)| c.push(d.as_ref()));
+    }
+    Batch { columns: columns.into_iter().map(Arc::new).collect(), rows: rows.len(), selection: None }
 }
 
 /// Is it EXECUTE, or CREATE TABLE AS EXECUTE?
@@ -565,49 +591,4 @@ fn holds_execute(stmt: &Statement) -> bool {
     }
 }
 
-/// The text of SET's arguments. (PostgreSQL: `flatten_set_variable_args`)
-fn set_value(name: &str, args: &[Expr]) -> Result<String> {
-    let list = Guc::find(name).is_some_and(|g| {
-        matches!(
-            g,
-            guc::SEARCH_PATH
-                | guc::TEMP_TABLESPACES
-                | guc::SESSION_PRELOAD_LIBRARIES
-                | guc::LOCAL_PRELOAD_LIBRARIES
-                | guc::DATESTYLE
-                | guc::CREATEROLE_SELF_GRANT
-                | guc::UNIX_SOCKET_DIRECTORIES
-                | guc::LISTEN_ADDRESSES
-                | guc::SHARED_PRELOAD_LIBRARIES
-                | guc::SYNCHRONOUS_STANDBY_NAMES
-                | guc::LOG_DESTINATION
-                | guc::WAL_CONSISTENCY_CHECKING
-                | guc::DEBUG_IO_DIRECT
-                | guc::RESTRICT_NONSYSTEM_RELATION_KIND
-        )
-    });
-    if args.len() > 1 && !list {
-        return Err(PgError::new(INVALID_PARAMETER_VALUE, format!("SET {name} takes only one argument")));
-    }
-    let quote = list && Guc::find(name) != Some(guc::DATESTYLE);
-    let mut words = Vec::new();
-    for arg in args {
-        let constant = match arg {
-            Expr::AConst(c) => &c.val,
-            Expr::TypeCast(t) => match &t.arg {
-                Expr::AConst(c) => &c.val,
-                _ => return Err(PgError::internal("unrecognized SET argument")),
-            },
-            _ => return Err(PgError::internal("unrecognized SET argument")),
-        };
-        words.push(match constant {
-            Value::Integer(i) => i.to_string(),
-            Value::Float(s) => s.clone(),
-            Value::String(s) if quote => parser::quote_identifier(s).into_owned(),
-            Value::String(s) => s.clone(),
-            Value::Boolean(b) => if *b { "on" } else { "off" }.to_owned(),
-            _ => return Err(PgError::internal("unrecognized SET argument")),
-        });
-    }
-    Ok(words.join(", "))
-}
+pub(super) use commands::setting::set_value;

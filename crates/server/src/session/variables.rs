@@ -28,6 +28,14 @@ struct Change {
     local: bool,
 }
 
+/// What a function's own settings replaced.
+#[derive(Debug)]
+pub struct Saved {
+    /// How many changes there were before.
+    mark: usize,
+    before: Vec<(Name, Option<Value>, Source)>,
+}
+
 /// How long a new value lasts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scope {
@@ -203,6 +211,49 @@ impl Variables {
     /// What RESET would make of a setting: `pg_settings.reset_val`.
     pub fn reset_value_of(&self, guc: Guc) -> Value {
         self.reset_value(&Name::Guc(guc)).0.unwrap_or_else(|| self.shared.values.get(guc).clone())
+    }
+
+    /// A function's own settings, `name=value` each, are in force until [`Variables::leave`].
+    pub fn enter(&mut self, config: &[String], asker: Asker) -> Result<Saved> {
+        let mut saved = Saved { mark: self.changes.len(), before: Vec::new() };
+        for entry in config {
+            let Some((name, text)) = entry.split_once('=') else { continue };
+            let set = match Guc::find(name) {
+                Some(guc) => check_permission(guc, asker)
+                    .and_then(|()| check(guc, guc::parse_value(guc, text)?))
+                    .map(|value| (Name::Guc(guc), value)),
+                None => Ok((Name::Custom(name.into()), Value::Str(Some(text.into())))),
+            };
+            match set {
+                Ok((name, value)) => {
+                    let (before, source) = self.current(&name);
+                    saved.before.push((name.clone(), before, source));
+                    self.put(&name, Some(value), Source::Session);
+                }
+                Err(e) => {
+                    self.leave(saved);
+                    return Err(e);
+                }
+            }
+        }
+        Ok(saved)
+    }
+    /// The function is done: its settings are what they were, unless a plain SET inside it has changed them.
+    pub fn leave(&mut self, saved: Saved) {
+        for (name, value, source) in saved.before.into_iter().rev() {
+            let mark = saved.mark.min(self.changes.len());
+            let mut inner = self.changes[mark..].iter_mut().filter(|c| c.name == name).peekable();
+            let mut kept = false;
+            if inner.peek().is_some() {
+                for c in inner {
+                    kept |= !c.local;
+                    (c.value, c.source) = (value.clone(), source);
+                }
+            }
+            if !kept {
+                self.put(&name, value, source);
+            }
+        }
     }
 
     /// RESET name.
