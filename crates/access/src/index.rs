@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::{BlockNumber, Oid, RelFileLocator, Result, TupleId};
 use storage::{Persistence, Strategy};
@@ -47,7 +48,25 @@ pub struct IndexRelation {
     pub fillfactor: u16,
     /// Equal keys may share a tuple. (PostgreSQL: `deduplicate_items`, and the operator classes allow it)
     pub deduplicate: bool,
+    /// For the access method: where to begin, as far as it knows. A hint.
+    pub start: IndexStart,
     pub am: Arc<dyn IndexAm>,
+}
+
+/// A page and its level, remembered from the last time. (PostgreSQL: `rd_amcache`)
+#[derive(Default)]
+pub struct IndexStart(AtomicU64);
+
+impl IndexStart {
+    /// 0 and 0 if nothing is known.
+    #[inline]
+    pub fn get(&self) -> (BlockNumber, u32) {
+        let word = self.0.load(Ordering::Relaxed);
+        (BlockNumber(word as u32), (word >> 32) as u32)
+    }
+    pub fn set(&self, block: BlockNumber, level: u32) {
+        self.0.store(u64::from(level) << 32 | u64::from(block.0), Ordering::Relaxed);
+    }
 }
 
 impl IndexRelation {
@@ -167,6 +186,8 @@ pub struct IndexBatch {
     /// With `want_tuples`: where each entry's index tuple begins and ends in `bytes`.
     pub tuples: Vec<(u32, u32)>,
     pub bytes: Vec<u8>,
+    /// Nothing follows in this direction.
+    pub is_last: bool,
 }
 
 impl IndexBatch {
@@ -174,6 +195,7 @@ impl IndexBatch {
         self.tids.clear();
         self.tuples.clear();
         self.bytes.clear();
+        self.is_last = false;
     }
     /// The index tuple of entry `i`; read it with [`TupleLayout::index_attr`].
     pub fn tuple(&self, i: usize) -> &[u8] {
@@ -184,8 +206,9 @@ impl IndexBatch {
 
 /// A scan in progress. It holds no latch between calls; it may hold a pin.
 pub trait IndexScan: Send {
-    /// Starts over, with other keys on the same columns if given. (PostgreSQL: `amrescan`)
-    fn rescan(&mut self, keys: Option<Vec<ScanKey>>) -> Result<()>;
+    /// Starts over, with other keys on the same columns if given; the old ones are left in their place, for their memory.
+    /// (PostgreSQL: `amrescan`)
+    fn rescan(&mut self, keys: Option<&mut Vec<ScanKey>>) -> Result<()>;
     /// Appends some entries (usually those of one page) that follow in this direction; `false` at the end.
     fn next(&mut self, txn: &Transaction, direction: Direction, out: &mut IndexBatch) -> Result<bool>;
     /// These places of the last batch (by position in it) hold rows that nobody can see any more.

@@ -220,7 +220,8 @@ impl Rewriter<'_, '_> {
             CmdType::Delete => b'4',
             _ => 0,
         };
-        let fires = |r: &catalog::PgRewrite| r.ev_type == event && matches!(r.ev_enabled, b'O' | b'A');
+        let replica = self.cx.settings().is_replica;
+        let fires = |r: &catalog::PgRewrite| r.ev_type == event && rule_fires(r, replica);
         if !self.rules_applied && rel.rules.iter().any(fires) {
             return Err(PgError::unsupported("a rule on the target of a data-modifying statement in WITH"));
         }
@@ -232,12 +233,16 @@ impl Rewriter<'_, '_> {
         }
         match self.has_instead_trigger(&rel, q)? {
             true => self.read_target_view(q, rti),
-            false => self.updatable_view(q, &rel),
+            false => {
+                self.updatable_view(q, &rel)?;
+                self.rules_applied = false;
+                self.target(q)
+            }
         }
     }
 
     /// Whether the view's triggers do the work: of MERGE for all its actions, or for none. (PostgreSQL: `view_has_instead_trigger`)
-    fn has_instead_trigger(&self, rel: &Relation, q: &Query) -> Result<bool> {
+    pub(crate) fn has_instead_trigger(&self, rel: &Relation, q: &Query) -> Result<bool> {
         let has = |command: CmdType| {
             let bit = match command {
                 CmdType::Insert => 1 << 2,
@@ -759,4 +764,14 @@ pub fn fill_arguments(c: &catalog::Catalog, f: &mut FuncExpr) -> Result<()> {
         });
     }
     Ok(())
+}
+
+/// Whether a rule applies in a session of this role. (PostgreSQL: `matchLocks`)
+pub(crate) fn rule_fires(r: &catalog::PgRewrite, is_replica: bool) -> bool {
+    match r.ev_enabled {
+        b'A' => true,
+        b'R' => is_replica,
+        b'O' => !is_replica,
+        _ => false,
+    }
 }

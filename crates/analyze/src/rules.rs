@@ -374,13 +374,26 @@ fn expand(
     };
     let event = event_type(q.command_type);
     let rel = r.cx.catalog.relation_entry(target)?;
+    let replica = r.cx.settings().is_replica;
     let rules: Vec<PgRewrite> = rel
         .rules
         .iter()
-        .filter(|k| event > 0 && k.ev_type == event && matches!(k.ev_enabled, b'O' | b'A'))
+        .filter(|k| event > 0 && k.ev_type == event && crate::rewrite::rule_fires(k, replica))
         .cloned()
         .collect();
+    if q.command_type == CmdType::Merge && rel.rules.iter().any(|k| k.ev_type != b'1') {
+        let text = format!("cannot execute MERGE on relation \"{}\"", rel.name());
+        let detail = "MERGE is not supported for relations with rules.";
+        return Err(PgError::new(FEATURE_NOT_SUPPORTED, text).detail(detail));
+    }
     if rules.is_empty() {
+        // The table of a view may have rules, too.
+        if rel.kind() == crate::lookup::relkind::VIEW && !r.has_instead_trigger(&rel, &q)? {
+            let mut q = q;
+            r.defaults(&mut q, &rel)?;
+            r.updatable_view(&mut q, &rel)?;
+            return expand(r, q, source, events);
+        }
         return Ok(vec![(q, source)]);
     }
     if events.contains(&(rel.oid, event)) {
@@ -458,9 +471,18 @@ fn expand(
     events.pop();
     if !instead && let Some(rest) = rest {
         // An INSERT comes first, so that its rules see the row; others last, while the rows are still there to be seen.
-        match rest.command_type {
-            CmdType::Insert => out.insert(0, (rest, source)),
-            _ => out.push((rest, source)),
+        let rest = match rel.kind() == crate::lookup::relkind::VIEW && !r.has_instead_trigger(&rel, &rest)? {
+            true => {
+                let mut rest = rest;
+                r.defaults(&mut rest, &rel)?;
+                r.updatable_view(&mut rest, &rel)?;
+                expand(r, rest, source, events)?
+            }
+            false => vec![(rest, source)],
+        };
+        match rest.first().map(|r| r.0.command_type) {
+            Some(CmdType::Insert) => drop(out.splice(0..0, rest)),
+            _ => out.extend(rest),
         }
     }
     Ok(out)

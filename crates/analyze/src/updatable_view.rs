@@ -101,6 +101,7 @@ fn modified(q: &Query, perm: &RtePermissionInfo) -> Vec<(AttrNumber, Option<Stri
 }
 
 impl Rewriter<'_, '_> {
+    /// Puts the view's table in its place. It may be a view in turn, with defaults and rules of its own.
     pub(crate) fn updatable_view(&mut self, q: &mut Query, rel: &Relation) -> Result<()> {
         let Some(rti) = q.result_relation else { return Ok(()) };
         let view = self.view_query(rel)?;
@@ -203,7 +204,7 @@ impl Rewriter<'_, '_> {
             q.has_sub_links |= view.has_sub_links;
             q.jointree.quals = Some(match q.jointree.quals.take() {
                 None => w,
-                Some(e) => crate::expr::bool_expr(BoolExprType::And, vec![w, e], Location::UNKNOWN),
+                Some(e) => crate::expr::bool_expr(BoolExprType::And, vec![e, w], Location::UNKNOWN),
             });
         }
         // The view's entry is no table to read any more.
@@ -216,9 +217,7 @@ impl Rewriter<'_, '_> {
                 view: Some(ViewRef { relid, lock_mode, perminfoindex }),
             };
         }
-        // The base may be a view in turn, and has defaults and rules of its own.
-        self.rules_applied = false;
-        self.target(q)
+        Ok(())
     }
 
     /// ON CONFLICT DO UPDATE: EXCLUDED is a row of the table, too.

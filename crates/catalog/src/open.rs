@@ -164,6 +164,7 @@ impl Catalog {
             deduplicate: all_equal_image
                 && info.columns.len() == info.key_count
                 && rel.option("deduplicate_items") != Some("off"),
+            start: access::index::IndexStart::default(),
             am,
         })
     }

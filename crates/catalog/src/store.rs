@@ -235,6 +235,7 @@ impl CatalogFiles {
             is_shared: def.class.relisshared,
             fillfactor: 0,
             deduplicate: def.deduplicate,
+            start: access::index::IndexStart::default(),
             am: self.btree.clone(),
         })
     }

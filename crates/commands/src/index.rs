@@ -277,14 +277,34 @@ pub fn build(cmd: &mut CommandContext<'_>, table: Oid, index: Oid) -> Result<()>
     let unique = info.row.indisunique;
     let layout = Arc::clone(&heap.layout);
     let cx = &mut *cmd.cx;
+    let (index_rel, heap_rel, own_txn) = (Arc::clone(&access), Arc::clone(&heap), Arc::clone(&txn));
+    // Long and external values go in as the index stores them.
+    let stored = |values: &[DatumRef<'_>]| -> Result<Vec<Datum>> {
+        let owned: Vec<Datum> = values.iter().map(|v| (*v).to_owned()).collect();
+        let toast = heap_rel.toast.as_deref();
+        Ok(access::index::stored_values(&own_txn, &index_rel, toast, &owned)?.into_owned())
+    };
+    let is_long = |v: &DatumRef<'_>| match v {
+        DatumRef::Toasted(_) => true,
+        DatumRef::Bytes(b) => b.len() > LONG,
+        _ => false,
+    };
     let mut source = |sink: &mut dyn FnMut(&[DatumRef<'_>], base::TupleId, bool) -> Result<()>| {
         let mut row = |tuple: &[u8], tid: base::TupleId, alive: bool| {
             if !computed {
                 if let [one] = wanted[..] {
-                    return sink(&[layout.attr(tuple, one)?], tid, alive);
+                    let value = layout.attr(tuple, one)?;
+                    if !is_long(&value) {
+                        return sink(&[value], tid, alive);
+                    }
                 }
-                let values: Result<Vec<DatumRef<'_>>> = wanted.iter().map(|i| layout.attr(tuple, *i)).collect();
-                return sink(&values?, tid, alive);
+                let values = wanted.iter().map(|i| layout.attr(tuple, *i)).collect::<Result<Vec<DatumRef<'_>>>>()?;
+                if !values.iter().any(is_long) {
+                    return sink(&values, tid, alive);
+                }
+                let values = stored(&values)?;
+                let refs: Vec<DatumRef<'_>> = values.iter().map(Datum::as_ref).collect();
+                return sink(&refs, tid, alive);
             }
             let mut refs = Vec::new();
             layout.deform_all(tuple, &mut refs)?;
@@ -299,6 +319,11 @@ pub fn build(cmd: &mut CommandContext<'_>, table: Oid, index: Oid) -> Result<()>
                 None => next.next().map_or(DatumRef::Null, Datum::as_ref),
             };
             let values: Vec<DatumRef<'_>> = wanted.iter().map(pick).collect();
+            if values.iter().any(is_long) {
+                let values = stored(&values)?;
+                let refs: Vec<DatumRef<'_>> = values.iter().map(Datum::as_ref).collect();
+                return sink(&refs, tid, alive);
+            }
             sink(&values, tid, alive)
         };
         heap_tuples = heap.build_scan(&txn, None, unique, &mut row)?.live;
@@ -334,6 +359,9 @@ pub fn build(cmd: &mut CommandContext<'_>, table: Oid, index: Oid) -> Result<()>
         }
     }
 }
+
+/// Values from here on may be compressed in an index.
+const LONG: usize = 400;
 
 /// Sizes for the planner, as CREATE INDEX leaves them. (PostgreSQL: `index_update_stats`)
 fn note_sizes(cmd: &mut CommandContext<'_>, rel: Oid, pages: u32, tuples: f64) -> Result<()> {

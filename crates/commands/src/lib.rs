@@ -12,6 +12,7 @@ mod alter_function;
 mod alter_table;
 mod analyze_table;
 mod call;
+mod cluster;
 mod comment;
 mod constraint;
 mod copy;
@@ -171,6 +172,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome
         Statement::ViewStmt(s) => view::execute(cmd, s),
         Statement::ExplainStmt(s) => explain::execute(cmd, s),
         Statement::VacuumStmt(s) => vacuum::execute(cmd, s),
+        Statement::Cluster(s) => cluster::execute(cmd, s),
         Statement::AlterTable(s) => alter_table::execute(cmd, s),
         Statement::Rename(s) => rename::execute(cmd, s),
         Statement::AlterOwner(s) => owner::execute(cmd, s),

@@ -13,7 +13,7 @@ use base::sqlstate::*;
 use base::{MultiXactId, Oid, PgError, Result, Severity, Xid};
 use catalog::{AclKind, PgClass, Relation, oids, relkind};
 use executor::lock_relation;
-use parser::ast::VacuumStmt;
+use parser::ast::{DefElem, VacuumStmt};
 use txn::lock::{Acquired, LockLevel, Wait};
 use txn::stats::By;
 use txn::{LockMode, LockTag, Proc};
@@ -31,6 +31,10 @@ pub struct VacuumParams {
     pub verbose: bool,
     pub index_cleanup: bool,
     pub truncate: bool,
+    /// Into a new file. (VACUUM FULL)
+    pub full: bool,
+    pub process_main: bool,
+    pub process_toast: bool,
     pub no_skipping: bool,
     /// A table that is locked otherwise is left out.
     pub skip_locked: bool,
@@ -70,6 +74,9 @@ impl VacuumParams {
             verbose: false,
             index_cleanup: true,
             truncate: true,
+            full: false,
+            process_main: true,
+            process_toast: true,
             no_skipping: false,
             skip_locked: false,
             database_stats: is_vacuum,
@@ -96,23 +103,53 @@ pub fn freeze_ages(values: &Values) -> FreezeAges {
     }
 }
 
-fn parse(values: &Values, stmt: &VacuumStmt) -> Result<VacuumParams> {
+/// What the options of a statement say besides.
+#[derive(Default)]
+struct Given {
+    full: bool,
+    freeze: bool,
+    parallel: Option<i64>,
+    skip_database_stats: bool,
+    only_database_stats: bool,
+    buffer_usage_limit: Option<i64>,
+    disable_page_skipping: bool,
+    process_main: Option<bool>,
+    process_toast: Option<bool>,
+}
+
+/// An option's truth; alone it is true. (PostgreSQL: `defGetBoolean`)
+fn truth(o: &DefElem) -> Result<bool> {
+    if o.arg.is_none() {
+        return Ok(true);
+    }
+    base::guc::boolean(&options::text(o))
+        .ok_or_else(|| PgError::new(SYNTAX_ERROR, format!("{} requires a Boolean value", o.defname)))
+}
+
+/// (PostgreSQL: `ExecVacuum`)
+fn parse(values: &Values, stmt: &VacuumStmt) -> Result<(VacuumParams, Given)> {
     let mut p = VacuumParams::new(values, stmt.is_vacuumcmd);
+    let mut g = Given::default();
     for o in &stmt.options {
-        let on = || o.arg.is_none() || base::guc::boolean(&options::text(o)).unwrap_or(true);
         match (stmt.is_vacuumcmd, o.defname.as_str()) {
-            (_, "verbose") => p.verbose = on(),
-            (true, "analyze") => p.analyze = on(),
-            (true, "freeze") => p.ages = on().then_some(NO_AGE),
-            (true, "truncate") => p.truncate = on(),
-            (true, "disable_page_skipping") => p.no_skipping = on(),
-            (true, "index_cleanup") => p.index_cleanup = options::text(o) == "auto" || on(),
-            (true, "full") if on() => return Err(PgError::unsupported("VACUUM FULL")),
-            (true, "full" | "process_main" | "process_toast" | "parallel") => {}
-            (true, "skip_database_stats") => p.database_stats = !on(),
-            (true, "only_database_stats") => p.vacuum = false,
-            (_, "skip_locked") => p.skip_locked = on(),
-            (_, "buffer_usage_limit") => {}
+            (_, "verbose") => p.verbose = truth(o)?,
+            (_, "skip_locked") => p.skip_locked = truth(o)?,
+            (_, "buffer_usage_limit") => g.buffer_usage_limit = Some(buffer_limit(o)?),
+            (true, "analyze") => p.analyze = truth(o)?,
+            (true, "freeze") => g.freeze = truth(o)?,
+            (true, "truncate") => p.truncate = truth(o)?,
+            (true, "disable_page_skipping") => g.disable_page_skipping = truth(o)?,
+            (true, "index_cleanup") => match options::text(o).as_str() {
+                _ if o.arg.is_none() => p.index_cleanup = true,
+                "auto" => {}
+                _ => p.index_cleanup = truth(o)?,
+            },
+            (true, "full") => g.full = truth(o)?,
+            (true, "process_main") => g.process_main = Some(truth(o)?),
+            (true, "process_toast") => g.process_toast = Some(truth(o)?),
+            (true, "parallel") => g.parallel = Some(parallel(o)?),
+            (true, "skip_database_stats") => g.skip_database_stats = truth(o)?,
+            (true, "only_database_stats") => g.only_database_stats = truth(o)?,
             (is_vacuum, other) => {
                 let command = if is_vacuum { "VACUUM" } else { "ANALYZE" };
                 let text = format!("unrecognized {command} option \"{other}\"");
@@ -120,26 +157,103 @@ fn parse(values: &Values, stmt: &VacuumStmt) -> Result<VacuumParams> {
             }
         }
     }
-    Ok(p)
+    p.full = g.full;
+    p.no_skipping = g.disable_page_skipping;
+    p.ages = g.freeze.then_some(NO_AGE);
+    p.database_stats = stmt.is_vacuumcmd && !g.skip_database_stats;
+    p.process_main = g.process_main.unwrap_or(true);
+    p.process_toast = g.process_toast.unwrap_or(true);
+    check(stmt, &p, &g)?;
+    Ok((p, g))
+}
+
+/// (PostgreSQL: `MAX_PARALLEL_WORKER_LIMIT`)
+const MOST_WORKERS: i64 = 1024;
+
+fn parallel(o: &DefElem) -> Result<i64> {
+    if o.arg.is_none() {
+        let text = format!("parallel option requires a value between 0 and {MOST_WORKERS}");
+        return Err(PgError::new(SYNTAX_ERROR, text).at(o.location));
+    }
+    let n = options::text(o).parse().unwrap_or(-1);
+    if !(0..=MOST_WORKERS).contains(&n) {
+        let text = format!("parallel workers for vacuum must be between 0 and {MOST_WORKERS}");
+        return Err(PgError::new(SYNTAX_ERROR, text).at(o.location));
+    }
+    Ok(n)
+}
+
+/// Kilobytes. (PostgreSQL: `MIN_BAS_VAC_RING_SIZE_KB`, `MAX_BAS_VAC_RING_SIZE_KB`)
+fn buffer_limit(o: &DefElem) -> Result<i64> {
+    let found = guc::parse_value(guc::VACUUM_BUFFER_USAGE_LIMIT, &options::text(o));
+    match found {
+        Ok(guc::Value::Int(n)) if n == 0 || (128..=16_777_216).contains(&n) => Ok(n),
+        other => {
+            let text = "BUFFER_USAGE_LIMIT option must be 0 or between 128 kB and 16777216 kB";
+            let e = PgError::new(INVALID_PARAMETER_VALUE, text);
+            Err(match other.err().and_then(|e| e.fields().hint.clone()) {
+                Some(hint) => e.hint(hint),
+                None => e,
+            })
+        }
+    }
+}
+
+/// Which options do not go together.
+fn check(stmt: &VacuumStmt, p: &VacuumParams, g: &Given) -> Result<()> {
+    let refuse = |text: &str| Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
+    if g.full && g.parallel.is_some_and(|n| n > 0) {
+        return refuse("VACUUM FULL cannot be performed in parallel");
+    }
+    if g.full && !p.analyze && g.buffer_usage_limit.is_some() {
+        return refuse("BUFFER_USAGE_LIMIT cannot be specified for VACUUM FULL");
+    }
+    if !p.analyze && stmt.rels.iter().any(|r| !r.va_cols.is_empty()) {
+        return refuse("ANALYZE option must be specified when a column list is provided");
+    }
+    if g.full && g.disable_page_skipping {
+        return refuse("VACUUM option DISABLE_PAGE_SKIPPING cannot be used with FULL");
+    }
+    if g.full && g.process_toast == Some(false) {
+        return refuse("PROCESS_TOAST required with VACUUM FULL");
+    }
+    if g.only_database_stats {
+        if !stmt.rels.is_empty() {
+            return refuse("ONLY_DATABASE_STATS cannot be specified with a list of tables");
+        }
+        let others = g.full
+            || g.freeze
+            || p.analyze
+            || g.disable_page_skipping
+            || g.skip_database_stats
+            || p.skip_locked
+            || g.process_main == Some(false)
+            || g.process_toast == Some(false);
+        if others {
+            return refuse("ONLY_DATABASE_STATS cannot be specified with other VACUUM options");
+        }
+    }
+    Ok(())
 }
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &VacuumStmt) -> Result<Outcome> {
-    let params = parse(cmd.session.values(), stmt)?;
+    let (params, given) = parse(cmd.session.values(), stmt)?;
     let tag = if stmt.is_vacuumcmd { "VACUUM" } else { "ANALYZE" };
     if stmt.is_vacuumcmd {
         cmd.session.prevent_in_transaction_block("VACUUM")?;
-    }
-    for r in &stmt.rels {
-        if !r.va_cols.is_empty() && !params.analyze {
-            let text = "ANALYZE option must be specified when a column list is provided";
-            return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
-        }
     }
     let mut targets: Vec<(Oid, Vec<String>)> = Vec::new();
     for r in &stmt.rels {
         let oid = cmd.cx.catalog.find_relation(r.relation.schemaname.as_deref(), &r.relation.relname, true)?;
         let oid = oid.ok_or_else(|| name::missing_relation(&r.relation))?;
         targets.push((oid, r.va_cols.clone()));
+        if r.relation.inh && cmd.cx.catalog.relation_entry(oid)?.kind() == relkind::PARTITIONED_TABLE {
+            partitions(cmd, oid, &mut targets)?;
+        }
+    }
+    if given.only_database_stats {
+        frozen::update(cmd.cx)?;
+        return Ok(Outcome::tag(tag));
     }
     if stmt.rels.is_empty() {
         for class in cmd.cx.catalog.rows::<PgClass>(Oid::INVALID, &[])? {
@@ -152,8 +266,16 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &VacuumStmt) -> Result<Outcom
     for (oid, columns) in targets {
         if params.vacuum {
             cmd.session.next_transaction(cmd.cx)?;
+            if !params.process_main {
+                // Only the TOAST table.
+                if let Some(toast) = toast_of(cmd, oid, &params)? {
+                    cmd.session.next_transaction(cmd.cx)?;
+                    vacuum_table(cmd, toast, &VacuumParams { process_main: true, ..params.clone() }, false)?;
+                }
+                continue;
+            }
             let done = vacuum_table(cmd, oid, &params, !stmt.rels.is_empty())?;
-            if let Some(toast) = done.and_then(|d| d.toast) {
+            if let Some(toast) = done.and_then(|d| d.toast).filter(|_| params.process_toast && !params.full) {
                 cmd.session.next_transaction(cmd.cx)?;
                 vacuum_table(cmd, toast, &params, false)?;
             }
@@ -175,6 +297,22 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &VacuumStmt) -> Result<Outcom
     Ok(Outcome::tag(tag))
 }
 
+/// All partitions of a table, and theirs.
+fn partitions(cmd: &mut CommandContext<'_>, oid: Oid, targets: &mut Vec<(Oid, Vec<String>)>) -> Result<()> {
+    for child in cmd.cx.catalog.inheritance_children(oid)? {
+        targets.push((child.inhrelid, Vec::new()));
+        partitions(cmd, child.inhrelid, targets)?;
+    }
+    Ok(())
+}
+
+/// The TOAST table of a table that the user may vacuum.
+fn toast_of(cmd: &mut CommandContext<'_>, oid: Oid, params: &VacuumParams) -> Result<Option<Oid>> {
+    let Some(rel) = open(cmd, oid, params, "vacuum", LockMode::ShareUpdateExclusive)? else { return Ok(None) };
+    let fits = matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW) && permitted(cmd, &rel, "vacuum")?;
+    Ok(rel.class.reltoastrelid.valid().filter(|_| fits && params.process_toast))
+}
+
 /// Whether the user may; a warning if not. (PostgreSQL: `vacuum_is_permitted_for_relation`)
 fn permitted(cmd: &mut CommandContext<'_>, rel: &Relation, verb: &str) -> Result<bool> {
     let (role, acl) = (cmd.cx.settings.current_user, rel.class.relacl.as_deref());
@@ -188,8 +326,13 @@ fn permitted(cmd: &mut CommandContext<'_>, rel: &Relation, verb: &str) -> Result
 
 /// Locks a table and finds it; `None` if it has been dropped since the list was made, or others hold it and it is to be
 /// skipped then. (PostgreSQL: `vacuum_open_relation`)
-fn open(cmd: &mut CommandContext<'_>, oid: Oid, params: &VacuumParams, verb: &str) -> Result<Option<Arc<Relation>>> {
-    let mode = LockMode::ShareUpdateExclusive;
+fn open(
+    cmd: &mut CommandContext<'_>,
+    oid: Oid,
+    params: &VacuumParams,
+    verb: &str,
+    mode: LockMode,
+) -> Result<Option<Arc<Relation>>> {
     if !params.skip_locked {
         lock_relation(cmd.cx, oid, mode)?;
         return cmd.cx.catalog.relation(oid);
@@ -214,7 +357,8 @@ pub fn vacuum_table(
     params: &VacuumParams,
     named: bool,
 ) -> Result<Option<Vacuumed>> {
-    let Some(rel) = open(cmd, oid, params, "vacuum")? else { return Ok(None) };
+    let mode = if params.full { LockMode::AccessExclusive } else { LockMode::ShareUpdateExclusive };
+    let Some(rel) = open(cmd, oid, params, "vacuum", mode)? else { return Ok(None) };
     if !matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW | relkind::TOAST) {
         if named {
             let text = format!("skipping \"{}\" --- cannot vacuum non-tables or special system tables", rel.name());
@@ -225,7 +369,19 @@ pub fn vacuum_table(
     if rel.kind() != relkind::TOAST && !permitted(cmd, &rel, "vacuum")? {
         return Ok(None);
     }
+    if params.full {
+        // A catalog whose file is found through a map is only cleaned.
+        if rel.class.relfilenode.is_valid() && !rel.is_shared() {
+            let ages = params.ages.unwrap_or_else(|| freeze_ages(cmd.session.values()));
+            crate::cluster::vacuum_full(cmd, &rel, ages, params.verbose)?;
+            return Ok(Some(Vacuumed { toast: None, result: VacuumResult::default() }));
+        }
+    }
     let txn = cmd.cx.txn()?.clone();
+    if params.verbose {
+        let text = format!("vacuuming \"{}\"", full_name(cmd, &rel)?);
+        cmd.notice(Severity::Info, SUCCESSFUL_COMPLETION, text);
+    }
     let heap = cmd.cx.catalog.heap_of(&rel)?;
     let mut indexes = Vec::new();
     for index in &rel.indexes {
@@ -248,6 +404,7 @@ pub fn vacuum_table(
         }
         interrupt.check()
     };
+    let oldest_xmin = cutoffs.oldest_xmin;
     let mut options = VacuumOptions {
         cutoffs,
         aggressive,
@@ -268,12 +425,24 @@ pub fn vacuum_table(
     let dead = result.recently_dead.saturating_add(result.dead_items_left);
     heap.stats(&txn).vacuumed(params.by, start, result.live_tuples as i64, i64::try_from(dead).unwrap_or(i64::MAX));
     if params.verbose {
+        let old_pages = result.pages + result.removed_pages;
+        let percent =
+            if old_pages == 0 { 100.0 } else { f64::from(result.scanned_pages) * 100.0 / f64::from(old_pages) };
+        let next = txn.manager().next_full_xid().xid();
         let text = format!(
-            "finished vacuuming \"{}.{}.{}\": index scans: {}",
-            cmd.cx.settings.database_name,
-            cmd.cx.catalog.namespace_name(rel.namespace())?.unwrap_or_default(),
-            rel.name(),
-            result.index_scans
+            "finished vacuuming \"{}\": index scans: {}\npages: {} removed, {} remain, {} scanned ({percent:.2}% of total), 0 \
+             eagerly scanned\ntuples: {} removed, {} remain, {} are dead but not yet removable\nremovable cutoff: {}, which \
+             was {} XIDs old when operation ended\n",
+            full_name(cmd, &rel)?,
+            result.index_scans,
+            result.removed_pages,
+            result.pages,
+            result.scanned_pages,
+            result.tuples_deleted,
+            result.live_tuples as i64 + dead as i64,
+            dead,
+            oldest_xmin,
+            next.0.wrapping_sub(oldest_xmin.0),
         );
         cmd.notice(Severity::Info, SUCCESSFUL_COMPLETION, text);
     }
@@ -299,6 +468,11 @@ pub fn vacuum_table(
         }
     }
     Ok(Some(Vacuumed { toast: class.reltoastrelid.valid(), result }))
+}
+
+fn full_name(cmd: &CommandContext<'_>, rel: &Relation) -> Result<String> {
+    let schema = cmd.cx.catalog.namespace_name(rel.namespace())?.unwrap_or_default();
+    Ok(format!("{}.{schema}.{}", cmd.cx.settings.database_name, rel.name()))
 }
 
 /// While a table is vacuumed its transaction reads nothing that others could remove: it does not keep them from removing.
@@ -338,7 +512,7 @@ pub fn analyze_one(
     params: &VacuumParams,
     named: bool,
 ) -> Result<()> {
-    let Some(rel) = open(cmd, oid, params, "analyze")? else { return Ok(()) };
+    let Some(rel) = open(cmd, oid, params, "analyze", LockMode::ShareUpdateExclusive)? else { return Ok(()) };
     if !matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW) {
         if named {
             let text = format!("skipping \"{}\" --- cannot analyze non-tables or special system tables", rel.name());

@@ -294,7 +294,7 @@ fn run_all(cx: &mut ExecContext, events: &[Event]) -> Result<()> {
 /// What was deferred, before the transaction commits. (PostgreSQL: `AfterTriggerFireDeferred`)
 pub fn fire_deferred(cx: &mut ExecContext) -> Result<()> {
     loop {
-        let events = std::mem::take(&mut cx.extension_or_default::<Deferred>().events);
+        let events = cx.extension::<Deferred>().map(|d| std::mem::take(&mut d.events)).unwrap_or_default();
         if events.is_empty() {
             break;
         }
@@ -306,9 +306,16 @@ pub fn fire_deferred(cx: &mut ExecContext) -> Result<()> {
 
 /// The transaction is over.
 pub fn reset(cx: &mut ExecContext) {
-    *cx.extension_or_default::<Deferred>() = Deferred::default();
-    cx.extension_or_default::<Outer>().0 = None;
-    *cx.extension_or_default::<crate::trigger::call::TriggerDepth>() = Default::default();
+    // Without any of it nothing was ever queued.
+    if let Some(deferred) = cx.extension::<Deferred>() {
+        *deferred = Deferred::default();
+    }
+    if let Some(outer) = cx.extension::<Outer>() {
+        outer.0 = None;
+    }
+    if let Some(depth) = cx.extension::<crate::trigger::call::TriggerDepth>() {
+        *depth = Default::default();
+    }
 }
 
 /// The subtransactions from this nesting level on were rolled back: what SET CONSTRAINTS said in them is undone.

@@ -110,7 +110,8 @@ pub struct ExecContext {
     /// Anonymous record types by typmod. (PostgreSQL: `RecordCacheArray`)
     records: Vec<Arc<TupleDesc>>,
     /// What functions of upper floors ask for by type: see [`Runtime::extension`].
-    extensions: HashMap<TypeId, Box<dyn Any + Send>>,
+    /// A handful, in no order.
+    extensions: Vec<(TypeId, Box<dyn Any + Send>)>,
     /// Call sites of `Runtime::call`, kept for the next call.
     calls: HashMap<(Oid, Oid), crate::expr::FuncNode>,
 }
@@ -133,18 +134,26 @@ impl ExecContext {
             depth: 0,
             temporary_files: 0,
             records: Vec::new(),
-            extensions: HashMap::new(),
+            extensions: Vec::new(),
             calls: HashMap::new(),
         }
     }
     /// Lends a value of an upper floor to functions.
     pub fn set_extension<T: Any + Send>(&mut self, value: T) {
-        self.extensions.insert(TypeId::of::<T>(), Box::new(value));
+        self.extensions.retain(|(id, _)| *id != TypeId::of::<T>());
+        self.extensions.push((TypeId::of::<T>(), Box::new(value)));
     }
     /// What `set_extension` set, or else a new one that stays.
     pub fn extension_or_default<T: Any + Send + Default>(&mut self) -> &mut T {
-        let value = self.extensions.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
-        value.downcast_mut().expect("extensions are kept by their type")
+        let at = self.extensions.iter().position(|(id, _)| *id == TypeId::of::<T>()).unwrap_or_else(|| {
+            self.extensions.push((TypeId::of::<T>(), Box::new(T::default())));
+            self.extensions.len() - 1
+        });
+        self.extensions[at].1.downcast_mut().expect("extensions are kept by their type")
+    }
+    /// What `set_extension` or `extension_or_default` left.
+    pub fn extension<T: Any + Send>(&mut self) -> Option<&mut T> {
+        self.extensions.iter_mut().find(|(id, _)| *id == TypeId::of::<T>())?.1.downcast_mut()
     }
     /// The session that runs functions of procedural languages.
     pub fn host(&self) -> Result<Arc<dyn FunctionHost>> {
@@ -423,7 +432,7 @@ impl Runtime for ExecContext {
         if id == TypeId::of::<Arc<Transaction>>() {
             return self.txn.as_mut().map(|t| t as &mut (dyn Any + 'static));
         }
-        self.extensions.get_mut(&id).map(|v| &mut **v as &mut (dyn Any + 'static))
+        self.extensions.iter_mut().find(|(t, _)| *t == id).map(|(_, v)| &mut **v as &mut (dyn Any + 'static))
     }
 }
 

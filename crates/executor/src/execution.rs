@@ -85,6 +85,7 @@ impl Execution {
         st.params = options.params;
         st.instrument = options.instrument;
         st.named = options.named;
+        st.after.times = st.instrument.then(Box::default);
         st.exec.resize_with(planned.exec_params.len(), ExecParam::default);
         st.ctes.resize_with(planned.subplans.len(), SharedRows::default);
         st.snapshot = match (options.snapshot, &cx.txn) {
@@ -110,6 +111,7 @@ impl Execution {
         let (shares_level, trimmed) = (options.shares_level, Batch::default());
         if shares_level {
             st.after = cx.extension_or_default::<crate::after::Outer>().0.take().unwrap_or_default();
+            st.after.times = None;
         }
         Ok(Execution { planned, st, root, started: false, done: false, visible, trimmed, shares_level })
     }
@@ -163,14 +165,26 @@ impl Execution {
         if self.done {
             return Ok(None);
         }
-        let saved = std::mem::replace(&mut cx.snapshot, self.st.snapshot.clone());
+        let saved = self.lend_snapshot(cx);
         let result = self.root.next(&mut Run { cx: &mut *cx, st: &mut self.st }, max);
-        cx.snapshot = saved;
+        if let Some(saved) = saved {
+            cx.snapshot = saved;
+        }
         let batch = result?;
         if batch.is_none() {
             self.done = true;
         }
         Ok(batch.map(|b| trim(b, self.visible, &mut self.trimmed)))
+    }
+
+    /// Makes the plan's snapshot the session's; what that was before, if it was another one.
+    fn lend_snapshot(&self, cx: &mut ExecContext) -> Option<Option<Snapshot>> {
+        if let (Some(own), Some(current)) = (&self.st.snapshot, &cx.snapshot)
+            && own.is_same(current)
+        {
+            return None;
+        }
+        Some(std::mem::replace(&mut cx.snapshot, self.st.snapshot.clone()))
     }
 
     /// Runs on until `limit` rows were sent (0: all). Returns how many were sent; a portal that is not done may go on
@@ -188,11 +202,12 @@ impl Execution {
                 return Ok(sent);
             }
             // The batch borrows from the plan, not from the context.
-            let saved = std::mem::replace(&mut cx.snapshot, self.st.snapshot.clone());
-            let result = self
-                .root
-                .next(&mut Run { cx: &mut *cx, st: &mut self.st }, usize::try_from(left).unwrap_or(usize::MAX));
-            cx.snapshot = saved;
+            let saved = self.lend_snapshot(cx);
+            let max = usize::try_from(left).unwrap_or(usize::MAX);
+            let result = self.root.next(&mut Run { cx: &mut *cx, st: &mut self.st }, max);
+            if let Some(saved) = saved {
+                cx.snapshot = saved;
+            }
             let Some(batch) = result? else {
                 self.done = true;
                 return Ok(sent);
@@ -226,6 +241,11 @@ impl Execution {
             return Ok(());
         }
         crate::after::fire(cx, &mut self.st.after)
+    }
+
+    /// What its triggers took, where that was asked for.
+    pub fn trigger_times(&self) -> Option<&crate::trigger::TriggerTimes> {
+        self.st.after.times.as_deref()
     }
 
     /// Counters of a node of this statement's plan, where they were asked for.

@@ -34,6 +34,8 @@ enum KeyPlan {
 /// The conditions of an index scan.
 pub(crate) struct ScanKeys {
     keys: Vec<KeyPlan>,
+    /// Memory for the next values.
+    spare: Vec<ScanKey>,
 }
 
 fn strategy(n: i16) -> Result<ScanStrategy> {
@@ -53,12 +55,14 @@ impl ScanKeys {
         for q in quals {
             keys.push(key_plan(b, index, q)?);
         }
-        Ok(ScanKeys { keys })
+        Ok(ScanKeys { keys, spare: Vec::new() })
     }
 
     /// The keys with their values. A comparison with null makes the scan empty: the access method sees to that.
     pub fn values(&mut self, run: &mut Run<'_>) -> Result<Vec<ScanKey>> {
-        let mut out = Vec::with_capacity(self.keys.len());
+        let mut out = std::mem::take(&mut self.spare);
+        out.clear();
+        out.reserve(self.keys.len());
         for k in &mut self.keys {
             out.push(match k {
                 KeyPlan::Compare { column, strategy, value, compare } => {
@@ -248,12 +252,15 @@ impl IndexScanExec {
     }
 
     fn start(&mut self, run: &mut Run<'_>) -> Result<()> {
-        let keys = self.keys.values(run)?;
+        let mut keys = self.keys.values(run)?;
         run.note(|i| *i.searches.get_or_insert(0) += 1);
         let txn = run.cx.txn()?;
         self.index.stats(txn).scanned(txn.start_time());
         match &mut self.scan {
-            Some(scan) => scan.rescan(Some(keys))?,
+            Some(scan) => {
+                scan.rescan(Some(&mut keys))?;
+                self.keys.spare = keys;
+            }
             none => {
                 let txn = run.cx.txn()?.clone();
                 let options = IndexScanOptions { want_tuples: self.only.is_some() };
@@ -267,8 +274,8 @@ impl IndexScanExec {
 
     /// Fills the columns with up to `max` rows; returns how many.
     fn fetch(&mut self, run: &mut Run<'_>, max: usize) -> Result<usize> {
-        let txn = run.cx.txn()?.clone();
-        let snapshot = run.snapshot()?;
+        let txn = run.cx.txn()?;
+        let snapshot = run.st.snapshot.as_ref().ok_or_else(crate::state::no_snapshot)?;
         let missing = || PgError::internal("index scan was not started");
         let scan = self.scan.as_mut().ok_or_else(missing)?;
         self.fill.clear();
@@ -285,7 +292,8 @@ impl IndexScanExec {
                 run.cx.interrupt.check()?;
                 self.entries.clear();
                 self.at = 0;
-                self.ended = !scan.next(&txn, self.direction, &mut self.entries)?;
+                let more = scan.next(txn, self.direction, &mut self.entries)?;
+                self.ended = !more || self.entries.is_last;
                 continue;
             }
             let (at, tid) = (self.at, self.entries.tids[self.at]);
@@ -293,7 +301,7 @@ impl IndexScanExec {
             entries += 1;
             match &self.only {
                 None => {
-                    let found = self.fetcher.index_fetch(&txn, tid, Look::Mvcc(&snapshot), &mut self.fill.columns)?;
+                    let found = self.fetcher.index_fetch(txn, tid, Look::Mvcc(snapshot), &mut self.fill.columns)?;
                     n += usize::from(found.tid.is_some());
                     fetched += i64::from(found.tid.is_some());
                     if found.all_dead {
@@ -301,13 +309,13 @@ impl IndexScanExec {
                     }
                 }
                 Some(layout) => {
-                    let all = self.fetcher.is_all_visible(&txn, tid.block)?;
+                    let all = self.fetcher.is_all_visible(txn, tid.block)?;
                     if all {
-                        self.table.heap.note_page_read(&txn, tid.block);
+                        self.table.heap.note_page_read(txn, tid.block);
                     }
                     let visible = all || {
                         fetched += 1;
-                        self.fetcher.index_fetch_with(&txn, tid, Look::Mvcc(&snapshot), |_, _| Ok(()))?.is_some()
+                        self.fetcher.index_fetch_with(txn, tid, Look::Mvcc(snapshot), |_, _| Ok(()))?.is_some()
                     };
                     if visible {
                         let tuple = self.entries.tuple(at);
@@ -325,12 +333,12 @@ impl IndexScanExec {
                 }
             }
         }
+        let stats = self.index.stats(txn);
+        stats.add(TableCounter::RowsReturned, entries);
+        stats.add(TableCounter::RowsFetched, fetched);
         if self.only.is_some() {
             run.note(|i| i.heap_fetches += fetched as u64);
         }
-        let stats = self.index.stats(&txn);
-        stats.add(TableCounter::RowsReturned, entries);
-        stats.add(TableCounter::RowsFetched, fetched);
         Ok(n)
     }
 }
@@ -348,9 +356,11 @@ impl Exec for IndexScanExec {
         if self.scan.is_none() || self.restart {
             self.start(run)?;
         }
-        // A key that can match once only needs a batch of one.
-        let _ = &self.table;
         loop {
+            if self.ended && self.at >= self.entries.tids.len() && self.dead.is_empty() {
+                self.fetcher.release();
+                return Ok(None);
+            }
             self.output.release();
             let n = self.fetch(run, max)?;
             if n == 0 {

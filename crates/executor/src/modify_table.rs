@@ -160,9 +160,7 @@ impl ModifyTableExec {
             _ => None,
         };
         let returning = match m.returning.first() {
-            Some(list) if !list.is_empty() => {
-                Some(Returning::build(b, list, rti, &table.entry, m.operation, &input.output)?)
-            }
+            Some(list) if !list.is_empty() => Some(Returning::build(b, list, rti, &table.entry, &input.output)?),
             _ => None,
         };
         check_changeable(&table.entry)?;
@@ -320,7 +318,7 @@ impl ModifyTableExec {
         match updated.outcome {
             Outcome::Ok => {}
             Outcome::SelfModified { cmax, .. } => {
-                already_modified(run, cmax, "updated")?;
+                already_modified(run, self.operation, cmax, "updated")?;
                 return Ok(true);
             }
             // What is to be done about others is told by a second look.
@@ -559,7 +557,12 @@ impl ModifyTableExec {
         match self.table.heap.lock(&txn, tid, run.st.output_cid, lock, WaitPolicy::Block, false)? {
             Outcome::Ok => Ok(Locked::Here),
             Outcome::SelfModified { cmax, .. } => {
-                already_modified(run, cmax, if event == TriggerEvent::Update { "updated" } else { "deleted" })?;
+                already_modified(
+                    run,
+                    self.operation,
+                    cmax,
+                    if event == TriggerEvent::Update { "updated" } else { "deleted" },
+                )?;
                 Ok(Locked::Gone)
             }
             Outcome::Updated { .. } if txn.isolation().uses_transaction_snapshot() => Err(serialization_failure(false)),
@@ -622,7 +625,7 @@ impl ModifyTableExec {
         match updated.outcome {
             Outcome::Ok => {}
             Outcome::SelfModified { cmax, .. } => {
-                already_modified(run, cmax, "updated")?;
+                already_modified(run, self.operation, cmax, "updated")?;
                 return Ok(None);
             }
             Outcome::Updated { ctid, .. } => {
@@ -677,7 +680,7 @@ impl ModifyTableExec {
         match self.table.heap.delete_next(&txn, tid, options, &mut self.bulk)? {
             Outcome::Ok => {}
             Outcome::SelfModified { cmax, .. } => {
-                already_modified(run, cmax, "updated")?;
+                already_modified(run, self.operation, cmax, "updated")?;
                 return Ok(None);
             }
             Outcome::Updated { ctid, .. } => {
@@ -743,7 +746,7 @@ impl ModifyTableExec {
                     let old = Version { tid: Some(tid), values: old };
                     return self.changed(run, Some(old), None, row, at, action);
                 }
-                Outcome::SelfModified { cmax, .. } => return already_modified(run, cmax, "deleted"),
+                Outcome::SelfModified { cmax, .. } => return already_modified(run, self.operation, cmax, "deleted"),
                 Outcome::Updated { ctid, .. } => ctid,
                 Outcome::Deleted { .. } => {
                     if txn.isolation().uses_transaction_snapshot() {
@@ -774,6 +777,13 @@ impl ModifyTableExec {
         let mut input = row_batch(&self.table, old.as_deref().unwrap_or(&vec![Datum::Null; n]));
         let one = Batch { columns: batch.columns.clone(), rows: batch.rows, selection: Some(vec![i as u32]) };
         input.columns.extend(crate::append::compact(&one).columns);
+        let tableoid = tid.map_or(Datum::Null, |_| Datum::oid(self.table.entry.oid));
+        let place = [(Physical::Bytes, tid.map_or(Datum::Null, IntoDatum::into_datum)), (Physical::W4, tableoid)];
+        for (physical, value) in place {
+            let mut c = Column::new(physical);
+            c.push(value.as_ref());
+            input.columns.push(Arc::new(c));
+        }
         let kind = match (tid, &mut self.join_condition) {
             (None, _) => MergeMatchKind::NotMatchedByTarget,
             (Some(_), None) => MergeMatchKind::Matched,
@@ -857,16 +867,21 @@ impl ModifyTableExec {
         }
         let old = old.or_else(|| self.moved_from.take());
         if let Some(r) = &mut self.returning {
-            r.push(&self.table.entry, old.as_ref(), new.as_ref(), action, batch, i);
+            r.push(run, &self.table.entry, old.as_ref(), new.as_ref(), action, batch, i)?;
         }
         Ok(())
     }
 }
 
 /// (PostgreSQL: "tuple to be updated was already modified by an operation triggered by the current command")
-fn already_modified(run: &Run<'_>, cmax: base::CommandId, what: &str) -> Result<()> {
+fn already_modified(run: &Run<'_>, operation: CmdType, cmax: base::CommandId, what: &str) -> Result<()> {
     if cmax == run.st.output_cid {
-        return Ok(());
+        if operation != CmdType::Merge {
+            return Ok(());
+        }
+        let text = "MERGE command cannot affect row a second time";
+        let hint = "Ensure that not more than one source row matches any one target row.";
+        return Err(PgError::new(CARDINALITY_VIOLATION, text).hint(hint));
     }
     let text = format!("tuple to be {what} was already modified by an operation triggered by the current command");
     let hint = "Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.";
@@ -886,12 +901,14 @@ fn check_supported(table: &OpenTable) -> Result<()> {
     Ok(())
 }
 
-/// The target's row, then the subplan's columns.
+/// The target's row, then the subplan's columns, then the row's place and table.
 fn target_scope(rti: RtIndex, table: &OpenTable, width: usize) -> Scope {
     let n = table.entry.desc.len();
     let mut scope = crate::constraints::row_scope(rti, table);
     scope.ranges.push((OUTER_VAR, n));
-    scope.width = n + width;
+    scope.vars.insert((rti, sysattr::CTID, VarReturning::Default), n + width);
+    scope.vars.insert((rti, sysattr::TABLEOID, VarReturning::Default), n + width + 1);
+    scope.width = n + width + 2;
     scope
 }
 

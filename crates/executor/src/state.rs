@@ -114,7 +114,7 @@ impl Run<'_> {
 
     /// What the statement sees.
     pub(crate) fn snapshot(&self) -> Result<Snapshot> {
-        self.st.snapshot.clone().ok_or_else(|| PgError::internal("no snapshot in this context"))
+        self.st.snapshot.clone().ok_or_else(no_snapshot)
     }
 
     /// An Exec parameter's value; runs its initplan if that has not happened yet.
@@ -208,4 +208,9 @@ pub(crate) fn single_row(run: &mut Run<'_>, node: &mut Node, columns: usize) -> 
             .collect()
     })
     .transpose()
+}
+
+#[cold]
+pub(crate) fn no_snapshot() -> PgError {
+    PgError::internal("no snapshot in this context")
 }

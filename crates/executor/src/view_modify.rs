@@ -32,7 +32,8 @@ pub(crate) struct ViewModifyExec {
     input: Node,
     operation: CmdType,
     view: Arc<Relation>,
-    triggers: Box<TriggerSet>,
+    /// A MERGE that does nothing needs none.
+    triggers: Option<Box<TriggerSet>>,
     statement: Option<StatementTriggers>,
     update_columns: Vec<AttrNumber>,
     whole_row: Option<usize>,
@@ -70,15 +71,14 @@ impl ViewModifyExec {
             _ => None,
         };
         let returning = match m.returning.first() {
-            Some(list) if !list.is_empty() => Some(Returning::build(b, list, rti, &view, m.operation, &input.output)?),
+            Some(list) if !list.is_empty() => Some(Returning::build(b, list, rti, &view, &input.output)?),
             _ => None,
         };
         let updated = crate::trigger::statement::updated_columns(m);
-        let missing = || PgError::internal(format!("view \"{}\" has no triggers", view.name()));
         Ok(ViewModifyExec {
             whole_row: subplan.targetlist.iter().position(whole_row),
             operation: m.operation,
-            triggers: TriggerSet::of(b.cx, &view, &updated)?.ok_or_else(missing)?,
+            triggers: TriggerSet::of(b.cx, &view, &updated)?,
             statement: StatementTriggers::of(b.cx, &view, m)?,
             update_columns: m.update_columns.first().cloned().unwrap_or_default(),
             actions,
@@ -179,7 +179,9 @@ impl ViewModifyExec {
         batch: &Batch,
         i: usize,
     ) -> Result<()> {
-        let given = self.triggers.before_row(run, TriggerTiming::InsteadOf, event, old.as_deref(), new)?;
+        let missing = || PgError::internal(format!("view \"{}\" has no triggers", self.view.name()));
+        let triggers = self.triggers.as_mut().ok_or_else(missing)?;
+        let given = triggers.before_row(run, TriggerTiming::InsteadOf, event, old.as_deref(), new)?;
         let Some(row) = given else { return Ok(()) };
         if self.can_set_tag {
             run.st.processed += 1;
@@ -187,7 +189,7 @@ impl ViewModifyExec {
         if let Some(r) = &mut self.returning {
             let version = |values| Version { tid: None, values };
             let new = (event != TriggerEvent::Delete).then(|| version(row));
-            r.push(&self.view, old.map(version).as_ref(), new.as_ref(), action, batch, i);
+            r.push(run, &self.view, old.map(version).as_ref(), new.as_ref(), action, batch, i)?;
         }
         Ok(())
     }

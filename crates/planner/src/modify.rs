@@ -217,8 +217,8 @@ impl Planner<'_, '_> {
             CmdType::Merge => vec![q.merge_join_condition.clone()],
             _ => Vec::new(),
         };
-        if let (false, Some(actions), Some(join)) =
-            (members.is_empty(), merge_actions.pop(), merge_join_conditions.pop())
+        if !members.is_empty()
+            && let (Some(actions), Some(join)) = (merge_actions.pop(), merge_join_conditions.pop())
         {
             for m in &members {
                 let mut own: Vec<MergeAction> = actions.clone();

@@ -9,8 +9,8 @@ use analyze::partition::prune::{Op, PruneSteps, PruneValue, Step};
 use analyze::partition::{KeyColumn, PartitionDesc, Strategy};
 use analyze::query::*;
 use base::{Oid, Result};
-use types::oid::BOOLOID;
 use types::Datum;
+use types::oid::BOOLOID;
 
 use crate::node::Planner;
 use crate::util::*;
@@ -373,9 +373,7 @@ impl Planner<'_, '_> {
         let info = self.cx.rt.type_info(array.elem_type())?;
         let element = types::array::ElementType::of(&info);
         let ty = TypeMod { oid: array.elem_type(), typmod: -1, collation: c.ty.collation };
-        let one = |v: Datum| {
-            Expr::Const(Const { ty, len: info.len, byval: info.byval, value: v, ..Const::default() })
-        };
+        let one = |v: Datum| Expr::Const(Const { ty, len: info.len, byval: info.byval, value: v, ..Const::default() });
         array.elements(&element).map(|v| v.map(|v| one(v.to_owned()))).collect()
     }
 
@@ -410,4 +408,3 @@ impl Planner<'_, '_> {
         desc.matching(self.cx.rt, &steps, &values)
     }
 }
-

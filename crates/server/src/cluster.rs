@@ -209,7 +209,6 @@ fn wal_options(values: &Values) -> WalOptions {
             _ => Compression::Lz4,
         },
         full_page_writes: values.bool(guc::FULL_PAGE_WRITES),
-        fsync: values.bool(guc::FSYNC),
         init_zero: values.bool(guc::WAL_INIT_ZERO),
         recycle: values.bool(guc::WAL_RECYCLE),
         max_wal_size_mb: megabytes(values, guc::MAX_WAL_SIZE),
@@ -248,6 +247,7 @@ impl Cluster {
         purpose: Purpose,
     ) -> Result<Arc<Cluster>> {
         let values = &loaded.values;
+        vfs.set_fsync(values.bool(guc::FSYNC));
         let options = StartupOptions {
             buffers: count(values, guc::SHARED_BUFFERS).max(16),
             wal: wal_options(values),
@@ -258,7 +258,9 @@ impl Cluster {
                 ..ManagerOptions::default()
             },
         };
-        let floors = startup::open(vfs, options, &register_redo, &log::message)?;
+        let quiet = |_: &str| {};
+        let log: &(dyn Fn(&str) + Send + Sync) = if purpose == Purpose::Bootstrap { &quiet } else { &log::message };
+        let floors = startup::open(vfs, options, &register_redo, log)?;
         let integer = |guc| values.int(guc);
         floors.manager.ssi().set_limits(
             integer(guc::MAX_PRED_LOCKS_PER_TRANSACTION),
@@ -333,6 +335,7 @@ impl Cluster {
                 log::message(&format!("parameter \"{}\" changed to \"{shown}\"", def.name));
             }
         }
+        self.vfs.set_fsync(loaded.values.bool(guc::FSYNC));
         *self.config.write() = Arc::new(loaded);
         self.config_loaded.store(crate::clock::now(), Ordering::Relaxed);
         self.config_generation.fetch_add(1, Ordering::Release);

@@ -45,12 +45,24 @@ pub trait Task: Send + Sized + 'static {
     fn cool(&mut self);
 }
 
-/// A task, and whether the epoll set knows its socket.
+/// What the epoll set does about a task's socket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Watch {
+    /// It does not know it yet.
+    Unknown,
+    /// Nothing: a worker lingers on it.
+    Off,
+    /// It rings when bytes come; what came before was read.
+    On,
+}
+
 struct Runnable<T> {
     task: T,
-    registered: bool,
+    watch: Watch,
     /// The tick in which it ran last.
     active: u64,
+    /// The tick from which on it is no longer on the list of those that may cool down.
+    listed_until: u64,
 }
 
 struct Parked<T> {
@@ -60,13 +72,19 @@ struct Parked<T> {
     since: u64,
 }
 
+/// Parked tasks, a part of them.
 struct Parking<T> {
     tasks: HashMap<u64, Parked<T>>,
-    deadlines: BTreeSet<(Instant, u64)>,
-    /// Tasks that are not cool yet, by the tick at which they were parked.
-    warm: VecDeque<(u64, u64)>,
     /// Wake-ups for tasks that were running at the time: they must not park over them.
     woken: Vec<u64>,
+}
+
+/// When to look after parked tasks.
+#[derive(Default)]
+struct Times {
+    deadlines: BTreeSet<(Instant, u64)>,
+    /// Tasks that may cool down, with the tick in which they were last known to be active.
+    warm: VecDeque<(u64, u64)>,
 }
 
 /// The right to take parked tasks.
@@ -92,7 +110,9 @@ pub struct Scheduler<T> {
     turns: Box<[Turn]>,
     crew: Mutex<Crew<T>>,
     work: Condvar,
-    parking: Mutex<Parking<T>>,
+    /// By the task's number.
+    parking: [Mutex<Parking<T>>; PARTS],
+    times: Mutex<Times>,
     epoll: OwnedFd,
     bell: OwnedFd,
     workers: AtomicUsize,
@@ -108,6 +128,7 @@ pub struct Scheduler<T> {
 }
 
 const BELL: u64 = u64::MAX;
+const PARTS: usize = 16;
 /// Reserved, not used: what a deep recursion may take. Recursive code checks `max_stack_depth` besides.
 const STACK: usize = 16 << 20;
 /// Idle workers beyond this many end after `IDLE_FOR`.
@@ -129,12 +150,8 @@ impl<T: Task> Scheduler<T> {
             turns: (0..turns).map(|_| Turn::default()).collect(),
             crew: Mutex::new(Crew { queue: VecDeque::new(), free: Vec::new(), idle: 0 }),
             work: Condvar::new(),
-            parking: Mutex::new(Parking {
-                tasks: HashMap::new(),
-                deadlines: BTreeSet::new(),
-                warm: VecDeque::new(),
-                woken: Vec::new(),
-            }),
+            parking: std::array::from_fn(|_| Mutex::new(Parking { tasks: HashMap::new(), woken: Vec::new() })),
+            times: Mutex::default(),
             epoll,
             bell,
             workers: AtomicUsize::new(0),
@@ -149,7 +166,7 @@ impl<T: Task> Scheduler<T> {
 
     /// Hands a task to a worker.
     pub fn submit(self: &Arc<Self>, task: T) {
-        self.enqueue(Runnable { task, registered: false, active: 0 });
+        self.enqueue(Runnable { task, watch: Watch::Unknown, active: 0, listed_until: 0 });
     }
 
     fn enqueue(self: &Arc<Self>, runnable: Runnable<T>) {
@@ -181,17 +198,29 @@ impl<T: Task> Scheduler<T> {
 
     /// Wakes a parked task, also one that is about to park.
     pub fn wake(self: &Arc<Self>, id: u64) {
-        let found = {
-            let mut parking = self.parking.lock();
-            let found = parking.take(id);
-            if found.is_none() {
-                parking.woken.push(id);
-            }
-            found
-        };
-        if let Some(runnable) = found {
+        if let Some(runnable) = self.take(id) {
             self.enqueue(runnable);
         }
+    }
+
+    fn part(&self, id: u64) -> &Mutex<Parking<T>> {
+        &self.parking[id as usize % PARTS]
+    }
+
+    /// A parked task; one that runs is told not to park.
+    fn take(&self, id: u64) -> Option<Runnable<T>> {
+        let parked = {
+            let mut parking = self.part(id).lock();
+            let found = parking.tasks.remove(&id);
+            if found.is_none() && !parking.woken.contains(&id) {
+                parking.woken.push(id);
+            }
+            found?
+        };
+        if let Some(deadline) = parked.deadline {
+            self.times.lock().deadlines.remove(&(deadline, id));
+        }
+        Some(parked.runnable)
     }
 
     /// The task is about to block: another worker gets its turn.
@@ -205,12 +234,12 @@ impl<T: Task> Scheduler<T> {
 
     /// How many tasks are parked.
     pub fn parked(&self) -> usize {
-        self.parking.lock().tasks.len()
+        self.parking.iter().map(|p| p.lock().tasks.len()).sum()
     }
 
     /// A task that ended will not be woken any more.
     pub fn forget(&self, id: u64) {
-        self.parking.lock().woken.retain(|w| *w != id);
+        self.part(id).lock().woken.retain(|w| *w != id);
     }
 
     /// Ends the monitor and the idle workers.
@@ -266,11 +295,17 @@ impl<T: Task> Scheduler<T> {
         while !self.stopping.load(Ordering::Acquire) {
             events.clear();
             let _ = epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), None);
-            let Some(id) = events.first().map(|e: &epoll::Event| e.data.u64()).filter(|id| *id != BELL) else {
+            let Some((id, flags)) = events.first().map(|e: &epoll::Event| (e.data.u64(), e.flags)) else { continue };
+            if id == BELL {
                 continue;
-            };
-            // One that is not there runs already.
-            let Some(runnable) = self.parking.lock().take(id) else { continue };
+            }
+            // One that is not there runs already, and will look.
+            let Some(runnable) = self.take(id) else { continue };
+            // The end of its stream rings once: it is not to park before it has come to that.
+            let ends = epoll::EventFlags::RDHUP | epoll::EventFlags::HUP | epoll::EventFlags::ERR;
+            if flags.intersects(ends) {
+                self.part(id).lock().woken.push(id);
+            }
             self.turns[turn].begin(id);
             self.stir();
             if !self.run(runnable, Some(turn)) {
@@ -295,13 +330,32 @@ impl<T: Task> Scheduler<T> {
                     self.hand_over(turn);
                 }
                 self.stir();
+                // Its bytes are the lingering worker's.
+                if runnable.watch == Watch::On && self.set_watch(&runnable, epoll::EventFlags::empty()) {
+                    runnable.watch = Watch::Off;
+                }
                 if runnable.task.linger() {
                     continue;
                 }
             }
-            self.park(runnable, deadline);
-            return turn.is_some();
+            match self.park(runnable, deadline) {
+                None => return turn.is_some(),
+                // Something came meanwhile.
+                Some(again) => runnable = again,
+            }
+            if let Some(turn) = turn {
+                self.turns[turn].begin(id);
+            }
         }
+    }
+
+    fn set_watch(&self, runnable: &Runnable<T>, flags: epoll::EventFlags) -> bool {
+        let data = epoll::EventData::new_u64(runnable.task.id());
+        let done = match runnable.watch {
+            Watch::Unknown => epoll::add(&self.epoll, runnable.task.fd(), data, flags),
+            Watch::Off | Watch::On => epoll::modify(&self.epoll, runnable.task.fd(), data, flags),
+        };
+        matches!(done, Ok(()) | Err(Errno::EXIST))
     }
 
     /// Counts the task among the active ones; whether those are few.
@@ -316,34 +370,38 @@ impl<T: Task> Scheduler<T> {
         most <= KEEP_WORKER * self.turns.len()
     }
 
-    fn park(self: &Arc<Self>, mut runnable: Runnable<T>, deadline: Option<Instant>) {
+    /// Gives the task back if it was woken meanwhile, or cannot be watched.
+    fn park(self: &Arc<Self>, mut runnable: Runnable<T>, deadline: Option<Instant>) -> Option<Runnable<T>> {
         let id = runnable.task.id();
-        let mut parking = self.parking.lock();
+        let since = self.clock.load(Ordering::Relaxed);
+        let mut parking = self.part(id).lock();
         if let Some(at) = parking.woken.iter().position(|w| *w == id) {
             parking.woken.swap_remove(at);
-            drop(parking);
-            return self.enqueue(runnable);
+            return Some(runnable);
         }
-        // Level-triggered and one-shot: bytes that came in the meantime ring at once.
-        let flags = epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ONESHOT;
-        let data = epoll::EventData::new_u64(id);
-        let armed = match runnable.registered {
-            true => epoll::modify(&self.epoll, runnable.task.fd(), data, flags),
-            false => epoll::add(&self.epoll, runnable.task.fd(), data, flags),
-        };
-        if !matches!(armed, Ok(()) | Err(Errno::EXIST)) {
-            drop(parking);
-            return self.enqueue(runnable);
+        // Edge-triggered: a task that parks has read all there was, or is not watched yet; beginning to watch rings if there
+        // are bytes. Who takes the ring waits for this latch.
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
+        if runnable.watch != Watch::On && !self.set_watch(&runnable, flags) {
+            return Some(runnable);
         }
-        runnable.registered = true;
-        let since = self.clock.load(Ordering::Relaxed);
+        runnable.watch = Watch::On;
+        let list = since >= runnable.listed_until;
+        if list {
+            runnable.listed_until = since + COOL_AFTER;
+        }
         parking.tasks.insert(id, Parked { runnable, deadline, since });
-        parking.warm.push_back((since, id));
-        if let Some(deadline) = deadline {
-            parking.deadlines.insert((deadline, id));
+        if list || deadline.is_some() {
+            // Before somebody can take it off.
+            let mut times = self.times.lock();
+            if list {
+                times.warm.push_back((since, id));
+            }
+            times.deadlines.extend(deadline.map(|d| (d, id)));
         }
         drop(parking);
         self.stir();
+        None
     }
 
     /// There is something for the monitor to watch.
@@ -382,8 +440,8 @@ impl<T: Task> Scheduler<T> {
         let busy = self.turns.iter().any(|t| t.task.load(Ordering::SeqCst) != 0)
             || self.active.iter().any(|n| n.load(Ordering::SeqCst) != 0);
         let (warm, deadline) = {
-            let parking = self.parking.lock();
-            (!parking.warm.is_empty(), parking.deadlines.first().map(|(at, _)| *at))
+            let times = self.times.lock();
+            (!times.warm.is_empty(), times.deadlines.first().map(|(at, _)| *at))
         };
         if busy || warm {
             self.still.store(false, Ordering::SeqCst);
@@ -398,26 +456,35 @@ impl<T: Task> Scheduler<T> {
         self.still.store(false, Ordering::SeqCst);
     }
 
+    /// Lets tasks cool down that have been parked for some ticks.
     fn cool(&self) {
         let now = self.clock.load(Ordering::Relaxed);
-        let mut parking = self.parking.lock();
-        let Parking { tasks, warm, .. } = &mut *parking;
-        while let Some(&(since, id)) = warm.front().filter(|(since, _)| since + COOL_AFTER <= now) {
-            warm.pop_front();
-            if let Some(parked) = tasks.get_mut(&id).filter(|p| p.since == since) {
+        let due: Vec<u64> = {
+            let warm = &mut self.times.lock().warm;
+            let n = warm.iter().take_while(|(since, _)| since + COOL_AFTER <= now).count();
+            warm.drain(..n).map(|(_, id)| id).collect()
+        };
+        for id in due {
+            // One that runs is listed again when it parks.
+            let mut parking = self.part(id).lock();
+            let Some(parked) = parking.tasks.get_mut(&id) else { continue };
+            if parked.since + COOL_AFTER <= now {
                 parked.runnable.task.cool();
+            } else {
+                parked.runnable.listed_until = parked.since + COOL_AFTER;
+                self.times.lock().warm.push_back((parked.since, id));
             }
         }
     }
 
     fn wake_overdue(self: &Arc<Self>) {
         let overdue: Vec<u64> = {
-            let parking = self.parking.lock();
-            if parking.deadlines.is_empty() {
+            let times = self.times.lock();
+            if times.deadlines.is_empty() {
                 return;
             }
             let now = Instant::now();
-            parking.deadlines.iter().take_while(|(d, _)| *d <= now).map(|(_, id)| *id).collect()
+            times.deadlines.iter().take_while(|(d, _)| *d <= now).map(|(_, id)| *id).collect()
         };
         overdue.into_iter().for_each(|id| self.wake(id));
     }
@@ -426,16 +493,6 @@ impl<T: Task> Scheduler<T> {
 enum Job<T> {
     Task(Runnable<T>),
     Turn(usize),
-}
-
-impl<T> Parking<T> {
-    fn take(&mut self, id: u64) -> Option<Runnable<T>> {
-        let parked = self.tasks.remove(&id)?;
-        if let Some(deadline) = parked.deadline {
-            self.deadlines.remove(&(deadline, id));
-        }
-        Some(parked.runnable)
-    }
 }
 
 impl Turn {

@@ -53,6 +53,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Is the other one a clone of this?
+    pub fn is_same(&self, other: &Snapshot) -> bool {
+        self.curcid == other.curcid
+            && Arc::ptr_eq(&self.running, &other.running)
+            && Arc::ptr_eq(&self._pin, &other._pin)
+    }
     /// Was this transaction still running (or yet to start) when the snapshot was taken? Own ids are not special here:
     /// ask [`Snapshot::is_own`] before. (PostgreSQL: `XidInMVCCSnapshot`)
     #[inline]

@@ -382,6 +382,9 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+    }
     fn entry(&mut self, stats: &Arc<TableStats>) -> &mut TableChanges {
         // The table in question is nearly always the last one or its TOAST table.
         let level = self.level;

@@ -12,6 +12,7 @@
 //! | `xmax.rs` | the arithmetic of row locks: what a tuple's xmax becomes |
 //! | `prune.rs`, `freeze.rs` | removing dead versions from a page, freezing old ones |
 //! | `vacuum.rs`, `dead_items.rs` | lazy vacuum of a table with its indexes |
+//! | `rewrite.rs` | a table into a new file: VACUUM FULL, CLUSTER |
 //! | `build.rs` | the rows a new index gets entries for |
 //! | `inplace.rs` | overwriting a catalog row without a new version |
 //! | `wal.rs`, `redo.rs`, `change.rs` | the records, their replay, what both share |
@@ -37,6 +38,7 @@ mod insert;
 mod lock;
 pub mod prune;
 pub mod redo;
+pub mod rewrite;
 mod scan;
 mod update;
 pub mod vacuum;

@@ -62,6 +62,7 @@ impl Bank {
             is_shared: false,
             fillfactor: 0,
             deduplicate: true,
+            start: crate::index::IndexStart::default(),
             am: am.clone(),
         });
         let nothing: &mut BuildSource<'_> = &mut |_| Ok(());

@@ -83,20 +83,28 @@ impl Removal {
     }
     /// Changes the page. Used when it is done first and by redo.
     pub fn apply(&self, page: &mut Page) -> Result<()> {
+        let many = self.updated.len() > 2;
         for u in &self.updated {
-            let old = page.item(u.offnum).unwrap_or(&[]).to_vec();
-            if old.len() < 8 || !tuple::is_posting(&old) {
+            let old = page.item(u.offnum).unwrap_or(&[]);
+            if old.len() < 8 || !tuple::is_posting(old) {
                 return Err(base::PgError::internal("no posting list to take row places from"));
             }
             let id = page.item_id(u.offnum);
-            page.index_tuple_overwrite(u.offnum, &tuple::without_tids(&old, &u.gone))?;
+            let left = tuple::without_tids(old, &u.gone);
+            match many {
+                true => page.index_tuple_shrink(u.offnum, &left)?,
+                false => _ = page.index_tuple_overwrite(u.offnum, &left)?,
+            }
             // Overwriting keeps the line pointer's state; what is left of a tuple marked dead is not.
             if id.is_dead() {
                 let new = page.item_id(u.offnum);
                 page.set_item_id(u.offnum, storage::ItemId::normal(new.offset(), new.len()));
             }
         }
-        page.index_multi_delete(&self.deleted)
+        match many {
+            true => page.index_delete_and_compact(&self.deleted),
+            false => page.index_multi_delete(&self.deleted),
+        }
     }
 }
 

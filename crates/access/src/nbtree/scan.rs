@@ -6,6 +6,7 @@
 //! An index-only scan keeps its pin until it goes on, so that vacuum cannot remove entries, and their rows' places be
 //! used again, while it still trusts the visibility map. PostgreSQL: `_bt_readpage`, `_bt_steppage`, `_bt_killitems`.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use base::{BlockNumber, FullXid, Lsn, OffsetNumber, Result, TupleId, Xid};
@@ -15,7 +16,7 @@ use txn::ssi::{Target, Watched};
 
 use super::page::{NONE, Opaque, change_opaque, flags};
 use super::scankeys::{Conditions, Verdict};
-use super::search::Tree;
+use super::search::{SearchKey, Tree};
 use super::{VacuumCycles, tuple};
 use crate::index::{Direction, IndexBatch, IndexRelation, IndexScan, IndexScanOptions, ScanKey};
 
@@ -148,7 +149,9 @@ impl NbtreeScan {
                 page = self.first_page(direction, watched)?;
             }
             let Some(page) = page else {
-                self.current = None;
+                if let Some(old) = self.current.take() {
+                    self.spare = old.found;
+                }
                 self.place = Place::End(direction);
                 return Ok(false);
             };
@@ -156,6 +159,7 @@ impl NbtreeScan {
             let some = !page.found.items.is_empty();
             if some {
                 page.give(out);
+                out.is_last = !self.conditions.has_arrays() && page.is_last();
             }
             if let Some(old) = self.current.replace(page) {
                 self.spare = old.found;
@@ -188,7 +192,8 @@ impl NbtreeScan {
             (false, Direction::Forward) => tree.binary_search(&key, &leaf, opaque)?,
             (false, Direction::Backward) => tree.binary_search(&key, &leaf, opaque)? - 1,
         };
-        self.read_page(&tree, leaf, direction, start, buffers).map(Some)
+        let exact = (key.is_fast() && self.conditions.is_single_equality(&self.index)).then_some(&key);
+        self.read_page(&tree, leaf, direction, start, exact, buffers).map(Some)
     }
     /// The page after the current one, `None` if nothing can match there. When the scan turns around after a batch, that is
     /// the neighbour on the other side: a page's entries are returned as a whole, the caller walks back through them.
@@ -205,7 +210,7 @@ impl NbtreeScan {
                     let page = tree.read(block)?;
                     let opaque = Opaque::of(&page);
                     if !opaque.is_ignored() {
-                        return self.read_page(&tree, page, direction, opaque.first_data(), buffers).map(Some);
+                        return self.read_page(&tree, page, direction, opaque.first_data(), None, buffers).map(Some);
                     }
                     block = opaque.next;
                 }
@@ -214,17 +219,18 @@ impl NbtreeScan {
             Direction::Backward => {
                 let Some(page) = step_left(&tree, current.block, current.prev)? else { return Ok(None) };
                 let last = page.max_offset();
-                self.read_page(&tree, page, direction, last, buffers).map(Some)
+                self.read_page(&tree, page, direction, last, None, buffers).map(Some)
             }
         }
     }
-    /// Copies the matching entries from `start` on.
+    /// Copies the matching entries from `start` on. `exact`: those equal to this key, which come first.
     fn read_page(
         &self,
         tree: &Tree<'_>,
         page: OwnedShared,
         direction: Direction,
         start: OffsetNumber,
+        exact: Option<&SearchKey<'_>>,
         mut buffers: Buffers,
     ) -> Result<PageItems> {
         buffers.items.clear();
@@ -252,7 +258,12 @@ impl NbtreeScan {
             let id = page.item_id(n);
             if !id.is_dead() {
                 let t = tree.item(&page, n)?;
-                match self.conditions.check(&self.index, direction, |i| layout.index_attr(t, all, i))? {
+                let verdict = match exact.and_then(|key| key.compare_first(t)) {
+                    Some(Ordering::Equal) => Verdict::Match,
+                    Some(_) => Verdict::End,
+                    None => self.conditions.check(&self.index, direction, |i| layout.index_attr(t, all, i))?,
+                };
+                match verdict {
                     Verdict::Match => found.take(t, n, direction, self.options.want_tuples),
                     Verdict::Skip => {}
                     Verdict::End => {
@@ -304,6 +315,12 @@ impl PageItems {
             }
             let end = bytes.len() as u32;
             tuples.resize(items.len(), (begin, end));
+        }
+    }
+    fn is_last(&self) -> bool {
+        match self.direction {
+            Direction::Forward => self.ends_forward,
+            Direction::Backward => self.ends_backward,
         }
     }
     fn give(&self, out: &mut IndexBatch) {
@@ -364,9 +381,10 @@ fn step_left(tree: &Tree<'_>, block: BlockNumber, prev: BlockNumber) -> Result<O
 }
 
 impl IndexScan for NbtreeScan {
-    fn rescan(&mut self, keys: Option<Vec<ScanKey>>) -> Result<()> {
+    fn rescan(&mut self, keys: Option<&mut Vec<ScanKey>>) -> Result<()> {
         if let Some(keys) = keys {
-            self.conditions = Conditions::new(&self.index, keys)?;
+            let new = Conditions::new(&self.index, std::mem::take(keys))?;
+            *keys = std::mem::replace(&mut self.conditions, new).into_keys();
         }
         self.place = Place::Start;
         if let Some(old) = self.current.take() {

@@ -68,6 +68,12 @@ impl Conditions {
         }
         Ok(())
     }
+    pub fn into_keys(self) -> Vec<ScanKey> {
+        self.keys
+    }
+    pub fn has_arrays(&self) -> bool {
+        !self.arrays.is_empty()
+    }
     pub fn is_impossible(&self) -> bool {
         self.impossible
     }
@@ -149,6 +155,11 @@ impl Conditions {
             break;
         }
         Ok(SearchKey::new(columns, None, next_key, !forward))
+    }
+    /// Is one value of the index's only key column all that is asked for?
+    pub fn is_single_equality(&self, index: &IndexRelation) -> bool {
+        let one = matches!(&*self.keys, [ScanKey::Compare { strategy: ScanStrategy::Equal, .. }]);
+        one && self.arrays.is_empty() && index.keys.len() == 1
     }
     /// The value that a column must have, if there is only one; null for IS NULL.
     fn equality(&self, column: u16) -> Option<(DatumRef<'_>, Option<&Comparator>)> {

@@ -7,11 +7,11 @@ use std::cmp::Ordering;
 
 use base::sqlstate::{FEATURE_NOT_SUPPORTED, INDEX_CORRUPTED};
 use base::{BlockNumber, FullXid, OffsetNumber, PgError, Result, TupleId, Xid};
-use storage::{BufferPool, BufferTag, OwnedExclusive, OwnedShared, Page, ReadMode, Strategy};
+use storage::{BufferPool, BufferTag, ItemId, OwnedExclusive, OwnedShared, Page, ReadMode, Strategy};
 use txn::ssi::{Ssi, Target, Watched};
 use types::{Comparator, DatumRef};
 
-use super::page::{HIGH_KEY, META_BLOCK, Meta, NONE, OPAQUE_SIZE, Opaque, VERSION};
+use super::page::{HIGH_KEY, META_BLOCK, Meta, NONE, OPAQUE_SIZE, Opaque, VERSION, flags};
 use super::wal::Log;
 use super::{VacuumCycles, tuple};
 use crate::index::IndexRelation;
@@ -141,9 +141,14 @@ impl<'a> SearchKey<'a> {
         };
         self
     }
+    /// Can the first column's values be compared without taking tuples apart?
+    #[inline]
+    pub fn is_fast(&self) -> bool {
+        !matches!(self.fast, Fast::No)
+    }
     /// How the first column's value compares with a tuple's, if it can be told from the bytes where it must lie.
     #[inline]
-    fn compare_first(&self, t: &[u8]) -> Option<Ordering> {
+    pub fn compare_first(&self, t: &[u8]) -> Option<Ordering> {
         // The tuple has a header of 8 bytes and no nulls.
         let data = t.get(8..)?;
         if t[7] & (index_info::NULL_MASK >> 8) as u8 != 0 {
@@ -169,6 +174,35 @@ impl<'a> SearchKey<'a> {
 
 /// The way down: pages above the one we came to, with the downlinks taken. Hints only: pages split. (PostgreSQL: `BTStack`)
 pub type Stack = Vec<(BlockNumber, OffsetNumber)>;
+
+/// See [`Tree::narrow`]. `order` tells how the key compares with the value in a tuple's first bytes.
+#[inline]
+fn narrow(
+    page: &Page,
+    mut low: OffsetNumber,
+    mut high: OffsetNumber,
+    descending: bool,
+    order: impl Fn(&[u8; 16]) -> Ordering,
+) -> (OffsetNumber, OffsetNumber) {
+    let items = page.item_ids();
+    let goes_right = if descending { Ordering::Less } else { Ordering::Greater };
+    while low < high {
+        let mid = low + (high - low) / 2;
+        let Some(head) = items.get(usize::from(mid) - 1).and_then(|id| page.item_head(ItemId(u32::from_le_bytes(*id))))
+        else {
+            break;
+        };
+        let found = order(head);
+        if found == Ordering::Equal || head[7] & (index_info::NULL_MASK >> 8) as u8 != 0 {
+            break;
+        }
+        match found == goes_right {
+            true => low = mid + 1,
+            false => high = mid,
+        }
+    }
+    (low, high)
+}
 
 impl<'a> Tree<'a> {
     pub fn tag(&self, block: BlockNumber) -> BufferTag {
@@ -301,6 +335,9 @@ impl<'a> Tree<'a> {
         if high <= low && !opaque.is_leaf() {
             return Err(self.corrupted("an inner page without items"));
         }
+        if !matches!(key.fast, Fast::No) {
+            (low, high) = self.narrow(key, page, low, high);
+        }
         while low < high {
             let mid = low + (high - low) / 2;
             match key.goes_right(self.compare(key, page, opaque, mid)?) {
@@ -309,6 +346,29 @@ impl<'a> Tree<'a> {
             }
         }
         Ok(if opaque.is_leaf() { low } else { low.saturating_sub(1).max(opaque.first_data()) })
+    }
+    /// The part of a binary search that the first column decides, by the bytes where its values lie: until it meets an equal
+    /// value, or a tuple without one.
+    fn narrow(
+        &self,
+        key: &SearchKey<'_>,
+        page: &Page,
+        low: OffsetNumber,
+        high: OffsetNumber,
+    ) -> (OffsetNumber, OffsetNumber) {
+        let descending = self.index.keys[0].descending;
+        match key.fast {
+            Fast::No => (low, high),
+            Fast::W4(v) => {
+                narrow(page, low, high, descending, |b| v.cmp(&i32::from_le_bytes([b[8], b[9], b[10], b[11]])))
+            }
+            Fast::Oid(v) => {
+                narrow(page, low, high, descending, |b| v.cmp(&u32::from_le_bytes([b[8], b[9], b[10], b[11]])))
+            }
+            Fast::W8(v) => narrow(page, low, high, descending, |b| {
+                v.cmp(&i64::from_le_bytes([b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]]))
+            }),
+        }
     }
     /// As `binary_search` on a leaf, of a key that is not before `from`: quick if its place is near.
     pub fn search_from(&self, key: &SearchKey<'_>, page: &Page, from: OffsetNumber) -> Result<OffsetNumber> {
@@ -349,6 +409,19 @@ impl<'a> Tree<'a> {
 
     /// The page where searches begin. `None` if the index is empty and has no root yet. (PostgreSQL: `_bt_getroot`)
     pub fn root(&self) -> Result<Option<OwnedShared>> {
+        let (block, level) = self.index.start.get();
+        // Whatever became of the page: the only one of its level leads everywhere.
+        if block != NONE
+            && let Ok(page) = self.read(block)
+            && let opaque = Opaque::of(&page)
+            && opaque.level == level
+            && opaque.is_leftmost()
+            && opaque.is_rightmost()
+            && !opaque.is_ignored()
+            && !opaque.has(flags::META)
+        {
+            return Ok(Some(page));
+        }
         let meta = self.meta()?;
         if meta.root == NONE {
             return Ok(None);
@@ -362,6 +435,9 @@ impl<'a> Tree<'a> {
                     let (name, found, wanted) = (&self.index.name, opaque.level, meta.fast_level);
                     let text = format!("root page {block} of index \"{name}\" has level {found}, expected {wanted}");
                     return Err(PgError::new(INDEX_CORRUPTED, text));
+                }
+                if opaque.level > 0 {
+                    self.index.start.set(block, opaque.level);
                 }
                 return Ok(Some(page));
             }

@@ -70,6 +70,7 @@ impl Fixture {
             is_shared: false,
             fillfactor: 0,
             deduplicate: true,
+            start: crate::index::IndexStart::default(),
             am: Arc::new(Nbtree::new()),
         });
         let f = Fixture { pool, index, cycles: Arc::default() };

@@ -45,6 +45,7 @@ fn table(c: &Cluster, txn: &Transaction, method: Compression) -> Arc<HeapRelatio
         is_shared: false,
         fillfactor: 0,
         deduplicate: false,
+        start: crate::index::IndexStart::default(),
         am: am.clone(),
     });
     let nothing: &mut BuildSource<'_> = &mut |_| Ok(());

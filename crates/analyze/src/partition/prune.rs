@@ -32,7 +32,12 @@ pub enum Step {
     Or(Vec<Step>),
     /// The first key columns equal the prefix; the next compares with a value. With `open` the first columns may also lie further
     /// on the operator's side, as in `a <= 10 AND b < 5`.
-    Compare { prefix: Vec<usize>, op: Op, value: usize, open: bool },
+    Compare {
+        prefix: Vec<usize>,
+        op: Op,
+        value: usize,
+        open: bool,
+    },
     /// All key columns of a hash: values, or null.
     Hash(Vec<Option<usize>>),
     Null,
@@ -157,8 +162,7 @@ impl PartitionDesc {
                 let n = out.slots.len() as u64;
                 out.slots[(hash % n) as usize] = true;
             }
-            Step::Compare { prefix, value, .. }
-                if v[*value].is_null() || prefix.iter().any(|p| v[*p].is_null()) => {}
+            Step::Compare { prefix, value, .. } if v[*value].is_null() || prefix.iter().any(|p| v[*p].is_null()) => {}
             Step::Compare { prefix, op, value, open } => match &self.bounds {
                 Bounds::List { values, .. } => {
                     let compare = comparator(s, *value)?;

@@ -59,6 +59,9 @@ pub(super) fn execute(cmd: &mut CommandContext<'_>, stmt: &CopyStmt, options: &O
         _ => return Err(PgError::internal("COPY without table and query")),
     };
     let planned = Arc::new(crate::query::plan(cmd, &query)?);
+    if planned.command_type != analyze::query::CmdType::Select && !planned.has_returning {
+        return Err(PgError::new(FEATURE_NOT_SUPPORTED, "COPY query must have a RETURNING clause"));
+    }
     let desc = Arc::clone(&planned.result_desc);
     let writers = writers(cmd.cx, &desc, options)?;
     let binary = options.format == Format::Binary;

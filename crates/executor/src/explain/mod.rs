@@ -113,6 +113,9 @@ pub fn explain(
     }
     if options.analyze {
         root.hidden("Triggers", Value::List(Vec::new()));
+        if let Some(times) = run.and_then(Execution::trigger_times) {
+            triggers(&e.d.cx.catalog, planned, times, options, &mut root)?;
+        }
     }
     if let Some(s) = serialization {
         let kilobytes = s.bytes.div_ceil(1024);
@@ -135,6 +138,51 @@ pub fn explain(
         }
     }
     Ok(format::print(&root, options.format))
+}
+
+/// What the triggers took that fired. (PostgreSQL: `ExplainPrintTriggers`)
+fn triggers(
+    catalog: &catalog::Catalog,
+    planned: &PlannedStmt,
+    times: &crate::trigger::TriggerTimes,
+    options: &ExplainOptions,
+    root: &mut Tree,
+) -> Result<()> {
+    let targets: Vec<base::Oid> = planned
+        .result_relations
+        .iter()
+        .filter_map(|rti| match planned.rtable[*rti as usize - 1].kind {
+            RteKind::Relation { relid, .. } => Some(relid),
+            _ => None,
+        })
+        .collect();
+    let place = |oid: base::Oid| targets.iter().position(|t| *t == oid).unwrap_or(targets.len());
+    let mut fired: Vec<_> = times.0.iter().collect();
+    fired.sort_by(|a, b| {
+        let key = |t: &crate::trigger::TriggerTime| (place(t.trigger.tgrelid), t.trigger.tgname.clone());
+        key(a).cmp(&key(b))
+    });
+    let several = targets.len() > 1 || fired.iter().any(|t| !targets.contains(&t.trigger.tgrelid));
+    for t in fired {
+        let constraint = match t.trigger.tgconstraint.valid() {
+            Some(c) => catalog.constraint(c)?.map(|c| c.conname.clone()),
+            None => None,
+        };
+        let mut line = match &constraint {
+            Some(c) if !options.verbose => format!("Trigger for constraint {c}"),
+            Some(c) => format!("Trigger {} for constraint {c}", t.trigger.tgname),
+            None => format!("Trigger {}", t.trigger.tgname),
+        };
+        if several {
+            line += &format!(" on {}", catalog.relation_entry(t.trigger.tgrelid)?.name());
+        }
+        line += ": ";
+        if options.timing {
+            line += &format!("time={:.3} ", t.time.as_secs_f64() * 1000.0);
+        }
+        root.line(line + &format!("calls={}", t.calls));
+    }
+    Ok(())
 }
 
 /// Range-table indexes that a plan's nodes name. (PostgreSQL: `ExplainPreScanNode`)

@@ -107,9 +107,13 @@ impl Projection {
             if !e.is_multi_assignment() {
                 e.eval(run, input, rows)?;
             }
-            let slot = match out.columns.get_mut(i) {
-                Some(slot) => slot,
-                None => {
+            let slot = match (out.columns.get_mut(i), e.as_input()) {
+                (Some(slot), _) => slot,
+                (None, Some(c)) => {
+                    out.columns.push(input.columns[c].clone());
+                    continue;
+                }
+                (None, None) => {
                     out.columns.push(Arc::new(Column::new(e.physical)));
                     &mut out.columns[i]
                 }

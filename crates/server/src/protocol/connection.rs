@@ -89,6 +89,8 @@ pub struct Connection {
     start: usize,
     end: usize,
     pub out: Writer,
+    /// The last read took all there was.
+    drained: bool,
 }
 
 const INPUT_SIZE: usize = 8192;
@@ -100,7 +102,7 @@ const SMALL_MESSAGE: usize = 10_000;
 
 impl Connection {
     pub fn new(stream: Stream) -> Connection {
-        Connection { stream, input: Vec::new(), start: 0, end: 0, out: Writer::default() }
+        Connection { stream, input: Vec::new(), start: 0, end: 0, out: Writer::default(), drained: false }
     }
 
     /// Gives the buffers' memory back: before a session is parked.
@@ -121,6 +123,11 @@ impl Connection {
             .map(|l| l.split(':').collect::<Vec<_>>())
             .find(|f| f.get(2) == Some(&uid.to_string().as_str()))?;
         entry.first().map(|n| (*n).to_owned())
+    }
+
+    /// Has everything been read that had come by the last read?
+    pub fn is_drained(&self) -> bool {
+        self.drained
     }
 
     pub fn has_input(&self) -> bool {
@@ -155,9 +162,13 @@ impl Connection {
             Ok(0) => Ok(Fill::End),
             Ok(n) => {
                 self.end += n;
+                self.drained = self.end < self.input.len();
                 Ok(Fill::Data)
             }
-            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Ok(Fill::Quiet),
+            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                self.drained = true;
+                Ok(Fill::Quiet)
+            }
             Err(e) => Err(e),
         }
     }

@@ -31,6 +31,43 @@ impl Format {
     }
 }
 
+/// A list of format codes: none, one for all, or one each.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Formats {
+    All(Format),
+    Each(Vec<Format>),
+}
+
+impl std::ops::Deref for Formats {
+    type Target = [Format];
+    #[inline]
+    fn deref(&self) -> &[Format] {
+        match self {
+            Formats::All(Format::Text) => &[],
+            Formats::All(Format::Binary) => &[Format::Binary],
+            Formats::Each(list) => list,
+        }
+    }
+}
+
+/// A Bind message's parameter values; `None` for null.
+#[derive(Clone, Copy, Debug)]
+pub struct Values<'a> {
+    count: usize,
+    bytes: &'a [u8],
+}
+
+impl<'a> Values<'a> {
+    pub fn len(&self) -> usize {
+        self.count
+    }
+    pub fn iter(&self) -> impl Iterator<Item = Option<&'a [u8]>> {
+        let mut rest = Reader(self.bytes);
+        // The lengths were looked at when the message was read.
+        (0..self.count).map(move |_| rest.value().unwrap_or_default())
+    }
+}
+
 /// What Describe and Close name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target<'a> {
@@ -42,9 +79,9 @@ pub enum Target<'a> {
 pub struct Bind<'a> {
     pub portal: &'a str,
     pub statement: &'a str,
-    pub formats: Vec<Format>,
-    pub values: Vec<Option<&'a [u8]>>,
-    pub result_formats: Vec<Format>,
+    pub formats: Formats,
+    pub values: Values<'a>,
+    pub result_formats: Formats,
 }
 
 /// A frontend message.
@@ -130,9 +167,18 @@ impl<'a> Reader<'a> {
         self.0 = &self.0[end + 1..];
         std::str::from_utf8(bytes).map_err(|e| invalid_utf8(bytes, e.valid_up_to()))
     }
-    fn formats(&mut self) -> Result<Vec<Format>> {
-        let n = self.count()?;
-        (0..n).map(|_| Format::from_code(self.i16()?)).collect()
+    fn formats(&mut self) -> Result<Formats> {
+        match self.count()? {
+            0 => Ok(Formats::All(Format::Text)),
+            1 => Format::from_code(self.i16()?).map(Formats::All),
+            n => (0..n).map(|_| Format::from_code(self.i16()?)).collect::<Result<_>>().map(Formats::Each),
+        }
+    }
+    fn value(&mut self) -> Result<Option<&'a [u8]>> {
+        match self.u32()? {
+            u32::MAX => Ok(None),
+            len => self.take(len as usize).map(Some),
+        }
     }
     fn bind(&mut self) -> Result<Bind<'a>> {
         let (portal, statement) = (self.string()?, self.string()?);
@@ -142,11 +188,11 @@ impl<'a> Reader<'a> {
             let text = format!("bind message has {} parameter formats but {n} parameters", formats.len());
             return Err(violation(text));
         }
-        let value = |r: &mut Reader<'a>| match r.u32()? {
-            u32::MAX => Ok(None),
-            len => r.take(len as usize).map(Some),
-        };
-        let values = (0..n).map(|_| value(self)).collect::<Result<_>>()?;
+        let bytes = self.0;
+        for _ in 0..n {
+            self.value()?;
+        }
+        let values = Values { count: n, bytes: &bytes[..bytes.len() - self.0.len()] };
         Ok(Bind { portal, statement, formats, values, result_formats: self.formats()? })
     }
     fn target(&mut self, what: &str) -> Result<Target<'a>> {
@@ -185,7 +231,7 @@ mod tests {
         let bind = b"\0s\0\0\x01\0\x01\0\x02\0\0\0\x01x\xff\xff\xff\xff\0\0";
         match Frontend::parse(b'B', bind) {
             Ok(Frontend::Bind(b)) => {
-                assert_eq!((b.statement, b.values), ("s", vec![Some(&b"x"[..]), None]));
+                assert_eq!((b.statement, b.values.iter().collect()), ("s", vec![Some(&b"x"[..]), None]));
                 assert_eq!(Format::of(&b.formats, 1), Format::Binary);
             }
             other => panic!("{other:?}"),

@@ -6,5 +6,5 @@ pub mod startup;
 mod writer;
 
 pub use connection::{Connection, Fill, Frame, Stream};
-pub use frontend::{Bind, Format, Frontend, Target, invalid_utf8};
+pub use frontend::{Bind, Format, Formats, Frontend, Target, invalid_utf8};
 pub use writer::{FieldDescription, Writer};

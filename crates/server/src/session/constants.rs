@@ -39,6 +39,7 @@ pub(super) enum Shape {
 }
 
 /// A plan for all texts of a shape, and what its parameters stand for.
+#[derive(Default)]
 pub(super) struct Shared {
     units: Arc<[Unit]>,
     params: Vec<LiftedConstant>,
@@ -203,8 +204,40 @@ impl Session {
             return Ok(false);
         }
         let Some(params) = self.constants(split, &shared.params) else { return Ok(false) };
+        self.learn_template(split, &shared, generation);
         self.run_units(&shared.units, params, true)?;
         Ok(true)
+    }
+
+    /// Runs a text that a template tells.
+    pub(super) fn run_template(&mut self, text: &str) -> Result<bool> {
+        if self.cx.catalog.has_changes() {
+            return Ok(false);
+        }
+        let era = (self.cx.catalog.shared().generation(), self.plan_key());
+        let Some((shared, params)) = self.templates.find(text, era) else { return Ok(false) };
+        self.begin_plan()?;
+        executor::lock_plan_relations(&self.cx, shared.units.iter().filter_map(plan_of))?;
+        if self.cx.catalog.shared().generation() != era.0 {
+            return Ok(false);
+        }
+        self.run_units(&shared.units, params, true)?;
+        Ok(true)
+    }
+
+    /// Leaves a text whose parameters are all int4 for the session's next texts.
+    fn learn_template(&mut self, split: &Split<'_>, shared: &Arc<Shared>, generation: u64) {
+        let mut used: Vec<usize> = shared.params.iter().map(|p| p.constant).collect();
+        used.sort_unstable();
+        used.dedup();
+        let constant = |i: &usize| split.constants.get(*i).filter(|c| matches!(c.kind, Kind::Int4(_)));
+        let Some(numbers) = used.iter().map(|i| constant(i).map(|c| (c.start, c.end))).collect::<Option<Vec<_>>>()
+        else {
+            return;
+        };
+        let params = shared.params.iter().filter_map(|p| Some((used.binary_search(&p.constant).ok()?, p.negated)));
+        let era = (generation, self.plan_key());
+        self.templates.learn(split.lexed.sql, &numbers, params.collect(), shared, era);
     }
 
     fn constants(&mut self, split: &Split<'_>, params: &[LiftedConstant]) -> Option<Arc<[Datum]>> {

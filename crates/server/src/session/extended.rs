@@ -121,7 +121,7 @@ impl Session {
         let mut params = Vec::with_capacity(types.len());
         for (i, (value, &ty)) in bind.values.iter().zip(types).enumerate() {
             let format = Format::of(&bind.formats, i);
-            let datum = parameter(&mut self.cx, ty, format, *value);
+            let datum = parameter(&mut self.cx, ty, format, value);
             params.push(datum.map_err(|e| e.context(format!("unnamed portal parameter ${}", i + 1)))?);
         }
         let params: Arc<[Datum]> = params.into();
@@ -154,7 +154,8 @@ impl Session {
             state: State::New,
             level: self.nest_level(),
         };
-        self.portals.insert(bind.portal.to_owned(), Box::new(portal));
+        let portal = self.portals.boxed(portal);
+        self.portals.insert(bind.portal, portal);
         self.conn.out.bind_complete();
         self.source = None;
         Ok(())
@@ -212,7 +213,7 @@ impl Session {
         self.begin_activity(&source);
         if portal.units.is_empty() {
             self.conn.out.empty_query_response();
-            self.portals.insert(name.to_owned(), portal);
+            self.portals.insert(name, portal);
             self.source = None;
             return Ok(());
         }
@@ -252,7 +253,7 @@ impl Session {
         }
         // Statements that end the transaction themselves leave nothing of the portal.
         if self.cx.txn.is_some() {
-            self.portals.insert(name.to_owned(), portal);
+            self.portals.insert(name, portal);
         }
         self.source = None;
         Ok(())

@@ -27,6 +27,7 @@ mod host;
 mod idle;
 mod plan_choice;
 mod portal;
+mod portals;
 mod roles;
 mod rows;
 mod services;
@@ -34,6 +35,7 @@ mod simple;
 mod startup;
 mod statement;
 mod store;
+mod templates;
 mod transaction;
 mod twophase;
 mod utility;
@@ -53,7 +55,7 @@ use executor::{ExecContext, NoticeSink};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 use txn::stats::{DatabaseCounter, DatabaseStats};
-use txn::{Proc, SyncCommit, Transaction};
+use txn::{Proc, SyncCommit, Transaction, TransactionOptions};
 
 use crate::cluster::{Cluster, SessionEntry};
 use crate::log;
@@ -66,7 +68,7 @@ pub use startup::Arrival;
 pub use statement::PlanCache;
 
 pub(crate) use derived::renew as renew_settings;
-use portal::Portal;
+use portals::Portals;
 use statement::Prepared;
 pub(crate) use store::Store;
 use transaction::Block;
@@ -100,8 +102,9 @@ pub struct Session {
     savepoints: Vec<String>,
     roles: roles::Roles,
     prepared: HashMap<String, Prepared>,
-    portals: HashMap<String, Box<Portal>>,
+    portals: Portals,
     idle: idle::Idle,
+    templates: templates::Templates,
     /// The current message's body.
     body: Vec<u8>,
     /// After an error in the extended protocol, until Sync.
@@ -111,6 +114,10 @@ pub struct Session {
     user_name: String,
     is_superuser: bool,
     sync_commit: SyncCommit,
+    /// What transactions begin with.
+    transaction_options: TransactionOptions,
+    /// The last transaction, if the next can begin in its place.
+    resting: Option<Arc<Transaction>>,
     timeouts: Timeouts,
     statement_alarm: Option<Alarm>,
     transaction_alarm: Option<Alarm>,
@@ -149,21 +156,27 @@ impl Session {
     fn serve(&mut self) -> Result<bool> {
         let overdue = self.idle_deadline.take().is_some_and(|d| Instant::now() >= d);
         self.follow_config();
-        let filled = if std::mem::take(&mut self.filled) { Ok(Fill::Data) } else { self.conn.fill_now() };
-        match filled {
-            Ok(Fill::Data) => {}
-            Ok(Fill::Quiet) if overdue && self.idle_deadline().is_some() => return Err(self.idle_too_long()),
-            Ok(Fill::Quiet) => {}
-            Ok(Fill::End) | Err(_) => return Ok(false),
-        }
-        while let Some(frame) = self.conn.frame()? {
-            self.message(frame)?;
-            if self.closing {
-                return Ok(false);
+        loop {
+            let filled = if std::mem::take(&mut self.filled) { Ok(Fill::Data) } else { self.conn.fill_now() };
+            match filled {
+                Ok(Fill::Data) => {}
+                Ok(Fill::Quiet) if overdue && self.idle_deadline().is_some() => return Err(self.idle_too_long()),
+                Ok(Fill::Quiet) => {}
+                Ok(Fill::End) | Err(_) => return Ok(false),
+            }
+            while let Some(frame) = self.conn.frame()? {
+                self.message(frame)?;
+                if self.closing {
+                    return Ok(false);
+                }
+            }
+            self.deliver_notifications();
+            self.flush()?;
+            // Only what comes from now on rings.
+            if self.conn.is_drained() {
+                break;
             }
         }
-        self.deliver_notifications();
-        self.flush()?;
         self.entry.interrupt.check().map_err(PgError::fatal).or_else(ignore_cancel)?;
         self.idle_deadline = self.idle_deadline();
         Ok(true)
@@ -209,6 +222,9 @@ impl Session {
     fn cool(&mut self) {
         self.conn.shrink();
         self.body.shrink_to(KEPT_BODY);
+        self.resting = None;
+        self.portals.shrink();
+        self.templates.clear();
     }
 
     fn follow_config(&mut self) {
@@ -376,6 +392,7 @@ impl Session {
         let values = variables.values();
         derived::renew(Arc::make_mut(&mut self.cx.settings), values);
         self.cx.cost = derived::costs(values);
+        self.transaction_options = transaction::options(values);
         self.sync_commit = transaction::sync_commit(values.str(guc::SYNCHRONOUS_COMMIT));
         let milliseconds = |guc| u64::try_from(values.int(guc)).unwrap_or(0);
         self.proc.set_lock_timeout_ms(milliseconds(guc::LOCK_TIMEOUT));

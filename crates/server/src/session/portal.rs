@@ -10,14 +10,14 @@ use super::Session;
 use super::idle::Running;
 use super::statement::Unit;
 use crate::cluster::{PreparedInfo, SessionObjects};
-use crate::protocol::Format;
+use crate::protocol::Formats;
 
 /// See the module's head.
 pub(super) struct Portal {
     pub source: Arc<str>,
     pub units: Arc<[Unit]>,
     pub params: Arc<[Datum]>,
-    pub formats: Vec<Format>,
+    pub formats: Formats,
     pub desc: Option<Arc<TupleDesc>>,
     pub state: State,
     /// The transaction nesting level it was made at: it ends with that.

@@ -18,7 +18,7 @@ impl Session {
         self.begin_activity(&source);
         self.portals.remove("");
         self.prepared.remove("");
-        if self.block != Block::Failed && self.run_cached(text)? {
+        if self.block != Block::Failed && (self.run_template(text)? || self.run_cached(text)?) {
             self.source = None;
             self.ready();
             return Ok(());

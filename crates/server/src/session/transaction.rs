@@ -55,23 +55,27 @@ impl Session {
         if self.cx.txn.is_some() {
             return Ok(());
         }
-        let options = {
-            let variables = self.variables.lock();
-            let values = variables.values();
-            TransactionOptions {
-                isolation: isolation(values.str(guc::DEFAULT_TRANSACTION_ISOLATION)),
-                read_only: values.bool(guc::DEFAULT_TRANSACTION_READ_ONLY),
-                deferrable: values.bool(guc::DEFAULT_TRANSACTION_DEFERRABLE),
+        let options = self.transaction_options;
+        let mut resting = self.resting.take();
+        let txn = match resting.as_mut().and_then(Arc::get_mut) {
+            Some(txn) => {
+                txn.restart(options, self.cx.settings.statement_timestamp);
+                resting
+            }
+            None => {
+                let txn = Transaction::begin(&self.cluster.manager, &self.proc, options)?;
+                txn.set_database_tablespace(self.store.database_tablespace);
+                txn.add_callback(self.store.follower(&self.cx));
+                Some(Arc::new(txn))
             }
         };
-        let txn = Transaction::begin(&self.cluster.manager, &self.proc, options)?;
-        txn.set_sync_commit(self.sync_commit);
-        txn.set_database_tablespace(self.store.database_tablespace);
-        txn.add_callback(self.store.follower(&self.cx));
+        if let Some(txn) = &txn {
+            txn.set_sync_commit(self.sync_commit);
+        }
         let settings = Arc::make_mut(&mut self.cx.settings);
         settings.transaction_timestamp = settings.statement_timestamp;
         self.transaction_alarm = self.alarm(self.timeouts.transaction, Reason::TransactionTimeout);
-        self.set_transaction(Some(Arc::new(txn)));
+        self.set_transaction(txn);
         Ok(())
     }
 
@@ -122,15 +126,7 @@ impl Session {
         self.cx.snapshot = None;
         self.transaction_alarm = None;
         let result = match self.set_transaction(None) {
-            Some(txn) => match Arc::try_unwrap(txn) {
-                Ok(txn) => {
-                    let done = txn.commit();
-                    let counter = if done.is_ok() { DatabaseCounter::Commits } else { DatabaseCounter::Rollbacks };
-                    self.counts.add(counter, 1);
-                    done
-                }
-                Err(_) => Err(PgError::internal("the transaction is still in use at its commit")),
-            },
+            Some(txn) => self.commit_transaction(txn),
             None => Ok(()),
         };
         match &result {
@@ -143,6 +139,21 @@ impl Session {
         }
         self.settings_changed();
         result
+    }
+
+    /// Commits a transaction that nobody else holds; one that changed nothing rests until the next begins.
+    fn commit_transaction(&mut self, mut txn: Arc<Transaction>) -> Result<()> {
+        let in_use = || PgError::internal("the transaction is still in use at its commit");
+        let done = match Arc::get_mut(&mut txn).ok_or_else(in_use)?.commit_and_rest() {
+            Ok(true) => {
+                self.resting = Some(txn);
+                Ok(())
+            }
+            Ok(false) => Arc::try_unwrap(txn).map_err(|_| in_use())?.commit(),
+            Err(e) => Err(e),
+        };
+        self.counts.add(if done.is_ok() { DatabaseCounter::Commits } else { DatabaseCounter::Rollbacks }, 1);
+        done
     }
 
     /// What may still fail or change something.
@@ -413,6 +424,15 @@ pub(super) fn isolation(text: &str) -> IsolationLevel {
         "repeatable read" => IsolationLevel::RepeatableRead,
         "read uncommitted" => IsolationLevel::ReadUncommitted,
         _ => IsolationLevel::ReadCommitted,
+    }
+}
+
+/// What the settings say of new transactions.
+pub(super) fn options(values: &guc::Values) -> TransactionOptions {
+    TransactionOptions {
+        isolation: isolation(values.str(guc::DEFAULT_TRANSACTION_ISOLATION)),
+        read_only: values.bool(guc::DEFAULT_TRANSACTION_READ_ONLY),
+        deferrable: values.bool(guc::DEFAULT_TRANSACTION_DEFERRABLE),
     }
 }
 

@@ -125,9 +125,13 @@ impl Page {
     }
     /// All line pointers with their numbers.
     pub fn items(&self) -> impl Iterator<Item = (OffsetNumber, ItemId)> + '_ {
+        (FIRST_OFFSET..).zip(self.item_ids().iter().map(|i| ItemId(u32::from_le_bytes(*i))))
+    }
+    /// All line pointers as they are stored; the first one's number is 1.
+    #[inline]
+    pub fn item_ids(&self) -> &[[u8; ITEM_ID_SIZE]] {
         let end = HEADER_SIZE + usize::from(self.max_offset()) * ITEM_ID_SIZE;
-        let (items, _) = self.bytes()[HEADER_SIZE..end].as_chunks::<ITEM_ID_SIZE>();
-        (FIRST_OFFSET..).zip(items.iter().map(|i| ItemId(u32::from_le_bytes(*i))))
+        self.bytes()[HEADER_SIZE..end].as_chunks::<ITEM_ID_SIZE>().0
     }
     /// The first bytes that a line pointer points at; `None` where there are fewer.
     #[inline]
@@ -374,6 +378,10 @@ impl Page {
         if offnums.len() <= 2 {
             return offnums.iter().rev().try_for_each(|&n| self.index_tuple_delete(n));
         }
+        self.index_delete_and_compact(offnums)
+    }
+    /// As `index_multi_delete`, closing also the gaps that [`Page::index_tuple_shrink`] left.
+    pub fn index_delete_and_compact(&mut self, offnums: &[OffsetNumber]) -> Result<()> {
         self.check_pointers()?;
         let mut items = ItemList::new();
         let mut kept = 0;
@@ -431,6 +439,20 @@ impl Page {
         self.set_item_id(offnum, ItemId::new(id.flags(), start, tuple.len()));
         self.bytes_mut()[start..start + tuple.len()].copy_from_slice(tuple);
         Ok(true)
+    }
+
+    /// Replaces an index tuple by one that is not longer, at its old place. The gap behind it stays until the page is compacted:
+    /// for many at once, where [`Page::index_tuple_overwrite`] would move the others each time.
+    pub fn index_tuple_shrink(&mut self, offnum: OffsetNumber, tuple: &[u8]) -> Result<()> {
+        let item = self.item_id(offnum);
+        self.check_item(item)?;
+        if tuple.len() > item.len() {
+            return Err(PgError::internal(format!("index tuple {offnum} does not fit its place")));
+        }
+        let at = item.offset();
+        self.bytes_mut()[at..at + tuple.len()].copy_from_slice(tuple);
+        self.set_item_id(offnum, ItemId::new(item.flags(), at, tuple.len()));
+        Ok(())
     }
 
     /// Moves the listed tuples to the end of the page without gaps, in the order of their line pointers.
@@ -572,6 +594,25 @@ mod tests {
         assert_eq!(page.max_offset(), 1);
         page.set_item_id(1, ItemId::normal(100, 20));
         assert_eq!(page.repair_fragmentation().unwrap_err().sqlstate(), base::sqlstate::DATA_CORRUPTED);
+    }
+
+    #[test]
+    fn shrinking_and_compacting_agrees_with_overwriting() {
+        let mut page = heap_page();
+        for i in 0..20usize {
+            page.add_item(&vec![i as u8; 9 + i * 3], AddItem::Insert(1 + (i as u16 * 7) % (i as u16 + 1))).unwrap();
+        }
+        let mut one_by_one = page.to_boxed();
+        for n in [2u16, 5, 6, 17] {
+            let shorter = page.item(n).unwrap()[..9].to_vec();
+            page.index_tuple_shrink(n, &shorter).unwrap();
+            assert!(one_by_one.index_tuple_overwrite(n, &shorter).unwrap());
+        }
+        assert!(page.index_tuple_shrink(2, &[0; 10]).is_err());
+        page.index_delete_and_compact(&[5, 9]).unwrap();
+        one_by_one.index_multi_delete(&[5, 9]).unwrap();
+        assert_eq!(tuples(&page), tuples(&one_by_one));
+        assert_eq!(page.free_space(), one_by_one.free_space());
     }
 
     #[test]

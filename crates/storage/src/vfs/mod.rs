@@ -97,6 +97,14 @@ pub trait Vfs: Send + Sync {
         }
     }
     /// The directory with everything in it.
+    /// Whether syncing does anything from now on: without it a crash of the machine may cost the cluster. A file system that
+    /// is not the machine's may ignore this. (PostgreSQL: the setting `fsync`)
+    fn set_fsync(&self, _on: bool) {}
+    /// Makes everything durable at once that was written to the file system which holds the root, whatever `set_fsync` says;
+    /// `Unsupported` where there is no such call. (`syncfs`)
+    fn sync_file_system(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     fn remove_dir_all(&self, path: &str) -> io::Result<()> {
         for entry in self.list(path)? {
             let child = format!("{path}/{}", entry.name);

@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::UNIX_EPOCH;
 
 use super::{DirEntry, FileKind, Metadata, OpenMode, Vfs, VfsFile};
@@ -13,16 +15,18 @@ pub struct RealVfs {
     root: PathBuf,
     file_mode: u32,
     dir_mode: u32,
+    /// Whether syncing does anything; its open files share it.
+    fsync: Arc<AtomicBool>,
 }
 
 impl RealVfs {
     /// `root` is the data directory; files and directories are created for their owner only.
     pub fn new(root: impl Into<PathBuf>) -> RealVfs {
-        RealVfs { root: root.into(), file_mode: 0o600, dir_mode: 0o700 }
+        RealVfs { root: root.into(), file_mode: 0o600, dir_mode: 0o700, fsync: Arc::new(AtomicBool::new(true)) }
     }
     /// As `new`, but the group may read. (PostgreSQL: `initdb --allow-group-access`)
     pub fn with_group_access(root: impl Into<PathBuf>) -> RealVfs {
-        RealVfs { root: root.into(), file_mode: 0o640, dir_mode: 0o750 }
+        RealVfs { file_mode: 0o640, dir_mode: 0o750, ..RealVfs::new(root) }
     }
     fn full(&self, path: &str) -> PathBuf {
         match path {
@@ -55,7 +59,7 @@ impl Vfs for RealVfs {
             OpenMode::CreateNew => _ = options.write(true).create_new(true),
             OpenMode::Truncate => _ = options.write(true).create(true).truncate(true),
         }
-        Ok(Box::new(RealFile(options.open(self.full(path))?)))
+        Ok(Box::new(RealFile(options.open(self.full(path))?, Arc::clone(&self.fsync))))
     }
     fn remove_file(&self, path: &str) -> io::Result<()> {
         fs::remove_file(self.full(path))
@@ -87,7 +91,16 @@ impl Vfs for RealVfs {
         Ok(Metadata { kind: kind_of(m.file_type()), len: m.len(), modified: since as i64 })
     }
     fn sync_dir(&self, path: &str) -> io::Result<()> {
+        if !self.fsync.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         File::open(self.full(path))?.sync_all()
+    }
+    fn set_fsync(&self, on: bool) {
+        self.fsync.store(on, Ordering::Relaxed);
+    }
+    fn sync_file_system(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(File::open(&self.root)?)?)
     }
     fn symlink(&self, target: &str, link: &str) -> io::Result<()> {
         std::os::unix::fs::symlink(target, self.full(link))
@@ -107,7 +120,13 @@ impl Vfs for RealVfs {
     }
 }
 
-struct RealFile(File);
+struct RealFile(File, Arc<AtomicBool>);
+
+impl RealFile {
+    fn fsync(&self) -> bool {
+        self.1.load(Ordering::Relaxed)
+    }
+}
 
 impl VfsFile for RealFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -123,10 +142,10 @@ impl VfsFile for RealFile {
         self.0.set_len(len)
     }
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        if self.fsync() { self.0.sync_data() } else { Ok(()) }
     }
     fn sync_all(&self) -> io::Result<()> {
-        self.0.sync_all()
+        if self.fsync() { self.0.sync_all() } else { Ok(()) }
     }
     fn allocate(&self, offset: u64, len: u64) -> io::Result<()> {
         match rustix::fs::fallocate(&self.0, rustix::fs::FallocateFlags::empty(), offset, len) {

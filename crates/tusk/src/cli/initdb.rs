@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use catalog::initdb::{Locale, Options};
+use catalog::initdb::{Locale, Options, Sync};
 use lexopt::prelude::*;
 
 const HELP: &str = "initdb initializes a PostgreSQL database cluster.\n\n\
@@ -20,6 +20,8 @@ Options:\n  -A, --auth=METHOD         default authentication method for local co
 --pwfile=FILE         read password for the new superuser from file\n  \
 -U, --username=NAME       database superuser name\n  -c, --set NAME=VALUE      override default setting for server parameter\n  \
 -N, --no-sync             do not wait for changes to be written safely to disk\n      \
+--sync-method=METHOD  set method for syncing files to disk: fsync or syncfs (the default)
+      \
 --wal-segsize=SIZE    size of WAL segments, in megabytes\n  \
 -V, --version             output version information, then exit\n  -?, --help                show this help, then exit\n";
 
@@ -138,7 +140,14 @@ fn parse(args: Vec<OsString>) -> Result<Option<(Options, Option<PathBuf>)>, lexo
                 let (name, value) = text.split_once('=').ok_or_else(|| format!("-c {text} requires a value"))?;
                 options.settings.push((name.to_owned(), value.to_owned()));
             }
-            Short('N') | Long("no-sync") => options.sync = false,
+            Short('N') | Long("no-sync") => options.sync = Sync::No,
+            Long("sync-method") => {
+                options.sync = match super::value(&mut parser)?.as_str() {
+                    "fsync" => Sync::Files,
+                    "syncfs" => Sync::FileSystem,
+                    other => return Err(format!("unrecognized sync method: {other}").into()),
+                }
+            }
             Short('X') | Long("waldir") => return Err("--waldir is not supported yet".into()),
             Short('g') | Long("allow-group-access") => return Err("--allow-group-access is not supported yet".into()),
             Short('V') | Long("version") => {

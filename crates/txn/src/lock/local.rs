@@ -28,6 +28,8 @@ struct Entry {
 #[derive(Default)]
 pub(crate) struct LocalLocks {
     held: HashMap<Key, Hold>,
+    /// The virtual transaction id in progress, and whether it is noted here only.
+    virtual_id: Option<(LockTag, bool)>,
     journal: Vec<Entry>,
     /// Entries before this belong to outer subtransactions.
     inner_from: usize,
@@ -54,24 +56,42 @@ impl LocalLocks {
         true
     }
     pub fn add(&mut self, tag: LockTag, mode: LockMode, level: LockLevel, fast: bool) {
-        self.held.insert((tag, mode), Hold { transaction: 0, session: 0, fast, noted_at: usize::MAX });
-        self.add_if_held(tag, mode, level);
+        let key = (tag, mode);
+        let hold = match level {
+            LockLevel::Session => Hold { transaction: 0, session: 1, fast, noted_at: usize::MAX },
+            LockLevel::Transaction => {
+                self.journal.push(Entry { key, count: 1 });
+                Hold { transaction: 1, session: 0, fast, noted_at: self.journal.len() - 1 }
+            }
+        };
+        self.held.insert(key, hold);
     }
     /// A lock on an own id: it ends with the id, not with the subtransaction in which it happened to be taken.
     pub fn add_own_id(&mut self, tag: LockTag) {
         let hold = Hold { transaction: 1, session: 0, fast: true, noted_at: usize::MAX };
         self.held.insert((tag, LockMode::Exclusive), hold);
     }
+    /// A new virtual transaction's lock on its id.
+    pub fn set_virtual_id(&mut self, tag: LockTag) {
+        self.virtual_id = Some((tag, true));
+    }
     pub fn remove_own_id(&mut self, tag: LockTag) -> Option<Key> {
         let hold = self.held.remove(&(tag, LockMode::Exclusive))?;
         (!hold.fast).then_some((tag, LockMode::Exclusive))
     }
     pub fn holds(&self, tag: LockTag, mode: LockMode) -> bool {
-        self.held.contains_key(&(tag, mode))
+        mode == LockMode::Exclusive && self.virtual_id.is_some_and(|(own, _)| own == tag)
+            || self.held.contains_key(&(tag, mode))
     }
     /// The modes of the tag that only this table knows; from now on the shared table does.
     pub fn take_fast(&mut self, tag: LockTag) -> Vec<LockMode> {
         let mut modes = Vec::new();
+        if let Some((own, fast)) = &mut self.virtual_id
+            && *own == tag
+            && std::mem::take(fast)
+        {
+            modes.push(LockMode::Exclusive);
+        }
         for mode in tag.fast_modes() {
             if let Some(hold) = self.held.get_mut(&(tag, *mode))
                 && hold.fast
@@ -95,7 +115,8 @@ impl LocalLocks {
         self.held.remove(&key).is_some_and(|hold| hold.fast)
     }
     pub fn fast(&self) -> Vec<Key> {
-        self.held.iter().filter(|(_, hold)| hold.fast).map(|(key, _)| *key).collect()
+        let own = self.virtual_id.filter(|(_, fast)| *fast).map(|(tag, _)| (tag, LockMode::Exclusive));
+        self.held.iter().filter(|(_, hold)| hold.fast).map(|(key, _)| *key).chain(own).collect()
     }
     /// Takes one hold away. `None` if there is none; else what must be given back to the shared table.
     pub fn remove(&mut self, tag: LockTag, mode: LockMode, level: LockLevel) -> Option<Option<Key>> {
@@ -154,6 +175,9 @@ impl LocalLocks {
         let mut gone = Vec::new();
         self.journal.clear();
         self.inner_from = 0;
+        if let Some((own, false)) = self.virtual_id.take() {
+            gone.push((own, LockMode::Exclusive));
+        }
         self.held.retain(|key, hold| {
             (hold.transaction, hold.noted_at) = (0, usize::MAX);
             let kept = hold.session > 0;

@@ -219,7 +219,7 @@ impl LockManager {
         proc.locks.lock().add_own_id(LockTag::Transaction(xid));
     }
     pub(crate) fn lock_own_virtual_xid(&self, proc: &Proc, local_xid: u32) {
-        proc.locks.lock().add_own_id(LockTag::VirtualTransaction { proc: proc.number, local_xid });
+        proc.locks.lock().set_virtual_id(LockTag::VirtualTransaction { proc: proc.number, local_xid });
     }
     /// Waits until the transaction has released its lock on its own id.
     pub(crate) fn wait_for_transaction_lock(&self, proc: &Arc<Proc>, xid: Xid, wait: Wait) -> Result<bool> {

@@ -5,7 +5,7 @@ use base::{BlockNumber, OffsetNumber, Oid, Xid};
 use super::LockMode;
 
 /// A lockable thing. The relation's database is invalid for shared relations.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LockTag {
     Relation {
         db: Oid,
@@ -52,6 +52,26 @@ pub enum LockTag {
         key2: u32,
         sub: u16,
     },
+}
+
+/// In two steps, since a statement looks its relations' locks up some times.
+impl std::hash::Hash for LockTag {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        let (kind, a, b, c, d) = match *self {
+            LockTag::Relation { db, rel } => (0, db.0, rel.0, 0, 0),
+            LockTag::Extend { db, rel } => (1, db.0, rel.0, 0, 0),
+            LockTag::FrozenIds { db } => (2, db.0, 0, 0, 0),
+            LockTag::Page { db, rel, block } => (3, db.0, rel.0, block.0, 0),
+            LockTag::Tuple { db, rel, block, offset } => (4, db.0, rel.0, block.0, offset),
+            LockTag::Transaction(xid) => (5, xid.0, 0, 0, 0),
+            LockTag::VirtualTransaction { proc, local_xid } => (6, proc, local_xid, 0, 0),
+            LockTag::SpeculativeToken { xid, token } => (7, xid.0, token, 0, 0),
+            LockTag::Object { db, class, object, sub } => (8, db.0, class.0, object.0, sub),
+            LockTag::Advisory { db, key1, key2, sub } => (9, db.0, key1, key2, sub),
+        };
+        state.write_u64(u64::from(a) << 32 | u64::from(b));
+        state.write_u64(u64::from(c) << 32 | u64::from(d) << 8 | kind);
+    }
 }
 
 impl LockTag {

@@ -10,6 +10,7 @@
 mod end;
 mod files;
 mod prepare;
+mod rest;
 mod sub;
 
 use std::sync::Arc;
@@ -194,11 +195,8 @@ impl Transaction {
         proc: &Arc<Proc>,
         options: TransactionOptions,
     ) -> Result<Transaction> {
-        let local = proc.next_local_xid.fetch_add(1, Ordering::Relaxed).max(1);
-        proc.local_xid.store(local, Ordering::Release);
-        manager.locks().lock_own_virtual_xid(proc, local);
         let top = Level { id: SubId::TOP, name: None, xid: None, children: Vec::new(), lock_mark: 0 };
-        Ok(Transaction {
+        let txn = Transaction {
             manager: Arc::clone(manager),
             proc: Arc::clone(proc),
             own: Arc::new(OwnTransaction::new()),
@@ -229,7 +227,17 @@ impl Transaction {
             changes: Mutex::default(),
             ssi: crate::ssi::Part::default(),
             finished: false,
-        })
+        };
+        txn.begin_virtual();
+        Ok(txn)
+    }
+    /// Takes the next virtual transaction id, and the lock on it.
+    fn begin_virtual(&self) {
+        // Only the session itself counts them.
+        let local = self.proc.next_local_xid.load(Ordering::Relaxed).max(1);
+        self.proc.next_local_xid.store(local.wrapping_add(1), Ordering::Relaxed);
+        self.proc.local_xid.store(local, Ordering::Release);
+        self.manager.locks().lock_own_virtual_xid(&self.proc, local);
     }
     pub fn manager(&self) -> &Arc<TransactionManager> {
         &self.manager

@@ -31,7 +31,6 @@ pub(crate) struct LogFile {
     vfs: Arc<dyn Vfs>,
     segments: Segments,
     sync_method: SyncMethod,
-    fsync: bool,
     init_zero: bool,
     writer: Mutex<Writer>,
     /// Held during a sync: the operating system tells a failure only once, so nobody else may take its success for the
@@ -49,7 +48,6 @@ impl LogFile {
             vfs,
             segments,
             sync_method: options.sync_method,
-            fsync: options.fsync,
             init_zero: options.init_zero,
             writer: Mutex::default(),
             syncing: Mutex::new(()),
@@ -149,9 +147,6 @@ impl LogFile {
     }
 
     fn sync(&self, open: &OpenSegment) -> Result<()> {
-        if !self.fsync {
-            return Ok(());
-        }
         let _syncing = self.syncing.lock();
         self.check()?;
         let done = match self.sync_method {

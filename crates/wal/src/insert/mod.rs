@@ -57,8 +57,6 @@ pub struct WalOptions {
     pub sync_method: SyncMethod,
     pub compression: Compression,
     pub full_page_writes: bool,
-    /// `false`: nothing is ever fsynced. (PostgreSQL: `fsync`)
-    pub fsync: bool,
     /// New segments are filled with zeroes. (PostgreSQL: `wal_init_zero`)
     pub init_zero: bool,
     /// Old segments are renamed for reuse. (PostgreSQL: `wal_recycle`)
@@ -76,7 +74,6 @@ impl Default for WalOptions {
             sync_method: SyncMethod::Fdatasync,
             compression: Compression::Off,
             full_page_writes: true,
-            fsync: true,
             init_zero: true,
             recycle: true,
             max_wal_size_mb: 1024,
