@@ -44,6 +44,7 @@ pub mod relmap;
 pub mod row;
 pub mod scan;
 pub mod scram;
+mod search;
 mod slots;
 pub mod store;
 pub mod syscache;

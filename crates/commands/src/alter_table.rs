@@ -20,7 +20,7 @@ use types::{Datum, Runtime};
 
 use crate::table_scan::{Writer, rows};
 use crate::trigger::{self, Which};
-use crate::{CommandContext, Outcome, constraint, create_table, drop, index, name, options, owner, sequence, truncate};
+use crate::{CommandContext, Outcome, alter_children, constraint, create_table, drop, index, name, options, owner, sequence, truncate};
 
 /// What the command is called in its tag.
 pub fn tag(kind: ObjectType) -> &'static str {
@@ -61,7 +61,8 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &AlterTableStmt) -> Result<Ou
         cmd.notice(Severity::Notice, UNDEFINED_TABLE, text);
         return Ok(Outcome::tag(tag));
     };
-    if !matches!(rel.kind(), relkind::TABLE | relkind::INDEX | relkind::SEQUENCE | relkind::VIEW) {
+    let partitioned = matches!(rel.kind(), relkind::PARTITIONED_TABLE | relkind::PARTITIONED_INDEX);
+    if !partitioned && !matches!(rel.kind(), relkind::TABLE | relkind::INDEX | relkind::SEQUENCE | relkind::VIEW) {
         return Err(PgError::unsupported(format!("{tag} of this kind of relation")));
     }
     name::check_owner(cmd.cx, &rel)?;
@@ -69,7 +70,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &AlterTableStmt) -> Result<Ou
     cmds.sort_by_key(|c| pass(c.subtype));
     for c in cmds {
         let rel = cmd.cx.catalog.relation_entry(rel.oid)?;
-        subcommand(cmd, &rel, c)?;
+        subcommand(cmd, &rel, c, stmt.relation.inh)?;
         cmd.cx.catalog.command_counter_increment()?;
     }
     Ok(Outcome::tag(tag))
@@ -86,6 +87,10 @@ pub fn plural(kind: u8) -> &'static str {
         relkind::INDEX => "indexes",
         relkind::SEQUENCE => "sequences",
         relkind::VIEW => "views",
+        relkind::PARTITIONED_TABLE => "partitioned tables",
+        relkind::PARTITIONED_INDEX => "partitioned indexes",
+        relkind::MATERIALIZED_VIEW => "materialized views",
+        relkind::COMPOSITE => "composite types",
         _ => "tables",
     }
 }
@@ -108,6 +113,10 @@ fn action(kind: AlterTableType) -> &'static str {
         ValidateConstraint => "VALIDATE CONSTRAINT",
         AddIdentity => "ALTER COLUMN ... ADD IDENTITY",
         DropIdentity => "ALTER COLUMN ... DROP IDENTITY",
+        AttachPartition => "ATTACH PARTITION",
+        DetachPartition => "DETACH PARTITION",
+        AddInherit => "INHERIT",
+        DropInherit => "NO INHERIT",
         EnableTrig => "ENABLE TRIGGER",
         EnableAlwaysTrig => "ENABLE ALWAYS TRIGGER",
         EnableReplicaTrig => "ENABLE REPLICA TRIGGER",
@@ -120,47 +129,59 @@ fn action(kind: AlterTableType) -> &'static str {
     }
 }
 
-fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableCmd) -> Result<()> {
+fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableCmd, recurse: bool) -> Result<()> {
     use AlterTableType::*;
     let for_all_kinds = matches!(c.subtype, ChangeOwner | SetRelOptions | ResetRelOptions);
-    let fits =
-        for_all_kinds || rel.kind() == relkind::TABLE || (rel.kind() == relkind::VIEW && c.subtype == ColumnDefault);
+    let partitions = matches!(c.subtype, AttachPartition | DetachPartition | DetachPartitionFinalize);
+    let fits = for_all_kinds
+        || rel.kind() == relkind::PARTITIONED_TABLE
+        || (rel.kind() == relkind::PARTITIONED_INDEX && c.subtype == AttachPartition)
+        || (rel.kind() == relkind::TABLE && !partitions)
+        || (rel.kind() == relkind::VIEW && c.subtype == ColumnDefault);
     if !fits {
         return Err(wrong_kind(rel, c));
     }
     let column = c.name.as_deref().unwrap_or_default();
-    if rel.class.relhassubclass && !for_all_kinds && !cmd.cx.catalog.inheritance_children(rel.oid)?.is_empty() {
-        return Err(PgError::unsupported("ALTER TABLE of a table with children"));
-    }
     match (c.subtype, &c.def) {
-        (AddColumn, Some(AlterTableDef::ColumnDef(def))) => add_column(cmd, rel, def, c.missing_ok),
-        (DropColumn, _) => drop_column(cmd, rel, c),
-        (AddConstraint, Some(AlterTableDef::Constraint(k))) => add_constraint(cmd, rel, k),
-        (DropConstraint, _) => drop_constraint(cmd, rel, c),
-        (ValidateConstraint, _) => validate_constraint(cmd, rel, column),
+        (AddColumn, Some(AlterTableDef::ColumnDef(def))) => alter_children::add_column(cmd, rel, def, c.missing_ok, recurse),
+        (DropColumn, _) => alter_children::drop_column(cmd, rel, c, recurse),
+        (AddConstraint, Some(AlterTableDef::Constraint(k))) => {
+            alter_children::add_constraint(cmd, rel, k, None, recurse)
+        }
+        (DropConstraint, _) => alter_children::drop_constraint(cmd, rel, c, recurse),
+        (ValidateConstraint, _) => alter_children::validate_constraint(cmd, rel, column, recurse),
         (ColumnDefault, def) => match def {
-            Some(AlterTableDef::Expr(e)) => set_default(cmd, rel, column, Some(e)),
-            _ => set_default(cmd, rel, column, None),
+            Some(AlterTableDef::Expr(e)) => {
+                alter_children::each(cmd, rel, recurse, &mut |cmd, rel| set_default(cmd, rel, column, Some(e)))
+            }
+            _ => alter_children::each(cmd, rel, recurse, &mut |cmd, rel| set_default(cmd, rel, column, None)),
         },
         (SetNotNull, _) => {
             let attnum = column_number(rel, column)?;
-            constraint::set_not_null(cmd, rel, attnum)?;
-            constraint::add_not_null(cmd, rel.oid, attnum, None)
+            alter_children::set_not_null(cmd, rel, attnum, None, recurse)
         }
-        (DropNotNull, _) => drop_not_null(cmd, rel, column_number(rel, column)?),
+        (DropNotNull, _) => alter_children::drop_not_null(cmd, rel, column_number(rel, column)?, recurse),
         (SetStatistics, def) => {
             let target = match def {
                 Some(AlterTableDef::Integer(n)) if *n >= 0 => Some(statistics_target(cmd, *n)?),
                 _ => None,
             };
-            edit_column(cmd, rel, column_number(rel, column)?, |a| a.attstattarget = target)
+            alter_children::each(cmd, rel, recurse, &mut |cmd, rel| {
+                edit_column(cmd, rel, column_number(rel, column)?, |a| a.attstattarget = target)
+            })
         }
-        (SetStorage, Some(AlterTableDef::String(s))) => set_storage(cmd, rel, column, s),
+        (SetStorage, Some(AlterTableDef::String(s))) => {
+            alter_children::each(cmd, rel, recurse, &mut |cmd, rel| set_storage(cmd, rel, column, s))
+        }
         (SetCompression, Some(AlterTableDef::String(s))) => {
             let method = compression(s)?;
-            edit_column(cmd, rel, column_number(rel, column)?, |a| a.attcompression = method)
+            alter_children::each(cmd, rel, recurse, &mut |cmd, rel| {
+                edit_column(cmd, rel, column_number(rel, column)?, |a| a.attcompression = method)
+            })
         }
-        (AlterColumnType, Some(AlterTableDef::ColumnDef(def))) => alter_type(cmd, rel, column, def),
+        (AlterColumnType, Some(AlterTableDef::ColumnDef(def))) => {
+            alter_children::alter_type(cmd, rel, column, def, recurse)
+        }
         (SetRelOptions, Some(AlterTableDef::Options(list))) => set_options(cmd, rel, list, false),
         (ResetRelOptions, Some(AlterTableDef::Options(list))) => set_options(cmd, rel, list, true),
         (ChangeOwner, _) => match &c.newowner {
@@ -184,13 +205,20 @@ fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableC
         (DisableTrigAll, _) => trigger::set_enabled(cmd, rel, Which::All, b'D'),
         (EnableTrigUser, _) => trigger::set_enabled(cmd, rel, Which::User, b'O'),
         (DisableTrigUser, _) => trigger::set_enabled(cmd, rel, Which::User, b'D'),
+        (AttachPartition, Some(AlterTableDef::PartitionCmd(p))) if rel.kind() == relkind::PARTITIONED_INDEX => {
+            crate::partition::indexes::attach_by_name(cmd, rel, &p.name)
+        }
+        (AttachPartition, Some(AlterTableDef::PartitionCmd(p))) => crate::partition::attach::attach(cmd, rel, p),
+        (DetachPartition, Some(AlterTableDef::PartitionCmd(p))) => crate::partition::attach::detach(cmd, rel, p),
+        (AddInherit, Some(AlterTableDef::RangeVar(v))) => crate::partition::attach::add_inherit(cmd, rel, v),
+        (DropInherit, Some(AlterTableDef::RangeVar(v))) => crate::partition::attach::drop_inherit(cmd, rel, v),
         (SetOptions | ResetOptions, _) => Err(PgError::unsupported("ALTER COLUMN ... SET (...)")),
         (other, _) => Err(PgError::unsupported(format!("ALTER TABLE {other:?}"))),
     }
 }
 
 /// A user column's number; system columns cannot be altered.
-fn column_number(rel: &Relation, column: &str) -> Result<i16> {
+pub(crate) fn column_number(rel: &Relation, column: &str) -> Result<i16> {
     if catalog_system_column(column) {
         let text = format!("cannot alter system column \"{column}\"");
         return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
@@ -248,44 +276,11 @@ pub fn check_column_name(rel: &Relation, column: &str) -> Result<()> {
     Ok(())
 }
 
-fn add_column(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, def: &ColumnDef, if_not_exists: bool) -> Result<()> {
-    match check_column_name(rel, &def.colname) {
-        Err(e) if if_not_exists => {
-            cmd.notice(Severity::Notice, DUPLICATE_COLUMN, format!("{}, skipping", e.message()));
-            return Ok(());
-        }
-        other => other?,
-    }
-    let mut constraints = Vec::new();
-    let mut column = create_table::column(cmd, def, &mut constraints)?;
-    let attnum = rel.class.relnatts + 1;
-    if attnum > 1600 {
-        return Err(PgError::new(TOO_MANY_COLUMNS, "tables can have at most 1600 columns"));
-    }
-    let is_key = constraints.iter().any(|(c, _)| c.contype == ConstrType::Primary);
-    // NOT NULL comes after the rows have their values.
-    let not_null = column.not_null_name.take().or(is_key.then_some(None));
-    column.attribute.attnotnull = false;
-    cmd.cx.catalog.insert_column(rel.oid, &column.attribute, attnum)?;
-    edit_class(cmd, rel.oid, |c| c.relnatts = attnum)?;
-    cmd.cx.catalog.create_toast_table(rel.oid, None)?;
-    cmd.cx.catalog.command_counter_increment()?;
-    create_table::finish_column(cmd, rel.oid, attnum, &column)?;
-    fill_column(cmd, rel, attnum)?;
-    if let Some(name) = not_null {
-        let entry = cmd.cx.catalog.relation_entry(rel.oid)?;
-        constraint::set_not_null(cmd, &entry, attnum)?;
-        constraint::add_not_null(cmd, rel.oid, attnum, name.as_deref())?;
-    }
-    create_table::add_constraints(cmd, rel.oid, &constraints)
-}
-
 /// Gives the rows that are there the new column's default.
-fn fill_column(cmd: &mut CommandContext<'_>, old: &Arc<Relation>, attnum: i16) -> Result<()> {
+pub(crate) fn fill_column(cmd: &mut CommandContext<'_>, old: &Arc<Relation>, attnum: i16) -> Result<()> {
     let rel = cmd.cx.catalog.relation_entry(old.oid)?;
     let a = rel.attributes[attnum as usize - 1].clone();
-    let heap = cmd.cx.catalog.heap_of(old)?;
-    if a.attgenerated == b'v' {
+    if a.attgenerated == b'v' || !relkind::has_storage(rel.kind()) {
         return Ok(());
     }
     let expr = match (rel.default_of(attnum), a.attidentity) {
@@ -310,7 +305,7 @@ fn fill_column(cmd: &mut CommandContext<'_>, old: &Arc<Relation>, attnum: i16) -
             a.attmissingval = Some(array);
         });
     }
-    if heap.nblocks(cmd.cx.txn()?)? == 0 {
+    if cmd.cx.catalog.heap_of(old)?.nblocks(cmd.cx.txn()?)? == 0 {
         return Ok(());
     }
     let mut compiled = RowExprs::new(cmd.cx, rel.oid, &[expr], &[])?;
@@ -329,6 +324,9 @@ fn rewrite(
     old: &Arc<Relation>,
     change: &mut dyn FnMut(&mut executor::ExecContext, Vec<Datum>) -> Result<Vec<Datum>>,
 ) -> Result<()> {
+    if !relkind::has_storage(old.kind()) {
+        return Ok(());
+    }
     let source = cmd.cx.catalog.heap_of(old)?;
     let entry = cmd.cx.catalog.relation_entry(old.oid)?;
     truncate::new_file(cmd, &entry)?;
@@ -353,23 +351,7 @@ fn rewrite(
     Ok(())
 }
 
-fn drop_column(cmd: &mut CommandContext<'_>, rel: &Relation, c: &AlterTableCmd) -> Result<()> {
-    let column = c.name.as_deref().unwrap_or_default();
-    if catalog_system_column(column) {
-        let text = format!("cannot drop system column \"{column}\"");
-        return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
-    }
-    let attnum = match name::column(rel, column) {
-        Err(e) if c.missing_ok => {
-            cmd.notice(Severity::Notice, UNDEFINED_COLUMN, format!("{}, skipping", e.message()));
-            return Ok(());
-        }
-        other => other?,
-    };
-    delete(cmd, ObjectAddress::column(rel.oid, attnum), drop::behavior(c.behavior))
-}
-
-fn delete(cmd: &mut CommandContext<'_>, object: ObjectAddress, behavior: catalog::DropBehavior) -> Result<()> {
+pub(crate) fn delete(cmd: &mut CommandContext<'_>, object: ObjectAddress, behavior: catalog::DropBehavior) -> Result<()> {
     let notice = cmd.cx.catalog.perform_deletion(&[object], behavior, DropOptions::default())?;
     if let Some(notice) = notice {
         cmd.cx.notices.notice(notice);
@@ -377,35 +359,15 @@ fn delete(cmd: &mut CommandContext<'_>, object: ObjectAddress, behavior: catalog
     cmd.cx.catalog.command_counter_increment()
 }
 
-fn add_constraint(cmd: &mut CommandContext<'_>, rel: &Relation, c: &Constraint) -> Result<()> {
-    constraint::add(cmd, rel.oid, c, None)
-}
-
-fn find_constraint(cmd: &CommandContext<'_>, rel: &Relation, name: &str) -> Result<Option<PgConstraint>> {
+pub(crate) fn find_constraint(cmd: &CommandContext<'_>, rel: &Relation, name: &str) -> Result<Option<PgConstraint>> {
     Ok(cmd.cx.catalog.constraints_of_relation(rel.oid)?.into_iter().find(|c| c.conname == name))
 }
 
-fn missing_constraint(rel: &Relation, name: &str) -> PgError {
+pub(crate) fn missing_constraint(rel: &Relation, name: &str) -> PgError {
     PgError::new(UNDEFINED_OBJECT, format!("constraint \"{name}\" of relation \"{}\" does not exist", rel.name()))
 }
 
-fn drop_constraint(cmd: &mut CommandContext<'_>, rel: &Relation, c: &AlterTableCmd) -> Result<()> {
-    let name = c.name.as_deref().unwrap_or_default();
-    let Some(found) = find_constraint(cmd, rel, name)? else {
-        let e = missing_constraint(rel, name);
-        if !c.missing_ok {
-            return Err(e);
-        }
-        cmd.notice(Severity::Notice, UNDEFINED_OBJECT, format!("{}, skipping", e.message()));
-        return Ok(());
-    };
-    if let (b'n', Some([attnum])) = (found.contype, found.conkey.as_deref()) {
-        return drop_not_null(cmd, rel, *attnum);
-    }
-    delete(cmd, ObjectAddress::new(oids::CONSTRAINT_RELATION, found.oid), drop::behavior(c.behavior))
-}
-
-fn drop_not_null(cmd: &mut CommandContext<'_>, rel: &Relation, attnum: i16) -> Result<()> {
+pub(crate) fn drop_not_null_of(cmd: &mut CommandContext<'_>, rel: &Relation, attnum: i16) -> Result<()> {
     let a = &rel.attributes[attnum as usize - 1];
     if a.attidentity != 0 {
         let text = format!("column \"{}\" of relation \"{}\" is an identity column", a.attname, rel.name());
@@ -425,7 +387,7 @@ fn drop_not_null(cmd: &mut CommandContext<'_>, rel: &Relation, attnum: i16) -> R
     Ok(())
 }
 
-fn validate_constraint(cmd: &mut CommandContext<'_>, rel: &Relation, name: &str) -> Result<()> {
+pub(crate) fn validate_one(cmd: &mut CommandContext<'_>, rel: &Relation, name: &str) -> Result<()> {
     let c = find_constraint(cmd, rel, name)?.ok_or_else(|| missing_constraint(rel, name))?;
     if c.convalidated {
         return Ok(());
@@ -525,7 +487,7 @@ fn set_options(cmd: &mut CommandContext<'_>, rel: &Relation, list: &[DefElem], r
 }
 
 /// ALTER COLUMN ... TYPE of a column that nothing else refers to.
-fn alter_type(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, column: &str, def: &ColumnDef) -> Result<()> {
+pub(crate) fn alter_type_of(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, column: &str, def: &ColumnDef) -> Result<()> {
     let attnum = column_number(rel, column)?;
     let a = rel.attributes[attnum as usize - 1].clone();
     let type_name = def.type_name.as_ref().ok_or_else(|| PgError::internal("a new type without its name"))?;

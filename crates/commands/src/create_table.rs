@@ -42,6 +42,10 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
     if stmt.partspec.is_some() && stmt.relation.relpersistence == RelPersistence::Unlogged {
         return Err(PgError::new(FEATURE_NOT_SUPPORTED, "partitioned tables cannot be unlogged"));
     }
+    if stmt.partspec.is_some() && stmt.partbound.is_none() && !stmt.inh_relations.is_empty() {
+        let text = "cannot create partitioned table as inheritance child";
+        return Err(PgError::new(INVALID_OBJECT_DEFINITION, text));
+    }
     let (namespace, persistence) = name::relation_schema(cmd.cx, &stmt.relation).map_err(at)?;
     temp::check_on_commit(stmt.oncommit, persistence)?;
     let relname = catalog::ddl::truncate_name(&stmt.relation.relname).to_owned();
@@ -111,16 +115,23 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
     }
     let (checks, keys): (Vec<_>, Vec<_>) = constraints.into_iter().partition(|(c, _)| c.contype == ConstrType::Check);
     add_constraints(cmd, oid, &checks)?;
+    let mut cloned_from = None;
     if let (Some(bound), Some(parent)) = (&stmt.partbound, parents.first()) {
         let bound = partition::transform_bound(cmd, parent, bound)?;
         partition::check_bound(cmd, parent, &relname, &bound)?;
         inherit::finish(cmd, oid, &parents, &columns, true)?;
         partition::store_bound(cmd, oid, parent.oid, &bound)?;
+        cloned_from = Some(parent.oid);
     } else if !parents.is_empty() {
         inherit::finish(cmd, oid, &parents, &columns, false)?;
     }
     if let Some(spec) = &stmt.partspec {
         partition::define_key(cmd, oid, spec)?;
+    }
+    if let Some(parent) = cloned_from {
+        partition::indexes::ensure_all(cmd, parent, oid)?;
+        crate::trigger::clone_row_triggers(cmd, parent, oid)?;
+        partition::foreign_keys::clone_to(cmd, parent, oid, false)?;
     }
     add_constraints(cmd, oid, &keys)?;
     for l in &likes {

@@ -3,7 +3,7 @@
 
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
-use catalog::{DependencyType, NewConstraint, ObjectAddress, PgTrigger, Relation, oids, relkind};
+use catalog::{DependencyType, NewConstraint, ObjectAddress, PgConstraint, PgTrigger, Relation, oids, relkind};
 use parser::ast::{Constraint, FkAction};
 use txn::LockMode;
 
@@ -60,12 +60,14 @@ pub fn add(cmd: &mut CommandContext<'_>, rel: Oid, c: &Constraint, column: Optio
     let oid = cmd.cx.catalog.create_constraint(&new)?;
     cmd.cx.catalog.command_counter_increment()?;
     if c.is_enforced {
-        triggers(cmd, oid, c, rel, other.oid, index)?;
+        let made = PgConstraint { oid, ..new.row.clone() };
+        action_triggers(cmd, &made, other.oid, None)?;
+        check_triggers(cmd, &made, rel, None)?;
         if new.row.convalidated {
             validate(cmd, oid)?;
         }
     }
-    Ok(())
+    crate::partition::foreign_keys::to_partitions(cmd, oid)
 }
 
 /// Reads the table to see that the constraint holds.
@@ -80,9 +82,6 @@ fn check_tables(cmd: &CommandContext<'_>, table: &Relation, other: &Relation) ->
     let wrong = |text: String| Err(PgError::new(WRONG_OBJECT_TYPE, text));
     if !matches!(other.kind(), relkind::TABLE | relkind::PARTITIONED_TABLE) {
         return wrong(format!("referenced relation \"{}\" is not a table", other.name()));
-    }
-    if other.kind() == relkind::PARTITIONED_TABLE {
-        return Err(PgError::unsupported("foreign keys to partitioned tables"));
     }
     if other.oid < Oid(12000) {
         let text = format!("permission denied: \"{}\" is a system catalog", other.name());
@@ -278,45 +277,75 @@ fn action_functions(action: FkAction) -> (Oid, Oid) {
     (Oid(first), Oid(first + 1))
 }
 
-/// The four triggers. (PostgreSQL: `createForeignKeyActionTriggers`, `createForeignKeyCheckTriggers`)
+const INSERT: i16 = 1 << 2;
+const DELETE: i16 = 1 << 3;
+const UPDATE: i16 = 1 << 4;
+
+/// The ids of the trigger functions of an action, as `pg_constraint` has it.
+fn functions_of(action: u8) -> (Oid, Oid) {
+    action_functions(match action {
+        b'c' => FkAction::Cascade,
+        b'r' => FkAction::Restrict,
+        b'n' => FkAction::SetNull,
+        b'd' => FkAction::SetDefault,
+        _ => FkAction::NoAction,
+    })
+}
+
+/// What happens when rows of `on`, the referenced table or one of its partitions, go. `parent`: the constraint whose triggers
+/// these are parts of. (PostgreSQL: `createForeignKeyActionTriggers`)
+pub fn action_triggers(cmd: &mut CommandContext<'_>, c: &PgConstraint, on: Oid, parent: Option<Oid>) -> Result<()> {
+    // Only the checks of NO ACTION may wait.
+    let delete = (functions_of(c.confdeltype).0, DELETE, 'a', c.confdeltype == b'a');
+    let update = (functions_of(c.confupdtype).1, UPDATE, 'a', c.confupdtype == b'a');
+    triggers(cmd, c, on, c.conrelid, parent, &[delete, update])
+}
+
+/// What checks rows of `on`, the referencing table or one of its partitions. (PostgreSQL: `createForeignKeyCheckTriggers`)
+pub fn check_triggers(cmd: &mut CommandContext<'_>, c: &PgConstraint, on: Oid, parent: Option<Oid>) -> Result<()> {
+    let list = [(Oid(1644), INSERT, 'c', true), (Oid(1645), UPDATE, 'c', true)];
+    triggers(cmd, c, on, c.confrelid, parent, &list)
+}
+
 fn triggers(
     cmd: &mut CommandContext<'_>,
-    conoid: Oid,
-    c: &Constraint,
-    table: Oid,
-    other: Oid,
-    index: Oid,
+    c: &PgConstraint,
+    on: Oid,
+    opposite: Oid,
+    parent: Option<Oid>,
+    list: &[(Oid, i16, char, bool)],
 ) -> Result<()> {
     const ROW: i16 = 1;
-    const INSERT: i16 = 1 << 2;
-    const DELETE: i16 = 1 << 3;
-    const UPDATE: i16 = 1 << 4;
-    let on_delete = action_functions(c.fk_del_action).0;
-    let on_update = action_functions(c.fk_upd_action).1;
-    // Only the checks of NO ACTION, and those of the referencing table, may wait.
-    let may_wait = |action: FkAction| action == FkAction::NoAction;
-    let list = [
-        (other, table, on_delete, DELETE, 'a', may_wait(c.fk_del_action)),
-        (other, table, on_update, UPDATE, 'a', may_wait(c.fk_upd_action)),
-        (table, other, Oid(1644), INSERT, 'c', true),
-        (table, other, Oid(1645), UPDATE, 'c', true),
-    ];
-    for (on, opposite, function, event, letter, waits) in list {
+    let above = match parent {
+        Some(parent) => {
+            let all = cmd.cx.catalog.rows::<PgConstraint>(oids::CONSTRAINT_OID_INDEX, &[types::Datum::oid(parent)])?;
+            let mut found = Vec::new();
+            for rel in all.iter().flat_map(|c| [c.conrelid, c.confrelid]) {
+                let entry = cmd.cx.catalog.relation_entry(rel)?;
+                found.extend(entry.triggers.iter().filter(|t| t.tgconstraint == parent).cloned());
+            }
+            found
+        }
+        None => Vec::new(),
+    };
+    for (function, event, letter, waits) in list {
         let oid = cmd.cx.catalog.new_oid(oids::TRIGGER_RELATION, oids::TRIGGER_OID_INDEX)?;
+        let same = |t: &&std::sync::Arc<PgTrigger>| t.tgfoid == *function && t.tgtype & event != 0;
+        let tgparentid = above.iter().find(same).map_or(Oid::INVALID, |t| t.oid);
         cmd.cx.catalog.insert_row(&PgTrigger {
             oid,
             tgrelid: on,
-            tgparentid: Oid::INVALID,
+            tgparentid,
             tgname: format!("RI_ConstraintTrigger_{letter}_{oid}"),
-            tgfoid: function,
+            tgfoid: *function,
             tgtype: ROW | event,
             tgenabled: b'O',
             tgisinternal: true,
             tgconstrrelid: opposite,
-            tgconstrindid: index,
-            tgconstraint: conoid,
-            tgdeferrable: c.deferrable && waits,
-            tginitdeferred: c.initdeferred && waits,
+            tgconstrindid: c.conindid,
+            tgconstraint: c.oid,
+            tgdeferrable: c.condeferrable && *waits,
+            tginitdeferred: c.condeferred && *waits,
             tgnargs: 0,
             tgattr: Vec::new(),
             tgargs: Vec::new(),
@@ -325,16 +354,20 @@ fn triggers(
             tgnewtable: None,
         })?;
         let me = ObjectAddress::new(oids::TRIGGER_RELATION, oid);
-        let constraint = ObjectAddress::new(oids::CONSTRAINT_RELATION, conoid);
+        let constraint = ObjectAddress::new(oids::CONSTRAINT_RELATION, c.oid);
         cmd.cx.catalog.record_dependency(&me, &constraint, DependencyType::Internal)?;
+        if tgparentid.is_valid() {
+            let on_parent = ObjectAddress::new(oids::TRIGGER_RELATION, tgparentid);
+            cmd.cx.catalog.record_dependency(&me, &on_parent, DependencyType::PartitionPrimary)?;
+            let on_table = ObjectAddress::relation(on);
+            cmd.cx.catalog.record_dependency(&me, &on_table, DependencyType::PartitionSecondary)?;
+        }
         cmd.cx.catalog.command_counter_increment()?;
     }
-    for rel in [table, other] {
-        if !cmd.cx.catalog.relation_entry(rel)?.class.relhastriggers {
-            alter_table::edit_class(cmd, rel, |row| row.relhastriggers = true)?;
-        }
-        cmd.cx.catalog.invalidate_relation(rel);
+    if !cmd.cx.catalog.relation_entry(on)?.class.relhastriggers {
+        alter_table::edit_class(cmd, on, |row| row.relhastriggers = true)?;
     }
+    cmd.cx.catalog.invalidate_relation(on);
     cmd.cx.catalog.command_counter_increment()
 }
 

@@ -13,7 +13,7 @@ use parser::ast::*;
 use txn::LockMode;
 use types::{Datum, DatumRef};
 
-use crate::{CommandContext, Outcome, constraint, name, options};
+use crate::{CommandContext, Outcome, constraint, name, options, partition};
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &IndexStmt) -> Result<Outcome> {
     if stmt.concurrent {
@@ -22,7 +22,11 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &IndexStmt) -> Result<Outcome
     let rel = name::relation(cmd.cx, &stmt.relation, LockMode::Share)?;
     match rel.kind() {
         relkind::TABLE | relkind::MATERIALIZED_VIEW => {}
-        b'p' => return Err(PgError::unsupported("indexes on partitioned tables")),
+        relkind::PARTITIONED_TABLE if stmt.concurrent => {
+            let text = format!("cannot create index on partitioned table \"{}\" concurrently", rel.name());
+            return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
+        }
+        relkind::PARTITIONED_TABLE => {}
         _ => {
             let text = format!("cannot create index on relation \"{}\"", rel.name());
             return Err(PgError::new(WRONG_OBJECT_TYPE, text));
@@ -118,12 +122,25 @@ pub fn define(cmd: &mut CommandContext<'_>, table: Oid, stmt: &IndexStmt) -> Res
     };
     // A predicate is stored as the list of its conjuncts would be executed: one expression.
     new.predicate = predicate.as_ref().map(|p| crate::stored::text(p, &cmd.cx.catalog)).transpose()?;
+    new.partitioned = rel.kind() == relkind::PARTITIONED_TABLE;
+    if new.partitioned {
+        let what = match (stmt.primary, stmt.isconstraint) {
+            (true, _) => "PRIMARY KEY",
+            _ => "UNIQUE",
+        };
+        partition::indexes::check_key(cmd, &rel, &new, what)?;
+    }
     let index = cmd.cx.catalog.create_index(&new)?;
     if stmt.isconstraint {
         own_by_constraint(cmd, &rel, stmt, &new, index)?;
     }
     cmd.cx.catalog.command_counter_increment()?;
-    build(cmd, table, index)?;
+    if new.partitioned {
+        partition::indexes::mark_indexed(cmd, table)?;
+        partition::indexes::to_partitions(cmd, table, index, !stmt.relation.inh)?;
+    } else {
+        build(cmd, table, index)?;
+    }
     Ok(index)
 }
 

@@ -251,7 +251,7 @@ fn inherited_default(
     }
 }
 
-fn inherited_check(
+pub fn inherited_check(
     cmd: &mut CommandContext<'_>,
     child: Oid,
     parent: &Relation,
@@ -289,7 +289,7 @@ fn inherited_check(
     alter_table::edit_class(cmd, child, |row| row.relchecks += 1)
 }
 
-fn inherited_not_null(
+pub fn inherited_not_null(
     cmd: &mut CommandContext<'_>,
     child: Oid,
     parent: &Relation,

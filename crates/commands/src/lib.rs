@@ -8,6 +8,7 @@
 mod address;
 mod alter_composite;
 mod alter_domain;
+mod alter_children;
 mod alter_function;
 mod alter_table;
 mod analyze_table;

@@ -8,6 +8,7 @@ use parser::ast::LockStmt;
 use txn::lock::{Acquired, LockLevel, Wait};
 use txn::{LockMode, LockTag};
 
+use crate::partition::tree;
 use crate::{CommandContext, Outcome, name};
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &LockStmt) -> Result<Outcome> {
@@ -21,8 +22,8 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &LockStmt) -> Result<Outcome>
             let text = format!("cannot lock relation \"{}\"", rel.name());
             return Err(PgError::new(WRONG_OBJECT_TYPE, text));
         }
-        if rel.kind() != relkind::TABLE {
-            return Err(PgError::unsupported("LOCK TABLE of a view or partitioned table"));
+        if rel.kind() == relkind::VIEW {
+            return Err(PgError::unsupported("LOCK TABLE of a view"));
         }
         let writes = ACL_UPDATE | ACL_DELETE | ACL_TRUNCATE | ACL_MAINTAIN;
         let enough = match mode {
@@ -36,17 +37,30 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &LockStmt) -> Result<Outcome>
             return Err(catalog::lookup::permission_denied("table", rel.name()));
         }
         if stmt.nowait {
-            let db = if rel.is_shared() { base::Oid::INVALID } else { cmd.cx.catalog.database_oid() };
-            let txn = cmd.cx.txn()?;
-            let (tag, level) = (LockTag::Relation { db, rel: oid }, LockLevel::Transaction);
-            let got = txn.manager().locks().acquire(txn.proc(), tag, mode, level, Wait::No)?;
-            if got == Acquired::NotAvailable {
-                let text = format!("could not obtain lock on relation \"{}\"", rel.name());
-                return Err(PgError::new(LOCK_NOT_AVAILABLE, text));
-            }
+            nowait(cmd, oid, mode)?;
         } else {
             name::relation(cmd.cx, var, mode)?;
         }
+        // The privilege on the parent is enough.
+        if var.inh && rel.class.relhassubclass {
+            for child in &tree::inheritors(cmd, oid, if stmt.nowait { None } else { Some(mode) })?[1..] {
+                if stmt.nowait {
+                    nowait(cmd, *child, mode)?;
+                }
+            }
+        }
     }
     Ok(Outcome::tag("LOCK TABLE"))
+}
+
+fn nowait(cmd: &CommandContext<'_>, oid: base::Oid, mode: LockMode) -> Result<()> {
+    let rel = cmd.cx.catalog.relation_entry(oid)?;
+    let db = if rel.is_shared() { base::Oid::INVALID } else { cmd.cx.catalog.database_oid() };
+    let txn = cmd.cx.txn()?;
+    let (tag, level) = (LockTag::Relation { db, rel: oid }, LockLevel::Transaction);
+    if txn.manager().locks().acquire(txn.proc(), tag, mode, level, Wait::No)? == Acquired::NotAvailable {
+        let text = format!("could not obtain lock on relation \"{}\"", rel.name());
+        return Err(PgError::new(LOCK_NOT_AVAILABLE, text));
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use parser::ast::*;
 use txn::LockMode;
 
 use crate::alter_table::{check_column_name, edit_class, edit_column};
+use crate::partition::tree;
 use crate::{CommandContext, Outcome, alter_table, name, object, owner};
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &RenameStmt) -> Result<Outcome> {
@@ -32,8 +33,8 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &RenameStmt) -> Result<Outcom
         name::check_owner(cmd.cx, &rel)?;
         let old = stmt.subname.as_deref().unwrap_or_default();
         match stmt.rename_type {
-            ObjectType::Column => column(cmd, &rel, old, &new)?,
-            ObjectType::TabConstraint => constraint(cmd, &rel, old, &new)?,
+            ObjectType::Column => column(cmd, &rel, old, &new, var.inh)?,
+            ObjectType::TabConstraint => constraint(cmd, &rel, old, &new, var.inh)?,
             ObjectType::Trigger => crate::trigger::rename(cmd, &rel, old, &new)?,
             ObjectType::Attribute | ObjectType::Policy | ObjectType::Rule => {
                 return Err(PgError::unsupported(format!("ALTER {:?} RENAME", stmt.rename_type)));
@@ -50,14 +51,66 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &RenameStmt) -> Result<Outcom
     Ok(Outcome::tag(tag))
 }
 
-fn column(cmd: &mut CommandContext<'_>, rel: &Relation, old: &str, new: &str) -> Result<()> {
-    let attnum =
-        rel.desc.find(old).ok_or_else(|| PgError::new(UNDEFINED_COLUMN, format!("column \"{old}\" does not exist")))?;
-    check_column_name(rel, new)?;
-    edit_column(cmd, rel, attnum, |a| a.attname = new.to_owned())
+/// A column, in all children too. (PostgreSQL: `renameatt_internal`)
+fn column(cmd: &mut CommandContext<'_>, rel: &Relation, old: &str, new: &str, recurse: bool) -> Result<()> {
+    let mut all = vec![rel.oid];
+    if rel.class.relhassubclass {
+        let found = tree::inheritors(cmd, rel.oid, Some(LockMode::AccessExclusive))?;
+        if !recurse && found.len() > 1 {
+            let text = format!("inherited column \"{old}\" must be renamed in child tables too");
+            return Err(PgError::new(INVALID_TABLE_DEFINITION, text));
+        }
+        all = found;
+    }
+    for oid in &all {
+        let entry = cmd.cx.catalog.relation_entry(*oid)?;
+        let missing = || PgError::new(UNDEFINED_COLUMN, format!("column \"{old}\" does not exist"));
+        let attnum = entry.desc.find(old).ok_or_else(missing)?;
+        let parents = cmd.cx.catalog.inheritance_parents(*oid)?;
+        let known = parents.iter().filter(|p| all.contains(&p.inhparent)).count();
+        if i32::from(entry.attributes[attnum as usize - 1].attinhcount) > known as i32 {
+            let text = format!("cannot rename inherited column \"{old}\"");
+            return Err(PgError::new(INVALID_TABLE_DEFINITION, text));
+        }
+        check_column_name(&entry, new)?;
+        edit_column(cmd, &entry, attnum, |a| a.attname = new.to_owned())?;
+    }
+    Ok(())
 }
 
-fn constraint(cmd: &mut CommandContext<'_>, rel: &Relation, old: &str, new: &str) -> Result<()> {
+/// A constraint; CHECK and NOT NULL in all children too. (PostgreSQL: `rename_constraint_internal`)
+fn constraint(cmd: &mut CommandContext<'_>, rel: &Relation, old: &str, new: &str, recurse: bool) -> Result<()> {
+    let own = cmd.cx.catalog.constraints_of_relation(rel.oid)?;
+    let found = own.iter().find(|c| c.conname == old && matches!(c.contype, b'c' | b'n') && !c.connoinherit);
+    if let Some(c) = found {
+        let all = match rel.class.relhassubclass {
+            true => tree::inheritors(cmd, rel.oid, Some(LockMode::AccessExclusive))?,
+            false => vec![rel.oid],
+        };
+        let refuse = |text: String| Err(PgError::new(INVALID_TABLE_DEFINITION, text));
+        if !recurse && all.len() > 1 {
+            return refuse(format!("inherited constraint \"{old}\" must be renamed in child tables too"));
+        }
+        if c.coninhcount > 0 {
+            return refuse(format!("cannot rename inherited constraint \"{old}\""));
+        }
+        for oid in &all[1..] {
+            let entry = cmd.cx.catalog.relation_entry(*oid)?;
+            let parents = cmd.cx.catalog.inheritance_parents(*oid)?;
+            let known = parents.iter().filter(|p| all.contains(&p.inhparent)).count();
+            let theirs = cmd.cx.catalog.constraints_of_relation(*oid)?;
+            if theirs.iter().any(|k| k.conname == old && i32::from(k.coninhcount) > known as i32) {
+                return refuse(format!("cannot rename inherited constraint \"{old}\""));
+            }
+            if theirs.iter().any(|k| k.conname == old) {
+                constraint_of(cmd, &entry, old, new)?;
+            }
+        }
+    }
+    constraint_of(cmd, rel, old, new)
+}
+
+fn constraint_of(cmd: &mut CommandContext<'_>, rel: &Relation, old: &str, new: &str) -> Result<()> {
     let list = cmd.cx.catalog.constraints_of_relation(rel.oid)?;
     let c = list.iter().find(|c| c.conname == old).ok_or_else(|| {
         PgError::new(UNDEFINED_OBJECT, format!("constraint \"{old}\" for table \"{}\" does not exist", rel.name()))

@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use analyze::query::VarReturning;
+use analyze::query::{Const, Expr, VarReturning, sysattr};
 use base::sqlstate::{CHECK_VIOLATION, NOT_NULL_VIOLATION};
-use base::{PgError, Result};
+use base::{Oid, PgError, Result};
 use types::{Batch, Column, Datum};
 
 use crate::context::ExecContext;
@@ -39,6 +39,18 @@ pub(crate) fn row_scope(varno: u32, table: &OpenTable) -> Scope {
     }
 }
 
+/// A constraint may look at `tableoid`, which a new row has no column for.
+fn name_table(e: &mut Expr, table: Oid) -> Result<()> {
+    if let Expr::Var(v) = e
+        && v.varattno == sysattr::TABLEOID
+    {
+        let (ty, value) = (v.vartype, Datum::oid(table));
+        *e = Expr::Const(Const { ty, len: 4, byval: true, value, ..Const::default() });
+        return Ok(());
+    }
+    e.try_children_mut(&mut |c| name_table(c, table))
+}
+
 /// A row as a batch of one.
 pub(crate) fn row_batch(table: &OpenTable, values: &[Datum]) -> Batch {
     let columns = table.entry.desc.attrs.iter().zip(values).map(|(a, v)| {
@@ -55,7 +67,8 @@ impl Constraints {
         let (mut checks, mut generated) = (Vec::new(), Vec::new());
         for c in entry.checks.iter().filter(|c| c.contype == b'c' && c.conenforced) {
             if let Some(text) = &c.conbin {
-                let e = crate::nodes::read_expr(text, &cx.catalog)?;
+                let mut e = crate::nodes::read_expr(text, &cx.catalog)?;
+                name_table(&mut e, entry.oid)?;
                 checks.push((c.conname.clone(), Compiler::new(cx, row_scope(1, table)).expr(&e)?));
             }
         }

@@ -352,6 +352,20 @@ impl Runtime for ExecContext {
     fn type_info(&mut self, oid: Oid) -> Result<Arc<TypeInfo>> {
         self.catalog.type_info(oid)
     }
+    fn search_configuration(&mut self, oid: Oid) -> Result<Arc<types::search::ConfigurationInfo>> {
+        let oid = match oid.valid() {
+            Some(oid) => oid,
+            None => self.catalog.search_configuration_by_text(&self.settings.text_search_config)?,
+        };
+        self.catalog.search_configuration(oid).map(Arc::new)
+    }
+    fn search_dictionary(&mut self, oid: Oid) -> Result<Arc<types::search::DictionaryInfo>> {
+        self.catalog.search_dictionary(oid).map(Arc::new)
+    }
+    fn search_dictionary_named(&mut self, name: &str) -> Result<Arc<types::search::DictionaryInfo>> {
+        let oid = self.catalog.search_dictionary_by_text(name)?;
+        self.catalog.search_dictionary(oid).map(Arc::new)
+    }
     fn row_type(&mut self, oid: Oid, typmod: i32) -> Result<Arc<TupleDesc>> {
         if oid != RECORDOID {
             let (base, _) = self.catalog.base_type(oid, -1)?;

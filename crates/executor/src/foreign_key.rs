@@ -295,8 +295,24 @@ fn plan(cx: &mut ExecContext, c: &PgConstraint, what: Statement) -> Result<Arc<P
     Ok(planned)
 }
 
+/// The constraint to the whole table of which `c` is one to a partition.
+fn to_whole_table(cx: &ExecContext, c: &PgConstraint) -> Result<PgConstraint> {
+    let mut c = c.clone();
+    while c.conparentid.is_valid() {
+        let key = [Datum::oid(c.conparentid)];
+        match cx.catalog.get::<PgConstraint>(catalog::CacheId::CONSTROID, &key)? {
+            Some(p) if p.conrelid == c.conrelid => c = PgConstraint::clone(&p),
+            _ => break,
+        }
+    }
+    Ok(c)
+}
+
 /// A statement's text and its parameters' types.
 fn statement(cx: &mut ExecContext, c: &PgConstraint, what: Statement) -> Result<(String, Vec<Oid>)> {
+    // A row with the same key may be in another partition.
+    let whole = if what == Statement::SameKey { to_whole_table(cx, c)? } else { c.clone() };
+    let c = &whole;
     let list = |l: &Option<Vec<i16>>| l.clone().unwrap_or_default();
     let (own, other) = (list(&c.conkey), list(&c.confkey));
     let (referencing, referenced) = (cx.catalog.relation_entry(c.conrelid)?, cx.catalog.relation_entry(c.confrelid)?);
@@ -336,32 +352,34 @@ fn statement(cx: &mut ExecContext, c: &PgConstraint, what: Statement) -> Result<
         On::Update => None,
     };
     Ok(match what {
-        Statement::Referenced => (format!("SELECT 1 FROM ONLY {to} x WHERE {condition} FOR KEY SHARE OF x"), own_types),
-        Statement::SameKey => (format!("SELECT 1 FROM ONLY {to} x WHERE {condition} FOR KEY SHARE OF x"), other_types),
+        Statement::Referenced => (format!("SELECT 1 FROM {to} x WHERE {condition} FOR KEY SHARE OF x"), own_types),
+        Statement::SameKey => (format!("SELECT 1 FROM {to} x WHERE {condition} FOR KEY SHARE OF x"), other_types),
         Statement::Referencing => {
-            (format!("SELECT 1 FROM ONLY {from} x WHERE {condition} FOR KEY SHARE OF x"), other_types)
+            (format!("SELECT 1 FROM {from} x WHERE {condition} FOR KEY SHARE OF x"), other_types)
         }
-        Statement::Delete => (format!("DELETE FROM ONLY {from} WHERE {condition}"), other_types),
+        Statement::Delete => (format!("DELETE FROM {from} WHERE {condition}"), other_types),
         Statement::Update => {
             let n = own.len();
             let set = assignments(&|i| format!("${}", n + i + 1), None);
             let both = other_types.iter().chain(&other_types).copied().collect();
-            (format!("UPDATE ONLY {from} SET {set} WHERE {condition}"), both)
+            (format!("UPDATE {from} SET {set} WHERE {condition}"), both)
         }
         Statement::SetNull(on) => {
             let set = assignments(&|_| "NULL".to_owned(), only(on));
-            (format!("UPDATE ONLY {from} SET {set} WHERE {condition}"), other_types)
+            (format!("UPDATE {from} SET {set} WHERE {condition}"), other_types)
         }
         Statement::SetDefault(on) => {
             let set = assignments(&|_| "DEFAULT".to_owned(), only(on));
-            (format!("UPDATE ONLY {from} SET {set} WHERE {condition}"), other_types)
+            (format!("UPDATE {from} SET {set} WHERE {condition}"), other_types)
         }
     })
 }
 
+/// A table alone, or a partitioned one as a whole.
 fn table_name(cx: &ExecContext, rel: &Relation) -> Result<String> {
     let schema = cx.catalog.namespace_name(rel.namespace())?.unwrap_or_default();
-    Ok(format!("{}.{}", catalog::quote_identifier(&schema), catalog::quote_identifier(rel.name())))
+    let only = if rel.kind() == catalog::relkind::PARTITIONED_TABLE { "" } else { "ONLY " };
+    Ok(format!("{only}{}.{}", catalog::quote_identifier(&schema), catalog::quote_identifier(rel.name())))
 }
 
 /// `left OPERATOR(schema.=) right`, with casts to the operator's types. (PostgreSQL: `ri_GenerateQual`)
@@ -389,6 +407,47 @@ pub(crate) fn condition(
     Ok(format!("{left} OPERATOR({}.{}) {right}", catalog::quote_identifier(&schema), op.oprname))
 }
 
+/// What to say if rows refer to the constraint's referenced table, a partition about to be detached. (PostgreSQL:
+/// `RI_PartitionRemove_Check`)
+pub fn refers_to(cx: &mut ExecContext, c: &PgConstraint) -> Result<Option<String>> {
+    let (table, other) = (cx.catalog.relation_entry(c.conrelid)?, cx.catalog.relation_entry(c.confrelid)?);
+    let (own, keys) = (c.conkey.clone().unwrap_or_default(), c.confkey.clone().unwrap_or_default());
+    let name = |rel: &Relation, n: i16| catalog::quote_identifier(&rel.desc.attrs[n as usize - 1].name);
+    let operators = c.conpfeqop.clone().unwrap_or_default();
+    let mut on = Vec::new();
+    for i in 0..own.len() {
+        let (f, p) = (format!("fk.{}", name(&table, own[i])), format!("pk.{}", name(&other, keys[i])));
+        let types = (other.desc.attrs[keys[i] as usize - 1].type_oid, table.desc.attrs[own[i] as usize - 1].type_oid);
+        on.push(condition(cx, &p, types.0, operators[i], &f, types.1)?);
+    }
+    let (from, to) = (table_name(cx, &table)?, table_name(cx, &other)?);
+    let columns: Vec<String> = keys.iter().map(|n| format!("pk.{}", name(&other, *n))).collect();
+    let text = format!("SELECT {} FROM {from} fk JOIN {to} pk ON ({})", columns.join(", "), on.join(" AND "));
+    let Some(key) = query(cx, &text)?.pop() else { return Ok(None) };
+    let key = plain(cx, key)?;
+    let key = shown(cx, &other, &keys, &key)?.map_or(String::new(), |k| format!(" {k}"));
+    Ok(Some(format!("Key{key} is still referenced from table \"{}\".", table.name())))
+}
+
+/// The first row of a query over everything that is committed.
+fn query(cx: &mut ExecContext, text: &str) -> Result<Vec<Vec<Datum>>> {
+    let catalog = cx.catalog.clone();
+    let mut queries = {
+        let mut acx = AnalyzeContext::new(catalog, &mut *cx);
+        let stmt = parser::parse(text)?.pop().ok_or_else(|| PgError::internal("an empty statement"))?;
+        let query = analyze::analyze(&mut acx, &stmt, text, &mut ParamTypes::None)?;
+        analyze::rewrite(&mut acx, query)?
+    };
+    let query = queries.pop().ok_or_else(|| PgError::internal("a query became none"))?;
+    let planned = Arc::new(crate::plan_query(cx, query, &PlanOptions::default())?);
+    let snapshot = Some(cx.txn()?.latest_snapshot()?);
+    let mut execution = Execution::start(planned, cx, StartOptions { snapshot, ..StartOptions::default() })?;
+    let mut rows: Vec<Vec<Datum>> = Vec::new();
+    execution.run(cx, 1, &mut rows)?;
+    execution.finish(cx)?;
+    Ok(rows)
+}
+
 /// Finds a row that refers to nothing, when a constraint is added to a table that has rows. (PostgreSQL: `RI_Initial_Check`)
 pub fn check_table(cx: &mut ExecContext, c: &PgConstraint) -> Result<()> {
     let (table, other) = (cx.catalog.relation_entry(c.conrelid)?, cx.catalog.relation_entry(c.confrelid)?);
@@ -406,27 +465,14 @@ pub fn check_table(cx: &mut ExecContext, c: &PgConstraint) -> Result<()> {
     let first = name(&other, keys[0]);
     let glue = if c.confmatchtype == b'f' { " OR " } else { " AND " };
     let text = format!(
-        "SELECT {} FROM ONLY {} fk LEFT OUTER JOIN ONLY {} pk ON ({}) WHERE pk.{first} IS NULL AND ({})",
+        "SELECT {} FROM {} fk LEFT OUTER JOIN {} pk ON ({}) WHERE pk.{first} IS NULL AND ({})",
         columns.join(", "),
         table_name(cx, &table)?,
         table_name(cx, &other)?,
         on.join(" AND "),
         nulls.join(glue)
     );
-    let catalog = cx.catalog.clone();
-    let mut queries = {
-        let mut acx = AnalyzeContext::new(catalog, &mut *cx);
-        let stmt = parser::parse(&text)?.pop().ok_or_else(|| PgError::internal("an empty statement"))?;
-        let query = analyze::analyze(&mut acx, &stmt, &text, &mut ParamTypes::None)?;
-        analyze::rewrite(&mut acx, query)?
-    };
-    let query = queries.pop().ok_or_else(|| PgError::internal("a query became none"))?;
-    let planned = Arc::new(crate::plan_query(cx, query, &PlanOptions::default())?);
-    let snapshot = Some(cx.txn()?.latest_snapshot()?);
-    let mut execution = Execution::start(planned, cx, StartOptions { snapshot, ..StartOptions::default() })?;
-    let mut rows: Vec<Vec<Datum>> = Vec::new();
-    execution.run(cx, 1, &mut rows)?;
-    execution.finish(cx)?;
+    let mut rows = query(cx, &text)?;
     match rows.pop() {
         Some(key) => {
             let key = plain(cx, key)?;

@@ -18,8 +18,9 @@ use crate::state::Run;
 
 struct Mark {
     rti: RtIndex,
-    column: usize,
-    table: Arc<OpenTable>,
+    column: MarkColumn,
+    /// One; of a table with members, theirs.
+    tables: Vec<Arc<OpenTable>>,
     mode: RowLock,
     wait: WaitPolicy,
 }
@@ -60,7 +61,7 @@ impl LockRowsExec {
         let subplan = plan.outer.as_deref().ok_or_else(|| base::PgError::internal("LockRows without input"))?;
         let columns = mark_columns(subplan, marks);
         let mut locked = Vec::new();
-        for m in marks.iter().filter(|m| !m.is_parent) {
+        for m in marks {
             if matches!(m.mark_type, RowMarkType::Reference | RowMarkType::Copy) {
                 continue;
             }
@@ -70,8 +71,11 @@ impl LockRowsExec {
             let column = columns.iter().find(|c| c.rti == m.rti).ok_or_else(missing)?;
             locked.push(Mark {
                 rti: m.rti,
-                column: column.ctid,
-                table,
+                column: column.clone(),
+                tables: match m.is_parent {
+                    true => m.members.iter().map(|x| open_scan_table(b, x.1)).collect::<Result<_>>()?,
+                    false => vec![table],
+                },
                 mode: row_lock(m.strength),
                 wait: match m.wait_policy {
                     LockWaitPolicy::Block => WaitPolicy::Block,
@@ -97,8 +101,13 @@ impl LockRowsExec {
         let mut newer: Vec<(RtIndex, TupleIdAt)> = Vec::new();
         for m in &self.marks {
             // The null side of an outer join has no row to lock.
-            let Some(tid) = tid_of(row.columns[m.column].get(0))? else { continue };
-            match m.table.heap.lock(&txn, tid, cid, m.mode, m.wait, false)? {
+            let Some(tid) = tid_of(row.columns[m.column.ctid].get(0))? else { continue };
+            let table = match m.column.member(&row, 0)? {
+                Some((oid, _)) => m.tables.iter().find(|t| t.entry.oid == oid),
+                None => m.tables.first(),
+            };
+            let table = table.ok_or_else(|| PgError::internal("a row of a table that is not locked"))?;
+            match table.heap.lock(&txn, tid, cid, m.mode, m.wait, false)? {
                 Outcome::Ok => newer.push((m.rti, tid)),
                 Outcome::SelfModified { .. } => return Ok(None),
                 Outcome::WouldBlock | Outcome::BeingModified { .. } => return Ok(None),
@@ -106,7 +115,7 @@ impl LockRowsExec {
                     if txn.isolation().uses_transaction_snapshot() {
                         return Err(serialization_failure(false));
                     }
-                    match lock_newest(run, &m.table.heap, ctid, m.mode, m.wait)? {
+                    match lock_newest(run, &table.heap, ctid, m.mode, m.wait)? {
                         Some(tid) => newer.push((m.rti, tid)),
                         None => return Ok(None),
                     }
@@ -126,7 +135,7 @@ impl LockRowsExec {
             let old = tid_of(row.columns[c.ctid].get(0))?;
             let new = newer.iter().find(|n| n.0 == c.rti).map(|n| n.1).or(old);
             changed = changed || new != old;
-            rows.push((c.rti, new));
+            c.rows(&row, 0, new, &mut rows)?;
         }
         if !changed {
             return Ok(Some(row));

@@ -168,7 +168,10 @@ impl ModifyTableExec {
         let mut constraints = Constraints::build(b.cx, &table)?;
         let mut indexes = IndexInserter::build(b, &table)?;
         let update_columns = m.update_columns.first().cloned().unwrap_or_default();
-        if table.entry.class.relispartition && m.table.is_none() {
+        // A trigger may change a row that was routed here.
+        let changed = m.table.is_some()
+            && TriggerSet::of(b.cx, &table.entry, &[])?.is_some_and(|t| t.has_before_row(TriggerEvent::Insert));
+        if table.entry.class.relispartition && (m.table.is_none() || changed) {
             let check = PartitionCheck::of(b.cx, &table)?;
             let needless = m.operation == CmdType::Delete
                 || m.operation == CmdType::Update && !check.as_ref().is_some_and(|c| c.touched_by(&update_columns));
@@ -592,7 +595,7 @@ impl ModifyTableExec {
         rows.extend(self.siblings.iter().map(|r| (*r, None)));
         for m in &self.marks {
             if m.rti != self.rti {
-                rows.push((m.rti, tid_of(batch.columns[m.ctid].get(i))?));
+                m.rows(batch, i, tid_of(batch.columns[m.ctid].get(i))?, &mut rows)?;
             }
         }
         self.rechecker.run(run, &self.subplan, rows)
@@ -668,6 +671,11 @@ impl ModifyTableExec {
         old: Vec<Datum>,
         new: Vec<Datum>,
     ) -> Result<Option<(TupleId, RowLock)>> {
+        // An action of a foreign key would take the row for deleted.
+        let acts = |t: &catalog::PgTrigger| t.tgisinternal && matches!(t.tgfoid.0, 1646 | 1648 | 1650 | 1652);
+        if self.table.entry.triggers.iter().any(|t| acts(t)) {
+            return Err(PgError::unsupported("moving a referenced row to another partition"));
+        }
         let mut plain =
             |d: &Datum| crate::expr::function::plain(&mut Run { cx: &mut *run.cx, st: &mut *run.st }, d.as_ref());
         // Long values are fetched before their row goes.

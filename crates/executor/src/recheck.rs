@@ -8,7 +8,7 @@ use std::sync::Arc;
 use access::heap::{HeapRelation, Outcome, RowLock, WaitPolicy};
 use analyze::query::RtIndex;
 use base::sqlstate::T_R_SERIALIZATION_FAILURE;
-use base::{PgError, Result, TupleId};
+use base::{Oid, PgError, Result, TupleId};
 use planner::Plan;
 use types::{Batch, DatumRef, FromDatum};
 
@@ -22,6 +22,32 @@ use crate::state::{Recheck, Run};
 pub(crate) struct MarkColumn {
     pub rti: RtIndex,
     pub ctid: usize,
+    /// Of a table with members: the column that says which one a row is from.
+    pub tableoid: Option<usize>,
+    pub members: Vec<(Oid, RtIndex)>,
+}
+
+impl MarkColumn {
+    /// The table and range-table index of a row, if it is from a member.
+    pub fn member(&self, batch: &Batch, i: usize) -> Result<Option<(Oid, RtIndex)>> {
+        let Some(column) = self.tableoid else { return Ok(None) };
+        let oid = batch.columns[column].get(i);
+        if oid.is_null() {
+            return Ok(None);
+        }
+        let oid = Oid::from_datum(oid)?;
+        Ok(self.members.iter().find(|m| m.0 == oid).copied())
+    }
+    /// What a recheck shall read of it: this row, and nothing of other members.
+    pub fn rows(&self, batch: &Batch, i: usize, tid: Option<TupleId>, out: &mut Vec<(RtIndex, Option<TupleId>)>) -> Result<()> {
+        if self.tableoid.is_none() {
+            out.push((self.rti, tid));
+            return Ok(());
+        }
+        let own = self.member(batch, i)?;
+        out.extend(self.members.iter().map(|m| (m.1, tid.filter(|_| own == Some(*m)))));
+        Ok(())
+    }
 }
 
 /// The tids that the row marks of a plan's output stand for.
@@ -29,7 +55,11 @@ pub(crate) fn mark_columns(plan: &Plan, marks: &[planner::PlanRowMark]) -> Vec<M
     let find = |name: &str| plan.targetlist.iter().position(|t| t.resname.as_deref() == Some(name));
     marks
         .iter()
-        .filter_map(|m| Some(MarkColumn { rti: m.rti, ctid: find(&format!("ctid{}", m.rowmark_id))? }))
+        .filter_map(|m| {
+            let tableoid = if m.is_parent { find(&format!("tableoid{}", m.rowmark_id)) } else { None };
+            let ctid = find(&format!("ctid{}", m.rowmark_id))?;
+            Some(MarkColumn { rti: m.rti, ctid, tableoid, members: m.members.clone() })
+        })
         .collect()
 }
 

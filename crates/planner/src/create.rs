@@ -753,19 +753,21 @@ impl Planner<'_, '_> {
                 self.index_scan(root, index, used, *backward, *only, &clauses)?
             }
             PathKind::BitmapHeap { bitmap } => {
-                let (sub, orig, covered, implied) = self.bitmap_plan(root, bitmap)?;
+                let (sub, mut orig, covered, implied) = self.bitmap_plan(root, bitmap)?;
                 let mut rest = Vec::new();
                 for r in clauses {
                     if covered.iter().any(|c| crate::indexpaths::same_condition(c, &r)) {
                         continue;
                     }
                     let known = !is_mutable(&self.cx.catalog, &r.clause)?
-                        && self.implied_by(implied.iter().chain(&orig), [&r.clause])?;
+                        && self.implied_by(&implied, [&r.clause])?;
                     if !known {
                         rest.push(r);
                     }
                 }
                 clauses = rest;
+                // What is a filter anyway need not be checked again.
+                orig.retain(|o| !clauses.iter().any(|r| r.clause == *o));
                 let mut p =
                     self.plain_scan(&clauses, PlanNode::BitmapHeapScan { scanrelid: rti, bitmapqualorig: orig });
                 p.outer = Some(Box::new(sub));
@@ -985,7 +987,9 @@ impl Planner<'_, '_> {
                     selectivity * root.base[index.relid as usize].as_ref().map_or(1.0, |r| r.tuples),
                 );
                 let covered = clauses.iter().filter(|k| !k.lossy).map(|k| k.rinfo.clone()).collect();
-                Ok((p, orig, covered, index.predicate.clone()))
+                // What the index itself ensures: of a lossy clause only what was derived from it.
+                let ensured = clauses.iter().flat_map(|k| &k.quals).chain(&index.predicate).cloned().collect();
+                Ok((p, orig, covered, ensured))
             }
             PathKind::BitmapAnd { paths, .. } => {
                 let (mut plans, mut orig, mut covered, mut preds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -1001,15 +1005,17 @@ impl Planner<'_, '_> {
                 Ok((p, orig, covered, preds))
             }
             PathKind::BitmapOr { paths, .. } => {
-                let (mut plans, mut arms) = (Vec::new(), Vec::new());
+                let (mut plans, mut arms, mut ensured) = (Vec::new(), Vec::new(), Vec::new());
                 for x in paths {
-                    let (p, o, _, _) = self.bitmap_plan(root, x)?;
+                    let (p, o, _, i) = self.bitmap_plan(root, x)?;
                     plans.push(p);
-                    arms.push(Expr::and_all(o).unwrap_or_else(|| Expr::bool_const(Some(true))));
+                    let all = |list| Expr::and_all(list).unwrap_or_else(|| Expr::bool_const(Some(true)));
+                    arms.push(all(o));
+                    ensured.push(all(i));
                 }
                 let mut p = Plan::new(PlanNode::BitmapOr { plans });
                 (p.startup_cost, p.total_cost, p.rows) = (path.startup, path.total, path.rows);
-                let or = match arms.len() {
+                let any = |mut arms: Vec<Expr>| match arms.len() {
                     1 => arms.swap_remove(0),
                     _ => Expr::BoolExpr(Box::new(BoolExpr {
                         boolop: BoolExprType::Or,
@@ -1017,7 +1023,7 @@ impl Planner<'_, '_> {
                         location: base::error::Location::UNKNOWN,
                     })),
                 };
-                Ok((p, vec![or], Vec::new(), Vec::new()))
+                Ok((p, vec![any(arms)], Vec::new(), vec![any(ensured)]))
             }
             _ => Err(PgError::internal("not a bitmap")),
         }

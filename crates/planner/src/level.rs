@@ -416,6 +416,7 @@ impl Planner<'_, '_> {
         self.remove_useless_joins(root, &mut list)?;
         self.reduce_semijoins(root)?;
         self.expand_inherited(root)?;
+        self.mark_members(root);
         keys(self, root)?;
         self.extract_or_clauses(root)?;
         self.set_base_sizes(root)?;

@@ -37,9 +37,7 @@ impl Planner<'_, '_> {
                 continue;
             }
             rels.remove(m.rti);
-            if self.has_members(q.rte(m.rti))? {
-                return Err(PgError::unsupported("locking rows of tables with inheritance children"));
-            }
+            let is_parent = self.has_members(q.rte(m.rti))?;
             self.glob.last_rowmark += 1;
             marks.push(PlanRowMark {
                 rti: m.rti,
@@ -53,7 +51,8 @@ impl Planner<'_, '_> {
                 },
                 strength: m.strength,
                 wait_policy: m.wait_policy,
-                is_parent: false,
+                is_parent,
+                members: Vec::new(),
             });
         }
         for i in rels.iter() {
@@ -71,10 +70,25 @@ impl Planner<'_, '_> {
                 strength: LockClauseStrength::None,
                 wait_policy: LockWaitPolicy::Block,
                 is_parent: false,
+                members: Vec::new(),
             });
         }
         root.row_marks = marks;
         Ok(())
+    }
+
+    /// The members that the marks of inherited tables stand for, now that they are known.
+    pub(crate) fn mark_members(&self, root: &mut Root) {
+        let mut marks = std::mem::take(&mut root.row_marks);
+        for m in marks.iter_mut().filter(|m| m.is_parent) {
+            let Some(Some(rel)) = root.base.get(m.rti as usize) else { continue };
+            let of = |m: &crate::inherit::Member| match root.parse.rte(m.rti).kind {
+                RteKind::Relation { relid, .. } => Some((relid, m.rti)),
+                _ => None,
+            };
+            m.members = rel.members.iter().filter_map(of).collect();
+        }
+        root.row_marks = marks;
     }
 
     /// (PostgreSQL: `preprocess_targetlist`)
@@ -126,7 +140,14 @@ impl Planner<'_, '_> {
             match m.mark_type {
                 // Rechecks evaluate those anew.
                 RowMarkType::Copy => {}
-                _ => add(&mut tlist, make_var(m.rti, sysattr::CTID, TID), format!("ctid{}", m.rowmark_id)),
+                _ => {
+                    add(&mut tlist, make_var(m.rti, sysattr::CTID, TID), format!("ctid{}", m.rowmark_id));
+                    if m.is_parent {
+                        let ty = TypeMod { oid: OIDOID, typmod: -1, collation: Oid::INVALID };
+                        let name = format!("tableoid{}", m.rowmark_id);
+                        add(&mut tlist, make_var(m.rti, sysattr::TABLEOID, ty), name);
+                    }
+                }
             }
         }
         // RETURNING may show columns of other relations.

@@ -65,7 +65,10 @@ pub struct PlanRowMark {
     pub mark_type: RowMarkType,
     pub strength: LockClauseStrength,
     pub wait_policy: LockWaitPolicy,
+    /// It stands for the rows of `members`: the output also says which table a row is from.
     pub is_parent: bool,
+    /// Tables with their range-table indexes.
+    pub members: Vec<(Oid, RtIndex)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

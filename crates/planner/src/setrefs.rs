@@ -318,7 +318,7 @@ impl Planner<'_, '_> {
                 pass_through(&mut tlist);
             }
             PlanNode::LockRows { row_marks, .. } => {
-                row_marks.iter_mut().for_each(|m| m.rti += fix.offset);
+                row_marks.iter_mut().for_each(|m| shift(m, fix.offset));
                 pass_through(&mut tlist);
             }
             PlanNode::Material
@@ -460,7 +460,7 @@ impl Planner<'_, '_> {
             *r += fix.offset;
             self.glob.result_relations.push(*r);
         }
-        m.row_marks.iter_mut().for_each(|r| r.rti += fix.offset);
+        m.row_marks.iter_mut().for_each(|r| shift(r, fix.offset));
         for w in &mut m.with_check_options {
             self.fix_scan(fix, &mut w.qual)?;
         }
@@ -743,4 +743,10 @@ fn used_params(e: &Expr, subs: &[Vec<i32>], out: &mut Vec<i32>) {
         }
         e => e.children(&mut |c| used_params(c, subs, out)),
     }
+}
+
+/// A row mark in the flattened range table.
+fn shift(m: &mut PlanRowMark, offset: RtIndex) {
+    m.rti += offset;
+    m.members.iter_mut().for_each(|x| x.1 += offset);
 }

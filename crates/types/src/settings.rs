@@ -51,6 +51,8 @@ pub struct Settings {
     pub xml_binary_hex: bool,
     pub transform_null_equals: bool,
     pub quote_all_identifiers: bool,
+    /// The name of the default text search configuration.
+    pub text_search_config: Arc<str>,
     /// Kilobytes.
     pub work_mem: i64,
     /// Microseconds since 2000-01-01 UTC. (PostgreSQL: `now()`)
@@ -84,6 +86,7 @@ impl Default for Settings {
             xml_binary_hex: false,
             transform_null_equals: false,
             quote_all_identifiers: false,
+            text_search_config: "pg_catalog.simple".into(),
             work_mem: 4096,
             transaction_timestamp: 0,
             statement_timestamp: 0,

@@ -5,6 +5,7 @@ pub mod enums;
 pub mod partition;
 pub mod privileges;
 pub mod regtypes;
+pub mod searchtypes;
 pub mod session;
 pub mod updatable;
 pub mod validate;

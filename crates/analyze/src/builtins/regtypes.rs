@@ -17,7 +17,7 @@ pub(crate) fn catalog_of(cx: &mut FnCx<'_>) -> Result<Catalog> {
 }
 
 /// `-` or a number, which every such type takes. (PostgreSQL: `parseDashOrOid`)
-fn dash_or_oid(s: &str) -> Option<Oid> {
+pub(crate) fn dash_or_oid(s: &str) -> Option<Oid> {
     if s == "-" {
         return Some(Oid::INVALID);
     }
@@ -573,7 +573,9 @@ fn current_schema(cx: &mut FnCx<'_>) -> Result<Option<String>> {
     "regcollationrecv",
     "regtyperecv",
     "regrolerecv",
-    "regnamespacerecv"
+    "regnamespacerecv",
+    "regconfigrecv",
+    "regdictionaryrecv"
 )]
 fn regrecv(b: &[u8]) -> Result<Oid> {
     let bytes = <[u8; 4]>::try_from(b);
@@ -589,7 +591,9 @@ fn regrecv(b: &[u8]) -> Result<Oid> {
     "regcollationsend",
     "regtypesend",
     "regrolesend",
-    "regnamespacesend"
+    "regnamespacesend",
+    "regconfigsend",
+    "regdictionarysend"
 )]
 fn regsend(o: Oid) -> Vec<u8> {
     o.0.to_be_bytes().to_vec()

@@ -137,6 +137,16 @@ impl Catalog {
     pub fn dependents_of(&self, o: &ObjectAddress) -> Result<Vec<PgDepend>> {
         self.rows(oids::DEPEND_REFERENCE_INDEX, &keys(o))
     }
+    /// Forgets that an object depends on another.
+    pub fn delete_dependency(&self, o: &ObjectAddress, on: &ObjectAddress) -> Result<()> {
+        for row in self.find_rows::<PgDepend>(oids::DEPEND_DEPENDER_INDEX, &keys(o))? {
+            let r = &row.row;
+            if (r.refclassid, r.refobjid, r.refobjsubid) == (on.class, on.object, on.sub) {
+                self.delete_row(&row)?;
+            }
+        }
+        Ok(())
+    }
     /// Forgets what an object depends on; membership in an extension may stay. (PostgreSQL: `deleteDependencyRecordsFor`)
     pub fn delete_dependencies(&self, o: &ObjectAddress, keep_extension: bool) -> Result<()> {
         for row in self.find_rows::<PgDepend>(oids::DEPEND_DEPENDER_INDEX, &keys(o))? {

@@ -7,6 +7,9 @@
 //!
 //! PostgreSQL: `ComputePartitionAttrs`, `StorePartitionKey`, `transformPartitionBound`, `StorePartitionBound`.
 
+pub mod attach;
+pub mod foreign_keys;
+pub mod indexes;
 pub mod tree;
 
 use std::sync::Arc;
@@ -377,7 +380,18 @@ pub fn check_bound(
     }
     let catalog = cmd.cx.catalog.clone();
     desc.check_new(&catalog, cmd.cx, name, spec)?;
-    let Some(default) = default else { return Ok(()) };
+    check_default(cmd, parent, &desc, spec)
+}
+
+/// No row of the default partition may belong to a new one. `desc`: as it was without it.
+pub fn check_default(
+    cmd: &mut CommandContext<'_>,
+    parent: &Relation,
+    desc: &PartitionDesc,
+    spec: &q::PartitionBoundSpec,
+) -> Result<()> {
+    let Some(default) = desc.default.map(|i| desc.parts[i].oid) else { return Ok(()) };
+    let catalog = cmd.cx.catalog.clone();
     let default = catalog.relation_entry(default)?;
     let list = desc.quals(&catalog, cmd.cx, spec)?;
     let mut condition = match list.len() {

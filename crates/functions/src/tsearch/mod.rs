@@ -4,7 +4,13 @@
 //!
 //! PostgreSQL: `tsvector.c`, `tsquery.c`, `tsvector_op.c`, `tsquery_op.c`.
 
+pub mod convert;
+pub mod dict;
+pub mod documents;
+mod lexize;
 pub mod matching;
+pub mod parser;
+mod rules;
 pub mod query;
 pub mod rank;
 pub mod rewrite;
@@ -12,6 +18,9 @@ mod scan;
 pub mod vector;
 
 use std::cmp::Ordering;
+
+/// What upper floors ask of text search.
+pub const SEARCH: types::search::SearchFns = types::search::SearchFns { check_dictionary: dict::check };
 
 /// Positions go up to this.
 pub(crate) const MAX_POSITION: u16 = 16_383;

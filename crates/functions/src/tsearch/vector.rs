@@ -101,7 +101,7 @@ impl TsVector {
     fn highest(&self) -> u16 {
         self.0.iter().flat_map(|e| &e.positions).map(|p| p.at).max().unwrap_or(0)
     }
-    fn checked(self) -> Result<TsVector> {
+    pub(super) fn checked(self) -> Result<TsVector> {
         let size: usize = self.0.iter().map(|e| e.word.len() + 2 * e.positions.len()).sum();
         if size > MAX_TEXT {
             let text = format!("string is too long for tsvector ({size} bytes, max {MAX_TEXT} bytes)");

@@ -868,12 +868,13 @@ impl<'a> Parser<'a> {
         match kw {
             Kw::Rename => {
                 self.expect(Kw::Constraint)?;
-                let subname = Some(self.col_id()?);
+                let name = self.col_id()?;
                 self.expect(Kw::To)?;
                 let newname = self.col_id()?;
                 let mut rename = super::alter_table::new_rename(ObjectType::DomConstraint, newname);
-                rename.object = Some(Object::QualifiedName(stmt.type_name));
-                rename.subname = subname;
+                let type_name = TypeName { names: stmt.type_name, typemod: -1, ..TypeName::default() };
+                rename.subname = Some(name.clone());
+                rename.object = Some(Object::DomainConstraint { type_name, name });
                 return Ok(Statement::Rename(Box::new(rename)));
             }
             Kw::Set | Kw::Drop if self.is(Kw::Not) => {

@@ -64,6 +64,7 @@ pub fn renew(settings: &mut Settings, values: &Values) {
     settings.transform_null_equals = values.bool(guc::TRANSFORM_NULL_EQUALS);
     settings.quote_all_identifiers = values.bool(guc::QUOTE_ALL_IDENTIFIERS);
     settings.work_mem = values.int(guc::WORK_MEM);
+    settings.text_search_config = Arc::from(values.str(guc::DEFAULT_TEXT_SEARCH_CONFIG));
 }
 
 /// The planner's parameters.
