@@ -308,6 +308,8 @@ pub fn call_procedure(cx: &mut AnalyzeContext<'_>, f: &ast::FuncCall, source: &s
     })
 }
 
+pub use crate::rewrite::identity_sequence;
+
 /// A partition key's expression. (PostgreSQL: `transformPartitionSpec`)
 pub fn partition_expression(cx: &mut AnalyzeContext<'_>, relid: Oid, raw: &ast::Expr, source: &str) -> Result<Expr> {
     cook(cx, relid, source, |a| {

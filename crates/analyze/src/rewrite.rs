@@ -525,7 +525,17 @@ fn values_rte(q: &Query) -> Option<RtIndex> {
 }
 
 /// The sequence behind an identity column. (PostgreSQL: `getIdentitySequence`)
-pub(crate) fn identity_sequence(c: &catalog::Catalog, rel: Oid, attnum: AttrNumber) -> Result<Oid> {
+pub fn identity_sequence(c: &catalog::Catalog, rel: Oid, attnum: AttrNumber) -> Result<Oid> {
+    // A partition draws from its topmost parent's.
+    let (mut rel, mut attnum) = (rel, attnum);
+    if let Some(entry) = c.relation(rel)?
+        && entry.class.relispartition
+        && let Some(top) = crate::partition::ancestors(c, rel)?.last()
+        && let Some(parent) = c.relation(*top)?
+        && let Some(n) = parent.desc.find(&entry.desc.attrs[attnum as usize - 1].name)
+    {
+        (rel, attnum) = (*top, n);
+    }
     let keys = [Datum::oid(catalog::oids::RELATION_RELATION), Datum::oid(rel), Datum::i32(i32::from(attnum))];
     let deps: Vec<catalog::PgDepend> = c.rows(catalog::oids::DEPEND_REFERENCE_INDEX, &keys)?;
     for d in deps {

@@ -48,6 +48,14 @@ pub fn check_not_in_key(cmd: &mut CommandContext<'_>, rel: &Relation, attnum: i1
 
 // ---- columns ----
 
+/// A typed table's columns are its type's.
+pub fn check_not_typed(rel: &Relation, what: &str) -> Result<()> {
+    match rel.class.reloftype.is_valid() {
+        true => Err(PgError::new(WRONG_OBJECT_TYPE, format!("cannot {what} typed table"))),
+        false => Ok(()),
+    }
+}
+
 pub fn add_column(
     cmd: &mut CommandContext<'_>,
     rel: &Arc<Relation>,
@@ -55,6 +63,7 @@ pub fn add_column(
     if_not_exists: bool,
     recurse: bool,
 ) -> Result<()> {
+    check_not_typed(rel, "add column to")?;
     if rel.class.relispartition {
         return Err(PgError::new(WRONG_OBJECT_TYPE, "cannot add column to a partition"));
     }
@@ -126,6 +135,7 @@ fn column_of_child(cmd: &mut CommandContext<'_>, parent: Oid, child: Oid, def: &
 
 pub fn drop_column(cmd: &mut CommandContext<'_>, rel: &Relation, c: &AlterTableCmd, recurse: bool) -> Result<()> {
     let column = c.name.as_deref().unwrap_or_default();
+    check_not_typed(rel, "drop column from")?;
     if catalog_system_column(column) {
         return Err(PgError::new(FEATURE_NOT_SUPPORTED, format!("cannot drop system column \"{column}\"")));
     }
@@ -191,6 +201,7 @@ pub fn alter_type(
     def: &ColumnDef,
     recurse: bool,
 ) -> Result<()> {
+    check_not_typed(rel, "alter column type of")?;
     let attnum = column_number(rel, column)?;
     if rel.attributes[attnum as usize - 1].attinhcount > 0 {
         return Err(invalid(format!("cannot alter inherited column \"{column}\"")));
@@ -208,7 +219,10 @@ pub fn alter_type(
         let parents = cmd.cx.catalog.inheritance_parents(*oid)?;
         let known = parents.iter().filter(|p| all.contains(&p.inhparent)).count();
         if i32::from(entry.attributes[n as usize - 1].attinhcount) > known as i32 {
-            return Err(invalid(format!("cannot alter inherited column \"{column}\" of relation \"{}\"", entry.name())));
+            return Err(invalid(format!(
+                "cannot alter inherited column \"{column}\" of relation \"{}\"",
+                entry.name()
+            )));
         }
         check_not_in_key(cmd, &entry, n, "alter")?;
     }
@@ -235,6 +249,106 @@ pub fn each(
         f(cmd, &entry)?;
     }
     Ok(())
+}
+
+// ---- identity ----
+
+fn identity_place(rel: &Relation, recurse: bool, what: &str, of: &str) -> Result<()> {
+    if rel.kind() == relkind::PARTITIONED_TABLE && !recurse {
+        let e = invalid(format!("cannot {what} {of} of only the partitioned table"));
+        return Err(e.hint("Do not specify the ONLY keyword."));
+    }
+    if rel.class.relispartition {
+        return Err(invalid(format!("cannot {what} {of} of a partition")));
+    }
+    Ok(())
+}
+
+/// Partitions have their parent's identity columns, which draw from its sequence.
+fn identity_of_partitions(cmd: &mut CommandContext<'_>, rel: &Relation, column: &str, identity: u8) -> Result<()> {
+    if rel.kind() != relkind::PARTITIONED_TABLE {
+        return Ok(());
+    }
+    for oid in &tree::inheritors(cmd, rel.oid, Some(LockMode::AccessExclusive))?[1..] {
+        let entry = cmd.cx.catalog.relation_entry(*oid)?;
+        let n = name::column(&entry, column)?;
+        edit_column(cmd, &entry, n, |a| a.attidentity = identity)?;
+    }
+    Ok(())
+}
+
+pub fn add_identity(
+    cmd: &mut CommandContext<'_>,
+    rel: &Relation,
+    column: &str,
+    c: &Constraint,
+    recurse: bool,
+) -> Result<()> {
+    if rel.kind() == relkind::PARTITIONED_TABLE && !recurse {
+        let e = invalid("cannot add identity to a column of only the partitioned table");
+        return Err(e.hint("Do not specify the ONLY keyword."));
+    }
+    if rel.class.relispartition {
+        return Err(invalid("cannot add identity to a column of a partition"));
+    }
+    add_identity_of(cmd, rel, column, c)?;
+    let kind = if matches!(c.generated_when, Some(GeneratedWhen::Always)) { b'a' } else { b'd' };
+    identity_of_partitions(cmd, rel, column, kind)
+}
+
+pub fn set_identity(
+    cmd: &mut CommandContext<'_>,
+    rel: &Relation,
+    column: &str,
+    list: &[DefElem],
+    recurse: bool,
+) -> Result<()> {
+    identity_place(rel, recurse, "change", "identity column")?;
+    let attnum = column_number(rel, column)?;
+    if rel.attributes[attnum as usize - 1].attidentity == 0 {
+        let text = format!("column \"{column}\" of relation \"{}\" is not an identity column", rel.name());
+        return Err(PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text));
+    }
+    let (mut kind, mut options) = (None, Vec::new());
+    for o in list {
+        match (o.defname.as_str(), &o.arg) {
+            ("generated", Some(DefArg::Integer(k))) => {
+                if kind.is_some() {
+                    return Err(PgError::new(SYNTAX_ERROR, "conflicting or redundant options").at(o.location));
+                }
+                kind = Some(*k as u8);
+            }
+            _ => options.push(o.clone()),
+        }
+    }
+    if let Some(kind) = kind {
+        edit_column(cmd, rel, attnum, |a| a.attidentity = kind)?;
+        identity_of_partitions(cmd, rel, column, kind)?;
+    }
+    if !options.is_empty() {
+        let seq = cmd.cx.catalog.owned_sequences(rel.oid, attnum, None)?;
+        let seq = *seq.first().ok_or_else(|| PgError::internal("no owned sequence found"))?;
+        crate::sequence::alter_options(cmd, seq, &options)?;
+    }
+    Ok(())
+}
+
+pub fn drop_identity(
+    cmd: &mut CommandContext<'_>,
+    rel: &Relation,
+    column: &str,
+    missing_ok: bool,
+    recurse: bool,
+) -> Result<()> {
+    if rel.kind() == relkind::PARTITIONED_TABLE && !recurse {
+        let e = invalid("cannot drop identity from a column of only the partitioned table");
+        return Err(e.hint("Do not specify the ONLY keyword."));
+    }
+    if rel.class.relispartition {
+        return Err(invalid("cannot drop identity from a column of a partition"));
+    }
+    drop_identity_of(cmd, rel, column, missing_ok)?;
+    identity_of_partitions(cmd, rel, column, 0)
 }
 
 // ---- constraints ----
@@ -411,10 +525,6 @@ fn drop_one(
         b'c' | b'n' if !c.connoinherit => children(cmd, rel)?,
         _ => Vec::new(),
     };
-    if rel.kind() == relkind::PARTITIONED_TABLE && !below.is_empty() && !recurse {
-        let e = invalid("cannot remove constraint from only the partitioned table when partitions exist");
-        return Err(e.hint("Do not specify the ONLY keyword."));
-    }
     match (c.contype, c.conkey.as_deref()) {
         (b'n', Some([attnum])) => drop_not_null_of(cmd, rel, *attnum)?,
         _ => delete(cmd, ObjectAddress::new(oids::CONSTRAINT_RELATION, c.oid), drop::behavior(behavior))?,

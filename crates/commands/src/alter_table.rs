@@ -20,7 +20,7 @@ use types::{Datum, Runtime};
 
 use crate::table_scan::{Writer, rows};
 use crate::trigger::{self, Which};
-use crate::{CommandContext, Outcome, alter_children, constraint, create_table, drop, index, name, options, owner, sequence, truncate};
+use crate::{CommandContext, Outcome, alter_children, create_table, index, name, options, owner, sequence, truncate};
 
 /// What the command is called in its tag.
 pub fn tag(kind: ObjectType) -> &'static str {
@@ -66,6 +66,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &AlterTableStmt) -> Result<Ou
         return Err(PgError::unsupported(format!("{tag} of this kind of relation")));
     }
     name::check_owner(cmd.cx, &rel)?;
+    crate::in_use::check(cmd, &rel, "ALTER TABLE")?;
     let mut cmds: Vec<&AlterTableCmd> = stmt.cmds.iter().collect();
     cmds.sort_by_key(|c| pass(c.subtype));
     for c in cmds {
@@ -191,8 +192,13 @@ fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableC
             }
             None => Err(PgError::internal("OWNER TO without a role")),
         },
-        (AddIdentity, Some(AlterTableDef::Constraint(k))) => add_identity(cmd, rel, column, k),
-        (DropIdentity, _) => drop_identity(cmd, rel, column, c.missing_ok),
+        (AddIdentity, Some(AlterTableDef::Constraint(k))) => {
+            alter_children::add_identity(cmd, rel, column, k, recurse)
+        }
+        (DropIdentity, _) => alter_children::drop_identity(cmd, rel, column, c.missing_ok, recurse),
+        (SetIdentity, Some(AlterTableDef::Options(list))) => {
+            alter_children::set_identity(cmd, rel, column, list, recurse)
+        }
         (EnableRule, _) => crate::rule::set_enabled(cmd, rel, column, b'O'),
         (EnableAlwaysRule, _) => crate::rule::set_enabled(cmd, rel, column, b'A'),
         (EnableReplicaRule, _) => crate::rule::set_enabled(cmd, rel, column, b'R'),
@@ -287,8 +293,7 @@ pub(crate) fn fill_column(cmd: &mut CommandContext<'_>, old: &Arc<Relation>, att
         (Some(text), _) => analyze::nodes::read_expr(text, &cmd.cx.catalog)?,
         (None, 0) => return Ok(()),
         (None, _) => {
-            let seq = cmd.cx.catalog.owned_sequences(rel.oid, attnum, None)?;
-            let seqid = *seq.first().ok_or_else(|| PgError::internal("an identity column without its sequence"))?;
+            let seqid = analyze::ddl::identity_sequence(&cmd.cx.catalog, rel.oid, attnum)?;
             q::Expr::NextValueExpr { seqid, type_oid: a.atttypid }
         }
     };
@@ -570,7 +575,7 @@ pub(crate) fn alter_type_of(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c
     })
 }
 
-fn add_identity(cmd: &mut CommandContext<'_>, rel: &Relation, column: &str, c: &Constraint) -> Result<()> {
+pub(crate) fn add_identity_of(cmd: &mut CommandContext<'_>, rel: &Relation, column: &str, c: &Constraint) -> Result<()> {
     let attnum = column_number(rel, column)?;
     let a = &rel.attributes[attnum as usize - 1];
     let refuse = |text: String| Err(PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, text));
@@ -591,7 +596,7 @@ fn add_identity(cmd: &mut CommandContext<'_>, rel: &Relation, column: &str, c: &
     sequence::create_for_column(cmd, rel.oid, attnum, &c.options, true).map(std::mem::drop)
 }
 
-fn drop_identity(cmd: &mut CommandContext<'_>, rel: &Relation, column: &str, missing_ok: bool) -> Result<()> {
+pub(crate) fn drop_identity_of(cmd: &mut CommandContext<'_>, rel: &Relation, column: &str, missing_ok: bool) -> Result<()> {
     let attnum = column_number(rel, column)?;
     if rel.attributes[attnum as usize - 1].attidentity == 0 {
         let text = format!("column \"{column}\" of relation \"{}\" is not an identity column", rel.name());

@@ -16,7 +16,7 @@ use analyze::query::Expr;
 use base::guc;
 use base::sqlstate::*;
 use base::{BlockNumber, Oid, PgError, Result};
-use catalog::{PgAttribute, PgStatistic, Relation, oids};
+use catalog::{PgAttribute, PgStatistic, Relation, oids, relkind};
 use executor::ExecContext;
 use executor::row_expr::RowExprs;
 use types::array::{ElementType, build_vector};
@@ -216,6 +216,51 @@ fn whole_rows(rel: &Relation, columns: &[Column], sample: &Sample) -> Vec<Vec<Da
         out
     };
     sample.rows.iter().map(whole).collect()
+}
+
+/// Statistics of a table together with all that descend from it. (PostgreSQL: `acquire_inherited_sample_rows`)
+pub fn analyze_tree(cmd: &mut CommandContext<'_>, rel: &Relation, columns: &[String]) -> Result<()> {
+    let columns = chosen(cmd, rel, columns)?;
+    let target = columns.iter().map(|c| c.target).max().unwrap_or(0).max(1) * 300;
+    let mut members = Vec::new();
+    let mut pages = 0.0;
+    for oid in crate::partition::tree::inheritors(cmd, rel.oid, Some(txn::LockMode::AccessShare))? {
+        let entry = cmd.cx.catalog.relation_entry(oid)?;
+        if !matches!(entry.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW) {
+            continue;
+        }
+        let blocks = f64::from(cmd.cx.catalog.heap_of(&entry)?.nblocks(cmd.cx.txn()?)?);
+        pages += blocks;
+        members.push((entry, blocks));
+    }
+    if members.len() < 2 && rel.kind() != relkind::PARTITIONED_TABLE {
+        return Ok(());
+    }
+    let (mut rows, mut total_rows) = (Vec::new(), 0.0);
+    for (entry, blocks) in members.iter().filter(|m| m.1 > 0.0) {
+        let mut own = Vec::new();
+        for c in &columns {
+            let n = crate::name::column(entry, &c.attribute.attname)?;
+            let attribute = entry.attributes[n as usize - 1].clone();
+            own.push(Column { attribute, target: c.target, info: c.info.clone() });
+        }
+        let share = ((target as f64 * blocks / pages).round() as usize).max(1);
+        let sample = sample(cmd, entry, &own, share)?;
+        total_rows += sample.total_rows;
+        rows.extend(sample.rows);
+    }
+    for (i, column) in columns.iter().enumerate() {
+        let values: Vec<DatumRef<'_>> = rows.iter().map(|r| r[i].as_ref()).collect();
+        if let Some(row) = statistics(cmd, column, &values, total_rows)? {
+            store(cmd, PgStatistic { stainherit: true, ..row })?;
+        }
+    }
+    if rel.kind() == relkind::PARTITIONED_TABLE {
+        vacuum::update_class(cmd, rel.oid, |row| {
+            (row.relpages, row.reltuples) = (-1, total_rows as f32);
+        })?;
+    }
+    cmd.cx.catalog.command_counter_increment()
 }
 
 fn chosen(cmd: &mut CommandContext<'_>, rel: &Relation, names: &[String]) -> Result<Vec<Column>> {
@@ -600,7 +645,7 @@ fn fill(row: &mut PgStatistic, column: &Column, found: &Scalar) -> Result<()> {
 
 /// (PostgreSQL: `update_attstats`)
 fn store(cmd: &mut CommandContext<'_>, row: PgStatistic) -> Result<()> {
-    let key = [Datum::oid(row.starelid), Datum::i16(row.staattnum), Datum::bool(false)];
+    let key = [Datum::oid(row.starelid), Datum::i16(row.staattnum), Datum::bool(row.stainherit)];
     match cmd.cx.catalog.find_row::<PgStatistic>(oids::STATISTIC_RELID_ATTNUM_INH_INDEX, &key)? {
         Some(found) => drop(cmd.cx.catalog.update_row(&found, &row)?),
         None => drop(cmd.cx.catalog.insert_row(&row)?),

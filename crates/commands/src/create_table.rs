@@ -20,18 +20,19 @@ pub struct NewColumn {
     /// The sequence a serial or identity column gets: options, and whether it is an identity.
     pub sequence: Option<(Vec<DefElem>, bool)>,
     pub not_null_name: Option<Option<String>>,
+    /// Of a typed table: options were written for it.
+    pub given: bool,
 }
 
 impl NewColumn {
     /// A column without anything of its own.
     pub fn new(attribute: PgAttribute) -> NewColumn {
-        NewColumn { attribute, default: None, generated: 0, sequence: None, not_null_name: None }
+        NewColumn { attribute, default: None, generated: 0, sequence: None, not_null_name: None, given: false }
     }
 }
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcome> {
     for (is_there, what) in [
-        (stmt.of_typename.is_some(), "CREATE TABLE OF"),
         (stmt.tablespacename.is_some(), "CREATE TABLE ... TABLESPACE"),
     ] {
         if is_there {
@@ -67,8 +68,26 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
     let mut columns: Vec<NewColumn> = Vec::new();
     let mut constraints: Vec<(Constraint, Option<String>)> = Vec::new();
     let mut likes = Vec::new();
+    let mut of_type = Oid::INVALID;
+    if let Some(type_name) = &stmt.of_typename {
+        of_type = name::type_name(cmd.cx, type_name)?.0;
+        columns = columns_of_type(cmd, of_type)?;
+    }
+    let typed = columns.len();
     for element in &stmt.table_elts {
         match element {
+            TableElement::ColumnDef(def) if def.type_name.is_none() && of_type.is_valid() => {
+                let at = columns[..typed].iter().position(|c| c.attribute.attname == def.colname);
+                let at = at.ok_or_else(|| {
+                    PgError::new(UNDEFINED_COLUMN, format!("column \"{}\" does not exist", def.colname))
+                })?;
+                if std::mem::replace(&mut columns[at].given, true) {
+                    let text = format!("column \"{}\" specified more than once", def.colname);
+                    return Err(PgError::new(DUPLICATE_COLUMN, text));
+                }
+                let base = columns[at].attribute.clone();
+                columns[at] = NewColumn { given: true, ..column_options(cmd, def, &base, &mut constraints)? };
+            }
             TableElement::ColumnDef(def) if def.type_name.is_none() => {
                 let base =
                     parents.first().and_then(|p| p.desc.find(&def.colname).map(|n| &p.attributes[n as usize - 1]));
@@ -102,6 +121,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
     if stmt.partspec.is_some() {
         new.am = Oid::INVALID;
     }
+    new.of_type = of_type;
     new.persistence = persistence;
     new.options = options::heap(&stmt.options)?;
     let oid = cmd.cx.catalog.create_relation(&new)?;
@@ -138,6 +158,30 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
         like::finish(cmd, oid, l)?;
     }
     Ok(Outcome::tag("CREATE TABLE"))
+}
+
+/// The columns of a typed table. (PostgreSQL: `transformOfType`, `check_of_type`)
+pub fn columns_of_type(cmd: &mut CommandContext<'_>, of_type: Oid) -> Result<Vec<NewColumn>> {
+    let t = cmd.cx.catalog.type_row(of_type)?;
+    let shown = cmd.cx.catalog.format_type(of_type, None)?;
+    let wrong = |text: String| PgError::new(WRONG_OBJECT_TYPE, text);
+    if t.typtype != b'c' {
+        return Err(wrong(format!("type {shown} is not a composite type")));
+    }
+    let rel = cmd.cx.catalog.relation_entry(t.typrelid)?;
+    if rel.kind() != relkind::COMPOSITE {
+        let detail = "A typed table must use a stand-alone composite type created with CREATE TYPE.";
+        return Err(wrong(format!("type {shown} is the row type of another table")).detail(detail));
+    }
+    executor::lock_relation(cmd.cx, rel.oid, txn::LockMode::AccessShare)?;
+    let mut columns = Vec::new();
+    for a in rel.attributes.iter().filter(|a| !a.attisdropped) {
+        let t = cmd.cx.catalog.type_row(a.atttypid)?;
+        let mut attribute = new_attribute(&a.attname, &t, a.atttypmod, a.attcollation);
+        attribute.attndims = a.attndims;
+        columns.push(NewColumn::new(attribute));
+    }
+    Ok(columns)
 }
 
 /// `serial` and its like: the integer type it stands for.

@@ -356,12 +356,6 @@ fn triggers(
         let me = ObjectAddress::new(oids::TRIGGER_RELATION, oid);
         let constraint = ObjectAddress::new(oids::CONSTRAINT_RELATION, c.oid);
         cmd.cx.catalog.record_dependency(&me, &constraint, DependencyType::Internal)?;
-        if tgparentid.is_valid() {
-            let on_parent = ObjectAddress::new(oids::TRIGGER_RELATION, tgparentid);
-            cmd.cx.catalog.record_dependency(&me, &on_parent, DependencyType::PartitionPrimary)?;
-            let on_table = ObjectAddress::relation(on);
-            cmd.cx.catalog.record_dependency(&me, &on_table, DependencyType::PartitionSecondary)?;
-        }
         cmd.cx.catalog.command_counter_increment()?;
     }
     if !cmd.cx.catalog.relation_entry(on)?.class.relhastriggers {

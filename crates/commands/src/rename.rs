@@ -53,6 +53,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &RenameStmt) -> Result<Outcom
 
 /// A column, in all children too. (PostgreSQL: `renameatt_internal`)
 fn column(cmd: &mut CommandContext<'_>, rel: &Relation, old: &str, new: &str, recurse: bool) -> Result<()> {
+    crate::alter_children::check_not_typed(rel, "rename column of")?;
     let mut all = vec![rel.oid];
     if rel.class.relhassubclass {
         let found = tree::inheritors(cmd, rel.oid, Some(LockMode::AccessExclusive))?;
@@ -171,6 +172,7 @@ fn other(cmd: &mut CommandContext<'_>, kind: ObjectType, named: &Object, new: &s
     let oid = address.object;
     let taken = |what: &str, code| Err(PgError::new(code, format!("{what} \"{new}\" already exists")));
     match kind {
+        ObjectType::EventTrigger => crate::event_trigger::rename(cmd, oid, new),
         ObjectType::Schema => {
             object::check_owner(cmd, kind, &address)?;
             owner_may_create(cmd)?;

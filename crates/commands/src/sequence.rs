@@ -260,10 +260,17 @@ pub fn alter(cmd: &mut CommandContext<'_>, stmt: &AlterSeqStmt) -> Result<Outcom
         return Err(PgError::new(WRONG_OBJECT_TYPE, format!("\"{}\" is not a sequence", rel.name())));
     }
     name::check_owner(cmd.cx, &rel)?;
+    alter_options(cmd, rel.oid, &stmt.options)?;
+    Ok(Outcome::tag("ALTER SEQUENCE"))
+}
+
+/// Changes a sequence as the options say.
+pub fn alter_options(cmd: &mut CommandContext<'_>, seq: Oid, options: &[DefElem]) -> Result<()> {
+    let rel = cmd.cx.catalog.relation_entry(seq)?;
     let key = [Datum::oid(rel.oid)];
     let found = cmd.cx.catalog.find_row::<PgSequence>(oids::SEQUENCE_RELID_INDEX, &key)?;
     let found = found.ok_or_else(|| PgError::internal("a sequence without its row"))?;
-    let list: Vec<DefElem> = stmt.options.iter().filter(|o| o.defname != "owned_by").cloned().collect();
+    let list: Vec<DefElem> = options.iter().filter(|o| o.defname != "owned_by").cloned().collect();
     let p = parse(cmd, &list, found.row.seqtypid, Some(&found.row))?;
     let txn = cmd.cx.txn()?.clone();
     let mut data = access::sequence::read(&txn, rel.locator)?;
@@ -284,8 +291,7 @@ pub fn alter(cmd: &mut CommandContext<'_>, stmt: &AlterSeqStmt) -> Result<Outcom
     cmd.cx.catalog.update_row(&found, &row)?;
     data.log_cnt = 0;
     access::sequence::set(&txn, rel.locator, rel.is_permanent(), data)?;
-    owned_by(cmd, rel.oid, &stmt.options)?;
-    Ok(Outcome::tag("ALTER SEQUENCE"))
+    owned_by(cmd, rel.oid, options)
 }
 
 /// Back to its start. (TRUNCATE ... RESTART IDENTITY)

@@ -247,8 +247,11 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &VacuumStmt) -> Result<Outcom
         let oid = cmd.cx.catalog.find_relation(r.relation.schemaname.as_deref(), &r.relation.relname, true)?;
         let oid = oid.ok_or_else(|| name::missing_relation(&r.relation))?;
         targets.push((oid, r.va_cols.clone()));
-        if r.relation.inh && cmd.cx.catalog.relation_entry(oid)?.kind() == relkind::PARTITIONED_TABLE {
-            partitions(cmd, oid, &mut targets)?;
+        // Whatever inherits from it is worked on too. (PostgreSQL: `expand_vacuum_rel`)
+        if r.relation.inh && cmd.cx.catalog.relation_entry(oid)?.class.relhassubclass {
+            for child in &crate::partition::tree::inheritors(cmd, oid, None)?[1..] {
+                targets.push((*child, r.va_cols.clone()));
+            }
         }
     }
     if given.only_database_stats {
@@ -295,15 +298,6 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &VacuumStmt) -> Result<Outcom
         }
     }
     Ok(Outcome::tag(tag))
-}
-
-/// All partitions of a table, and theirs.
-fn partitions(cmd: &mut CommandContext<'_>, oid: Oid, targets: &mut Vec<(Oid, Vec<String>)>) -> Result<()> {
-    for child in cmd.cx.catalog.inheritance_children(oid)? {
-        targets.push((child.inhrelid, Vec::new()));
-        partitions(cmd, child.inhrelid, targets)?;
-    }
-    Ok(())
 }
 
 /// The TOAST table of a table that the user may vacuum.
@@ -359,6 +353,9 @@ pub fn vacuum_table(
 ) -> Result<Option<Vacuumed>> {
     let mode = if params.full { LockMode::AccessExclusive } else { LockMode::ShareUpdateExclusive };
     let Some(rel) = open(cmd, oid, params, "vacuum", mode)? else { return Ok(None) };
+    if rel.kind() == relkind::PARTITIONED_TABLE {
+        return Ok(None);
+    }
     if !matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW | relkind::TOAST) {
         if named {
             let text = format!("skipping \"{}\" --- cannot vacuum non-tables or special system tables", rel.name());
@@ -513,7 +510,7 @@ pub fn analyze_one(
     named: bool,
 ) -> Result<()> {
     let Some(rel) = open(cmd, oid, params, "analyze", LockMode::ShareUpdateExclusive)? else { return Ok(()) };
-    if !matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW) {
+    if !matches!(rel.kind(), relkind::TABLE | relkind::MATERIALIZED_VIEW | relkind::PARTITIONED_TABLE) {
         if named {
             let text = format!("skipping \"{}\" --- cannot analyze non-tables or special system tables", rel.name());
             cmd.notice(Severity::Warning, WARNING, text);
@@ -521,6 +518,12 @@ pub fn analyze_one(
         return Ok(());
     }
     if !permitted(cmd, &rel, "analyze")? {
+        return Ok(());
+    }
+    if rel.class.relhassubclass {
+        analyze_table::analyze_tree(cmd, &rel, columns)?;
+    }
+    if rel.kind() == relkind::PARTITIONED_TABLE {
         return Ok(());
     }
     let start = txn::transaction::current_timestamp();

@@ -6,6 +6,7 @@ use base::Result;
 use planner::{Plan, SortCol};
 use types::{Batch, Column, SortKey};
 
+use crate::append_prune::Pruner;
 use crate::build::Builder;
 use crate::node::{Exec, Node};
 use crate::state::Run;
@@ -13,20 +14,29 @@ use crate::state::Run;
 pub(crate) struct AppendExec {
     inputs: Vec<Node>,
     current: usize,
+    pruner: Option<Pruner>,
 }
 
 impl AppendExec {
-    pub fn build(b: &mut Builder<'_>, plans: &[Plan]) -> Result<AppendExec> {
+    pub fn build(b: &mut Builder<'_>, plan: &Plan, plans: &[Plan]) -> Result<AppendExec> {
         let inputs: Result<Vec<Node>> = plans.iter().map(|p| b.node(p)).collect();
-        Ok(AppendExec { inputs: inputs?, current: 0 })
+        Ok(AppendExec { inputs: inputs?, current: 0, pruner: pruner(b, plan, plans.len())? })
     }
 }
 
 impl Exec for AppendExec {
     fn next<'a>(&'a mut self, run: &mut Run<'_>, max: usize) -> Result<Option<&'a Batch>> {
         // The borrow of a batch that is returned would last over the next turn of a loop; hence the split.
+        let wanted = match &mut self.pruner {
+            Some(p) => Some(p.wanted(run)?),
+            None => None,
+        };
         let (inputs, current) = (&mut self.inputs, &mut self.current);
         for input in &mut inputs[*current..] {
+            if wanted.is_some_and(|w| !w[*current]) {
+                *current += 1;
+                continue;
+            }
             if let Some(batch) = input.next(run, max)? {
                 return Ok(Some(batch));
             }
@@ -36,11 +46,19 @@ impl Exec for AppendExec {
     }
     fn rescan(&mut self, run: &mut Run<'_>, changed: &[i32]) -> Result<()> {
         self.current = 0;
+        if let Some(p) = &mut self.pruner {
+            p.reset();
+        }
         self.inputs.iter_mut().try_for_each(|n| n.rescan(run, changed))
     }
 }
 
+fn pruner(b: &mut Builder<'_>, plan: &Plan, plans: usize) -> Result<Option<Pruner>> {
+    plan.prune.as_ref().map(|p| Pruner::build(b.cx, p, plans)).transpose()
+}
+
 pub(crate) struct MergeAppendExec {
+    pruner: Option<Pruner>,
     inputs: Vec<Node>,
     keys: Vec<(usize, SortKey)>,
     heads: Vec<Option<(Batch, usize)>>,
@@ -49,7 +67,8 @@ pub(crate) struct MergeAppendExec {
 }
 
 impl MergeAppendExec {
-    pub fn build(b: &mut Builder<'_>, plans: &[Plan], keys: &[SortCol]) -> Result<MergeAppendExec> {
+    pub fn build(b: &mut Builder<'_>, plan: &Plan, plans: &[Plan], keys: &[SortCol]) -> Result<MergeAppendExec> {
+        let pruner = pruner(b, plan, plans.len())?;
         let inputs: Result<Vec<Node>> = plans.iter().map(|p| b.node(p)).collect();
         let keys: Result<Vec<(usize, SortKey)>> = keys
             .iter()
@@ -57,7 +76,7 @@ impl MergeAppendExec {
             .collect();
         let inputs = inputs?;
         let heads = inputs.iter().map(|_| None).collect();
-        Ok(MergeAppendExec { inputs, keys: keys?, heads, started: false, out: Batch::default() })
+        Ok(MergeAppendExec { pruner, inputs, keys: keys?, heads, started: false, out: Batch::default() })
     }
     fn advance(&mut self, run: &mut Run<'_>, i: usize) -> Result<()> {
         if let Some((batch, at)) = &mut self.heads[i]
@@ -87,7 +106,11 @@ pub(crate) fn compact(batch: &Batch) -> Batch {
 impl Exec for MergeAppendExec {
     fn next<'a>(&'a mut self, run: &mut Run<'_>, max: usize) -> Result<Option<&'a Batch>> {
         if !std::mem::replace(&mut self.started, true) {
-            for i in 0..self.inputs.len() {
+            let wanted = match &mut self.pruner {
+                Some(p) => Some(p.wanted(run)?.to_vec()),
+                None => None,
+            };
+            for i in (0..self.inputs.len()).filter(|i| wanted.as_ref().is_none_or(|w| w[*i])) {
                 self.advance(run, i)?;
             }
         }
@@ -126,6 +149,9 @@ impl Exec for MergeAppendExec {
     }
     fn rescan(&mut self, run: &mut Run<'_>, changed: &[i32]) -> Result<()> {
         self.started = false;
+        if let Some(p) = &mut self.pruner {
+            p.reset();
+        }
         self.heads.iter_mut().for_each(|h| *h = None);
         self.inputs.iter_mut().try_for_each(|n| n.rescan(run, changed))
     }

@@ -97,8 +97,8 @@ impl<'a> Builder<'a> {
                 Box::new(inherited_modify::InheritedModifyExec::build(self, plan, m)?)
             }
             PlanNode::ModifyTable(m) => Box::new(modify_table::ModifyTableExec::build(self, plan, m)?),
-            PlanNode::Append { plans } => Box::new(append::AppendExec::build(self, plans)?),
-            PlanNode::MergeAppend { plans, keys } => Box::new(append::MergeAppendExec::build(self, plans, keys)?),
+            PlanNode::Append { plans } => Box::new(append::AppendExec::build(self, plan, plans)?),
+            PlanNode::MergeAppend { plans, keys } => Box::new(append::MergeAppendExec::build(self, plan, plans, keys)?),
             PlanNode::RecursiveUnion { wt_param, dedup, .. } => {
                 Box::new(recursive_union::RecursiveUnionExec::build(self, plan, *wt_param, dedup)?)
             }

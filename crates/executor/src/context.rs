@@ -103,6 +103,8 @@ pub struct ExecContext {
     pub cost: planner::CostSettings,
     /// Opened tables, kept while their catalog entries stay the same.
     pub(crate) tables: HashMap<Oid, Arc<crate::heap::OpenTable>>,
+    /// The data-modifying statements that run: triggers of theirs may run others.
+    pub(crate) changing: Vec<Arc<planner::PlannedStmt>>,
     /// Functions in functions.
     pub(crate) depth: usize,
     /// Temporary files made so far: their names' numbers.
@@ -131,6 +133,7 @@ impl ExecContext {
             snapshot: None,
             cost: planner::CostSettings::default(),
             tables: HashMap::new(),
+            changing: Vec::new(),
             depth: 0,
             temporary_files: 0,
             records: Vec::new(),
@@ -158,6 +161,13 @@ impl ExecContext {
     /// The session that runs functions of procedural languages.
     pub fn host(&self) -> Result<Arc<dyn FunctionHost>> {
         self.host.clone().ok_or_else(|| PgError::internal("no session in this context"))
+    }
+    /// Whether a statement that runs changes the table, so that it cannot be altered. (PostgreSQL: `CheckTableNotInUse`)
+    pub fn is_in_use(&self, table: Oid) -> bool {
+        use analyze::query::RteKind;
+        let is =
+            |r: &analyze::query::RangeTblEntry| matches!(r.kind, RteKind::Relation { relid, .. } if relid == table);
+        self.changing.iter().any(|p| p.rtable.iter().any(is))
     }
     pub fn txn(&self) -> Result<&Arc<Transaction>> {
         self.txn.as_ref().ok_or_else(|| PgError::internal("no transaction in this context"))

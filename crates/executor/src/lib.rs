@@ -20,6 +20,7 @@ mod agg;
 mod agg_spill;
 mod agg_state;
 mod append;
+mod append_prune;
 mod bitmap_scan;
 mod build;
 mod constraints;

@@ -192,9 +192,34 @@ impl Planner<'_, '_> {
                 copy_cost(&mut p, path);
                 p.targetlist = tlist_of(&path.target);
                 p.append_rel = inherited.unwrap_or(0);
+                p.prune = self.append_prune(root, path, paths)?;
                 Ok(p)
             }
-            PathKind::MergeAppend { .. } => Err(PgError::unsupported("merged appends")),
+            PathKind::MergeAppend { paths } => {
+                let mut p = Plan::new(PlanNode::Append { plans: Vec::new() });
+                p.targetlist = tlist_of(&path.target);
+                let cols = self.sort_cols(root, &mut p, &path.pathkeys)?;
+                let mut plans = Vec::new();
+                for s in paths {
+                    let n = path.pathkeys.len();
+                    let sorted = s.pathkeys.len() >= n && s.pathkeys[..n] == path.pathkeys[..];
+                    let plan = self.create(root, s, EXACT)?;
+                    plans.push(match sorted {
+                        true => plan,
+                        false => {
+                            let cost = self.cost_sort(s.total, s.rows, s.target.width, -1.0);
+                            let mut sort = over(PlanNode::Sort { keys: cols.clone() }, plan);
+                            (sort.startup_cost, sort.total_cost, sort.rows) = (cost.startup, cost.total, s.rows);
+                            sort
+                        }
+                    });
+                }
+                p.node = PlanNode::MergeAppend { plans, keys: cols };
+                copy_cost(&mut p, path);
+                p.append_rel = path.relids.as_single().unwrap_or(0);
+                p.prune = self.append_prune(root, path, paths)?;
+                Ok(p)
+            }
             PathKind::Material { sub } => {
                 let s = self.create(root, sub, flags | SMALL)?;
                 let mut p = over(PlanNode::Material, s);
@@ -515,6 +540,20 @@ impl Planner<'_, '_> {
         Ok(p)
     }
 
+    fn append_prune(&mut self, root: &Root, path: &Path, paths: &[P]) -> Result<Option<Box<crate::plan::AppendPrune>>> {
+        let Some(rti) = path.relids.as_single() else { return Ok(None) };
+        let mut tables = Vec::with_capacity(paths.len());
+        for p in paths {
+            let Some(child) = p.relids.as_single() else { return Ok(None) };
+            let RteKind::Relation { relid, .. } = root.parse.rte(child).kind else { return Ok(None) };
+            tables.push(relid);
+        }
+        if tables.len() < 2 {
+            return Ok(None);
+        }
+        Ok(self.prune_later(root, rti, &tables)?.map(Box::new))
+    }
+
     fn sort_plan(&mut self, root: &Root, mut s: Plan, keys: &[PathKey], presorted: usize) -> Result<Plan> {
         let cols = self.sort_cols(root, &mut s, keys)?;
         let node = if presorted > 0 {
@@ -759,8 +798,7 @@ impl Planner<'_, '_> {
                     if covered.iter().any(|c| crate::indexpaths::same_condition(c, &r)) {
                         continue;
                     }
-                    let known = !is_mutable(&self.cx.catalog, &r.clause)?
-                        && self.implied_by(&implied, [&r.clause])?;
+                    let known = !is_mutable(&self.cx.catalog, &r.clause)? && self.implied_by(&implied, [&r.clause])?;
                     if !known {
                         rest.push(r);
                     }

@@ -640,6 +640,8 @@ impl Planner<'_, '_> {
         }
         for c in 0..index.nkeys {
             let e = self.index_column_expr(index, c);
+            // A member's orders are those of the table that is named.
+            let e = self.over_parent(root, index.relid, &e);
             let desc = index.descending[c] != backward;
             let nulls_first = index.nulls_first[c] != backward;
             let ty = self.index_opcintype(index, c, &e)?;

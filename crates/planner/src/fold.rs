@@ -95,6 +95,8 @@ impl Planner<'_, '_> {
                 if null {
                     let ty = a.resulttype;
                     *e = self.null_const(ty)?;
+                } else if let Some(new) = self.relabelled_array(a)? {
+                    *e = new;
                 }
                 return Ok(());
             }
@@ -105,6 +107,25 @@ impl Planner<'_, '_> {
             *e = new;
         }
         Ok(())
+    }
+
+    /// A constant array whose elements only change their type's name.
+    fn relabelled_array(&mut self, a: &ArrayCoerceExpr) -> Result<Option<Expr>> {
+        let Expr::Const(c) = &a.arg else { return Ok(None) };
+        let plain = match &a.elemexpr {
+            Expr::CaseTestExpr(_) => true,
+            Expr::RelabelType(r) => matches!(r.arg, Expr::CaseTestExpr(_)),
+            _ => false,
+        };
+        let Some(elem) = self.cx.catalog.element_type(a.resulttype.oid)? else { return Ok(None) };
+        let types::Datum::Bytes(bytes) = &c.value else { return Ok(None) };
+        let mut bytes = bytes.to_vec();
+        if !plain || bytes.len() < 12 {
+            return Ok(None);
+        }
+        // The element type stands after the number of dimensions and the offset.
+        bytes[8..12].copy_from_slice(&elem.0.to_le_bytes());
+        Ok(Some(Expr::Const(Const { ty: a.resulttype, value: types::Datum::bytes(bytes), ..c.clone() })))
     }
 
     /// What a node becomes whose children are folded.

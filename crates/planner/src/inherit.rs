@@ -181,6 +181,7 @@ impl Planner<'_, '_> {
                 root.base.push(None);
                 let mut rel = self.simple_rel(root, child)?;
                 rel.is_child = true;
+                rel.member_of = Some((rti, Rc::new(columns.clone())));
                 root.base[child as usize] = Some(Box::new(rel));
                 members.push(Member { rti: child, columns });
             }
@@ -386,12 +387,167 @@ impl Planner<'_, '_> {
         Ok(())
     }
 
+    /// An expression over a member as one over the table that is named, if its columns are all that one's.
+    pub(crate) fn over_parent(&self, root: &Root, rti: RtIndex, e: &Expr) -> Expr {
+        let Some(Some(rel)) = root.base.get(rti as usize) else { return e.clone() };
+        let Some((parent, columns)) = rel.member_of.clone() else { return e.clone() };
+        let mut out = e.clone();
+        let mut whole = true;
+        let done = mutate(&mut out, &mut |x| {
+            if let Expr::Var(v) = x
+                && v.varno == rti
+            {
+                match columns.iter().position(|c| *c == v.varattno && v.varattno > 0) {
+                    Some(i) => (v.varno, v.varattno) = (parent, i as AttrNumber + 1),
+                    None => whole = false,
+                }
+            }
+            Ok(true)
+        });
+        if whole && done.is_ok() { out } else { e.clone() }
+    }
+
+    /// Appends that keep an order: one after the other where the partitions follow each other in it, else merged.
+    /// (PostgreSQL: `generate_orderedappend_paths`)
+    fn ordered_appends(&mut self, root: &mut Root, rti: RtIndex, children: &[RtIndex]) -> Result<()> {
+        let mut orders: Vec<Vec<PathKey>> = Vec::new();
+        for c in children {
+            let Some(Some(child)) = root.base.get(*c as usize) else { continue };
+            for p in child.paths.iter().filter(|p| !p.pathkeys.is_empty() && p.param.is_none()) {
+                if !orders.contains(&p.pathkeys) {
+                    orders.push(p.pathkeys.clone());
+                }
+            }
+        }
+        if orders.is_empty() {
+            return Ok(());
+        }
+        let (forward, backward) = self.partition_order(root, rti, children)?;
+        for keys in orders {
+            let in_order = |order: &[PathKey]| {
+                !order.is_empty() && order.len() >= keys.len() && order[..keys.len()] == keys[..]
+            };
+            let (ascending, descending) = (in_order(&forward), in_order(&backward));
+            for by_startup in [true, false] {
+                let mut list: Vec<P> = Vec::new();
+                let mut all_sorted = true;
+                for c in children {
+                    let Some(Some(child)) = root.base.get(*c as usize) else { continue };
+                    let sorted = child.paths.iter().filter(|p| {
+                        p.param.is_none() && p.pathkeys.len() >= keys.len() && p.pathkeys[..keys.len()] == keys[..]
+                    });
+                    let cost = |p: &&P| if by_startup { (p.disabled, p.startup, p.total) } else { (p.disabled, p.total, p.startup) };
+                    let best = sorted.min_by(|a, b| cost(a).partial_cmp(&cost(b)).unwrap_or(std::cmp::Ordering::Equal));
+                    match best.cloned().or_else(|| child.cheapest_total.clone()) {
+                        Some(p) => {
+                            all_sorted &= p.pathkeys.len() >= keys.len() && p.pathkeys[..keys.len()] == keys[..];
+                            list.push(p);
+                        }
+                        None => return Ok(()),
+                    }
+                }
+                let made = if (ascending || descending) && all_sorted {
+                    if descending {
+                        list.reverse();
+                    }
+                    self.append_in_order(root, rti, list, &keys)
+                } else {
+                    self.merge_append(root, rti, list, &keys)
+                };
+                if let Some(p) = made {
+                    self.add_base(root, rti, p);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The order in which the partitions' rows follow each other, and the reverse; empty if there is none.
+    /// (PostgreSQL: `build_partition_pathkeys`, `partitions_are_ordered`)
+    fn partition_order(&mut self, root: &mut Root, rti: RtIndex, children: &[RtIndex]) -> Result<(Vec<PathKey>, Vec<PathKey>)> {
+        let none = Ok((Vec::new(), Vec::new()));
+        let Some(Some(rel)) = root.base.get(rti as usize) else { return none };
+        let Some(entry) = rel.relation.clone().filter(|r| r.partition_key.is_some()) else { return none };
+        let catalog = self.cx.catalog.clone();
+        let desc = analyze::partition::desc_of(&catalog, &entry, self.cx.rt)?;
+        let mut places = Vec::new();
+        for c in children {
+            let RteKind::Relation { relid, .. } = root.parse.rte(*c).kind else { return none };
+            // Partitions of partitions would have to be in order themselves.
+            let Some(place) = desc.position(relid) else { return none };
+            places.push(place);
+        }
+        if !desc.is_ordered(&places) {
+            return none;
+        }
+        let keys = self.partition_keys(&desc, rti, &entry, &entry)?;
+        let (mut forward, mut backward) = (Vec::new(), Vec::new());
+        for (k, e) in desc.key.columns.iter().zip(&keys) {
+            for down in [false, true] {
+                let key = self.pathkey_for(root, e, k.opfamily, k.opcintype, k.collation, down, down, 0, false)?;
+                let Some(key) = key else { return Ok((forward, backward)) };
+                let out = if down { &mut backward } else { &mut forward };
+                if !self.is_redundant(root, &key, out) {
+                    out.push(key);
+                }
+            }
+        }
+        Ok((forward, backward))
+    }
+
+    fn append_in_order(&mut self, root: &Root, rti: RtIndex, paths: Vec<P>, keys: &[PathKey]) -> Option<P> {
+        let rel = root.base.get(rti as usize)?.as_ref()?;
+        let startup = paths.first().map_or(0.0, |p| p.startup);
+        let total: f64 = paths.iter().map(|p| p.total).sum::<f64>() + self.cx.cost.cpu_tuple_cost * 0.5 * rel.rows;
+        let disabled = paths.iter().map(|p| p.disabled).sum();
+        let mut p = new_path(PathKind::Append { paths }, rel, None, rel.rows, (startup, total));
+        (p.disabled, p.pathkeys) = (disabled, keys.to_vec());
+        Some(Rc::new(p))
+    }
+
+    /// (PostgreSQL: `create_merge_append_path`, `cost_merge_append`)
+    fn merge_append(&mut self, root: &Root, rti: RtIndex, paths: Vec<P>, keys: &[PathKey]) -> Option<P> {
+        let rel = root.base.get(rti as usize)?.as_ref()?;
+        // Its columns are compared: they must be among those it yields.
+        for k in keys {
+            let ec = root.ec(k.ec);
+            let there = |m: &Em| rel.target.exprs.iter().any(|e| strip_relabel(e) == strip_relabel(&m.expr));
+            if ec.has_volatile || !ec.members.iter().any(there) {
+                return None;
+            }
+        }
+        let c = self.cx.cost;
+        let (mut startup, mut total, mut disabled) = (0.0, 0.0, 0);
+        for p in &paths {
+            let sorted = p.pathkeys.len() >= keys.len() && p.pathkeys[..keys.len()] == *keys;
+            let (s, t) = match sorted {
+                true => (p.startup, p.total),
+                false => {
+                    let cost = self.cost_sort(p.total, p.rows, p.target.width, -1.0);
+                    (cost.startup, cost.total)
+                }
+            };
+            startup += s;
+            total += t;
+            disabled += p.disabled + i32::from(!sorted && !c.enable_sort);
+        }
+        let n = paths.len().max(2) as f64;
+        let compare = 2.0 * c.cpu_operator_cost;
+        let first = compare * n * n.log2();
+        let run = rel.rows * compare * n.log2() + c.cpu_tuple_cost * 0.5 * rel.rows;
+        let cost = (startup + first, total + first + run);
+        let mut p = new_path(PathKind::MergeAppend { paths }, rel, None, rel.rows, cost);
+        (p.disabled, p.pathkeys) = (disabled, keys.to_vec());
+        Some(Rc::new(p))
+    }
+
     /// The members' paths, and the Append of the cheapest ones. (PostgreSQL: `set_append_rel_pathlist`)
     pub(crate) fn append_paths(&mut self, root: &mut Root, rti: RtIndex) -> Result<()> {
         let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(()) };
         let members = rel.members.clone();
         let mut total: Vec<P> = Vec::new();
         let mut startup: Vec<P> = Vec::new();
+        let mut live: Vec<RtIndex> = Vec::new();
         for m in &members {
             self.base_paths(root, m.rti)?;
             let Some(Some(child)) = root.base.get_mut(m.rti as usize) else { continue };
@@ -402,6 +558,7 @@ impl Planner<'_, '_> {
             if child.is_dummy() {
                 continue;
             }
+            live.push(m.rti);
             total.extend(child.cheapest_total.clone());
             startup.extend(child.cheapest_startup.clone());
         }
@@ -425,13 +582,17 @@ impl Planner<'_, '_> {
             p.disabled = made.disabled;
             self.add_base(root, rti, Rc::new(p));
         }
-        Ok(())
+        self.ordered_appends(root, rti, &live)
     }
 
     /// The Append of a partitioned table with other columns: its members compute them. (PostgreSQL:
     /// `apply_scanjoin_target_to_paths`)
     pub(crate) fn project_members(&mut self, root: &Root, p: &P, target: &Rc<Target>) -> Result<Option<P>> {
-        let PathKind::Append { paths } = &p.kind else { return Ok(None) };
+        let (PathKind::Append { paths } | PathKind::MergeAppend { paths }) = &p.kind else { return Ok(None) };
+        let merged = matches!(p.kind, PathKind::MergeAppend { .. });
+        if merged || !p.pathkeys.is_empty() {
+            return self.project_in_order(root, p, paths, target, merged);
+        }
         let Some(rti) = p.relids.as_single() else { return Ok(None) };
         let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(None) };
         let partitioned = rel.relation.as_ref().is_some_and(|r| r.kind() == catalog::relkind::PARTITIONED_TABLE);
@@ -453,6 +614,45 @@ impl Planner<'_, '_> {
         let PathKind::Append { paths } = &made.kind else { return Ok(None) };
         let mut out = upper_path(PathKind::Append { paths: paths.clone() }, p, target.clone());
         (out.startup, out.total) = (made.startup, made.total);
+        Ok(Some(Rc::new(out)))
+    }
+
+    fn project_in_order(
+        &mut self,
+        root: &Root,
+        p: &P,
+        paths: &[P],
+        target: &Rc<Target>,
+        merged: bool,
+    ) -> Result<Option<P>> {
+        let Some(rti) = p.relids.as_single() else { return Ok(None) };
+        let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(None) };
+        let partitioned = rel.relation.as_ref().is_some_and(|r| r.kind() == catalog::relkind::PARTITIONED_TABLE);
+        // What is merged by must stay among the columns.
+        let kept = |k: &PathKey| {
+            let there = |m: &Em| target.exprs.iter().any(|e| strip_relabel(e) == strip_relabel(&m.expr));
+            root.ec(k.ec).members.iter().any(there)
+        };
+        if !partitioned || p.target.exprs == target.exprs || (merged && !p.pathkeys.iter().all(kept)) {
+            return Ok(None);
+        }
+        let members = rel.members.clone();
+        let mut below = Vec::with_capacity(paths.len());
+        let mut more = (0.0, 0.0);
+        for child in paths {
+            let Some(m) = members.iter().find(|m| child.relids.as_single() == Some(m.rti)) else { return Ok(None) };
+            let mut t = Target::default();
+            for (e, r) in target.exprs.iter().zip(&target.refs) {
+                t.push(self.for_member(root, e, rti, m)?, *r);
+            }
+            let t = self.cost_target(root, t)?;
+            let q = self.project(child, t);
+            more = (more.0 + q.startup - child.startup, more.1 + q.total - child.total);
+            below.push(q);
+        }
+        let kind = if merged { PathKind::MergeAppend { paths: below } } else { PathKind::Append { paths: below } };
+        let mut out = upper_path(kind, p, target.clone());
+        (out.startup, out.total) = (p.startup + more.0, p.total + more.1);
         Ok(Some(Rc::new(out)))
     }
 }

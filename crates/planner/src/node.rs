@@ -122,6 +122,8 @@ pub(crate) struct Rel {
     pub members: Vec<crate::inherit::Member>,
     /// Statistics of several columns. (PostgreSQL: `statlist`)
     pub statistics: Arc<Vec<crate::extstats::ExtStats>>,
+    /// Of a member: the table that is named, and for each of that one's columns its own.
+    pub member_of: Option<(RtIndex, Rc<Vec<AttrNumber>>)>,
     /// It stands for its members only, be there any or not.
     pub expanded: bool,
 }
@@ -160,6 +162,7 @@ impl Rel {
             is_child: false,
             members: Vec::new(),
             statistics: Arc::default(),
+            member_of: None,
             expanded: false,
         }
     }

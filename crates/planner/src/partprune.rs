@@ -12,7 +12,8 @@ use base::{Oid, Result};
 use types::Datum;
 use types::oid::BOOLOID;
 
-use crate::node::Planner;
+use crate::node::{Planner, Root};
+use crate::plan::{AppendPrune, PrunedPart, PrunedTable};
 use crate::util::*;
 
 /// Families whose one operator on a boolean column is the column itself.
@@ -406,5 +407,59 @@ impl Planner<'_, '_> {
             });
         }
         desc.matching(self.cx.rt, &steps, &values)
+    }
+
+    /// What an Append over partitions can leave out when it runs. `plans`: the tables of its subplans, in their order.
+    /// (PostgreSQL: `make_partition_pruneinfo`)
+    pub(crate) fn prune_later(&mut self, root: &Root, rti: RtIndex, plans: &[Oid]) -> Result<Option<AppendPrune>> {
+        if !self.cx.cost.enable_partition_pruning {
+            return Ok(None);
+        }
+        let Some(Some(rel)) = root.base.get(rti as usize) else { return Ok(None) };
+        let Some(named) = rel.relation.clone().filter(|r| r.partition_key.is_some()) else { return Ok(None) };
+        let clauses: Vec<Expr> = rel.baserestrict.iter().map(|r| r.clause.clone()).collect();
+        let mut out = AppendPrune { tables: Vec::new() };
+        self.pruned_table(rti, &named, &named, &clauses, plans, &mut out)?;
+        let useful = out.tables.iter().any(|t| t.starting.is_some() || t.running.is_some());
+        Ok(useful.then_some(out))
+    }
+
+    fn pruned_table(
+        &mut self,
+        rti: RtIndex,
+        named: &catalog::Relation,
+        table: &catalog::Relation,
+        clauses: &[Expr],
+        plans: &[Oid],
+        out: &mut AppendPrune,
+    ) -> Result<usize> {
+        let catalog = self.cx.catalog.clone();
+        let desc = analyze::partition::desc_of(&catalog, table, self.cx.rt)?;
+        let keys = self.partition_keys(&desc, rti, named, table)?;
+        let mut made = Vec::new();
+        for known in [Known::Starting, Known::Running] {
+            let mut g =
+                Generator { desc: &desc, keys: &keys, bounds: &[], known, values: Vec::new(), mutable: false, running: false };
+            let step = self.prune_steps(&mut g, clauses)?;
+            let useful = if known == Known::Starting { g.mutable } else { g.running };
+            made.push(step.filter(|_| useful).map(|step| PruneSteps { step, values: g.values }));
+        }
+        let running = made.pop().flatten();
+        let starting = made.pop().flatten();
+        let number = out.tables.len();
+        out.tables.push(PrunedTable { relid: table.oid, starting, running, parts: Vec::new() });
+        let mut parts = Vec::new();
+        for part in &desc.parts {
+            parts.push(match plans.iter().position(|p| *p == part.oid) {
+                Some(i) => PrunedPart::Plan(i),
+                None if part.is_leaf => PrunedPart::Gone,
+                None => {
+                    let below = catalog.relation_entry(part.oid)?;
+                    PrunedPart::Table(self.pruned_table(rti, named, &below, clauses, plans, out)?)
+                }
+            });
+        }
+        out.tables[number].parts = parts;
+        Ok(number)
     }
 }

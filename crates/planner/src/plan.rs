@@ -11,6 +11,7 @@
 
 use std::sync::Arc;
 
+use analyze::partition::prune::PruneSteps;
 use analyze::query::*;
 use base::Oid;
 use types::TupleDesc;
@@ -106,6 +107,8 @@ pub struct Plan {
     pub physical: bool,
     /// Of an Append over an inherited table: the range-table index of that table, whose columns EXPLAIN shows.
     pub append_rel: RtIndex,
+    /// Of an Append or MergeAppend over partitions: which of them need not be run, once values are known.
+    pub prune: Option<Box<AppendPrune>>,
     pub node: PlanNode,
 }
 
@@ -126,6 +129,7 @@ impl Plan {
             params: Vec::new(),
             physical: false,
             append_rel: 0,
+            prune: None,
             node,
         }
     }
@@ -152,6 +156,36 @@ impl Plan {
         };
         self.outer.as_deref_mut().into_iter().chain(self.inner.as_deref_mut()).chain(list).collect()
     }
+}
+
+/// Pruning when the plan runs. (PostgreSQL: `PartitionPruneInfo`)
+#[derive(Clone, Debug)]
+pub struct AppendPrune {
+    /// The partitioned tables, the one that is named first.
+    pub tables: Vec<PrunedTable>,
+}
+
+/// (PostgreSQL: `PartitionedRelPruneInfo`)
+#[derive(Clone, Debug)]
+pub struct PrunedTable {
+    pub relid: Oid,
+    /// With values known when execution begins.
+    pub starting: Option<PruneSteps>,
+    /// With parameters that change during it.
+    pub running: Option<PruneSteps>,
+    /// In the order of the table's partitions.
+    pub parts: Vec<PrunedPart>,
+}
+
+/// What stands behind a partition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PrunedPart {
+    /// Nothing: it was excluded while planning.
+    Gone,
+    /// A subplan.
+    Plan(usize),
+    /// Another partitioned table, by its number.
+    Table(usize),
 }
 
 /// A sort column: a child's column number with its operator. (PostgreSQL: `sortColIdx`, `sortOperators`, ...)

@@ -509,7 +509,7 @@ impl Planner<'_, '_> {
                 out.is_system = Some(v.varattno);
                 return Ok(());
             }
-            out.stats = self.cx.catalog.statistic(entry.oid, v.varattno, false)?;
+            out.stats = self.cx.catalog.statistic(entry.oid, v.varattno, rel.expanded)?;
             out.unique =
                 rel.indexes.iter().any(|i| i.unique && i.nkeys == 1 && i.columns[0] == v.varattno && i.pred_ok.get());
             return Ok(());

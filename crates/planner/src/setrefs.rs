@@ -336,6 +336,11 @@ impl Planner<'_, '_> {
                     })
                     .collect();
                 pass_through(&mut tlist);
+                for t in plan.prune.iter_mut().flat_map(|p| &mut p.tables) {
+                    for v in [&mut t.starting, &mut t.running].into_iter().flatten().flat_map(|s| &mut s.values) {
+                        self.fix_scan(fix, &mut v.expr)?;
+                    }
+                }
                 if plan.append_rel > 0 {
                     plan.append_rel += fix.offset;
                     for (t, c) in tlist.iter_mut().zip(columns) {
@@ -686,6 +691,9 @@ fn pass_through(tlist: &mut [TargetEntry]) {
 pub fn node_exprs<'p>(plan: &'p Plan, out: &mut Vec<&'p Expr>) {
     out.extend(plan.targetlist.iter().map(|t| &t.expr));
     out.extend(&plan.qual);
+    for t in plan.prune.iter().flat_map(|p| &p.tables) {
+        out.extend([&t.starting, &t.running].into_iter().flatten().flat_map(|s| &s.values).map(|v| &v.expr));
+    }
     match &plan.node {
         PlanNode::Result { constant_qual } => out.extend(constant_qual),
         PlanNode::IndexScan { indexqual, indexqualorig, indexorderby, .. } => {

@@ -365,4 +365,33 @@ impl PartitionDesc {
             }
         }
     }
+
+    /// Whether all rows of each of these partitions come before those of the next, nulls last. (PostgreSQL:
+    /// `partitions_are_ordered`)
+    pub fn is_ordered(&self, places: &[usize]) -> bool {
+        if self.default.is_some_and(|d| places.contains(&d)) {
+            return false;
+        }
+        match &self.bounds {
+            Bounds::Range { .. } => true,
+            Bounds::List { owner, .. } => {
+                // One that also takes nulls has them after its other values, but before the next partition's.
+                let nulls = self.null.filter(|n| places.contains(n));
+                if nulls.is_some_and(|n| owner.contains(&n)) {
+                    return false;
+                }
+                let mut last = None;
+                let mut seen: Vec<usize> = Vec::new();
+                for o in owner.iter().filter(|o| places.contains(o)) {
+                    if last != Some(*o) && seen.contains(o) {
+                        return false;
+                    }
+                    last = Some(*o);
+                    seen.push(*o);
+                }
+                true
+            }
+            Bounds::Hash { .. } => false,
+        }
+    }
 }

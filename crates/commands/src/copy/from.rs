@@ -321,9 +321,7 @@ fn defaults(catalog: &catalog::Catalog, rel: &Relation, columns: &[i16]) -> Resu
         if let Some(text) = rel.default_of(a.attnum) {
             out.push((i, analyze::nodes::read_expr(text, catalog)?));
         } else if a.attidentity != 0 {
-            let owned = catalog.owned_sequences(rel.oid, a.attnum, None)?;
-            let missing = || PgError::internal("no owned sequence found");
-            let seqid = *owned.first().ok_or_else(missing)?;
+            let seqid = analyze::ddl::identity_sequence(catalog, rel.oid, a.attnum)?;
             out.push((i, Expr::NextValueExpr { seqid, type_oid: a.atttypid }));
         }
     }

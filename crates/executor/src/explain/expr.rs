@@ -197,6 +197,15 @@ impl<'a> Deparser<'a> {
     }
 
     fn var(&mut self, v: &Var, p: Place<'_>) -> Result<String> {
+        // What a MergeAppend over an inherited table sorts by are that table's columns.
+        if v.varno == OUTER_VAR
+            && p.plan.append_rel > 0
+            && matches!(p.plan.node, PlanNode::MergeAppend { .. })
+            && let Some(Expr::Var(k)) = p.plan.targetlist.get(v.varattno as usize - 1).map(|t| &t.expr)
+            && k.varnosyn == p.plan.append_rel
+        {
+            return Ok(self.column(&Var { varno: k.varnosyn, varattno: k.varattnosyn, ..k.clone() }, p));
+        }
         let child = match v.varno {
             OUTER_VAR => match &p.plan.node {
                 PlanNode::Append { plans } | PlanNode::MergeAppend { plans, .. } => plans.first(),
@@ -522,7 +531,12 @@ impl<'a> Deparser<'a> {
             }
             _ => quoted(&text),
         };
-        Ok(if needs_label && typed { format!("{shown}::{ty}") } else { shown })
+        let mut out = if needs_label && typed { format!("{shown}::{ty}") } else { shown };
+        if typed && c.ty.collation.is_valid() && c.ty.collation != self.cx.catalog.type_row(c.ty.oid)?.typcollation {
+            let name = self.cx.catalog.collation(c.ty.collation)?.map(|c| c.collname.clone()).unwrap_or_default();
+            out += &format!(" COLLATE {}", quote_identifier(&name));
+        }
+        Ok(out)
     }
 }
 

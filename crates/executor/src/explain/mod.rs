@@ -927,6 +927,24 @@ impl Explainer<'_> {
         Ok(())
     }
 
+    /// The subplans that are left when execution begins.
+    fn unpruned(&mut self, plan: &Plan, n: usize) -> Result<Vec<bool>> {
+        let Some(prune) = &plan.prune else { return Ok(vec![true; n]) };
+        let mut st = crate::state::Estate::detached();
+        st.snapshot = self.d.cx.snapshot.clone();
+        if let Some(run) = self.run {
+            st.params = run.params();
+        }
+        let mut pruner = crate::append_prune::Pruner::build(&mut *self.d.cx, prune, n)?;
+        let found = pruner.starting(&mut crate::state::Run { cx: &mut *self.d.cx, st: &mut st });
+        // Values that are not known leave everything.
+        match found {
+            Ok(list) => Ok(list.to_vec()),
+            Err(e) if e.sqlstate() == base::sqlstate::UNDEFINED_PARAMETER => Ok(vec![true; n]),
+            Err(e) => Err(e),
+        }
+    }
+
     fn children(&mut self, plan: &Plan, t: &mut Tree) -> Result<()> {
         for s in &plan.init_plans {
             self.subplan(s, "InitPlan", t)?;
@@ -945,7 +963,12 @@ impl Explainer<'_> {
             | PlanNode::MergeAppend { plans, .. }
             | PlanNode::BitmapAnd { plans }
             | PlanNode::BitmapOr { plans } => {
-                for p in plans {
+                let wanted = self.unpruned(plan, plans.len())?;
+                let removed = wanted.iter().filter(|w| !**w).count();
+                if plan.prune.is_some() && removed > 0 {
+                    t.line(format!("Subplans Removed: {removed}"));
+                }
+                for (p, _) in plans.iter().zip(wanted).filter(|(_, w)| *w) {
                     let c = self.node(p, Some("Member"))?;
                     t.child("Plans", c);
                 }

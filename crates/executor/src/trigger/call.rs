@@ -77,6 +77,16 @@ fn suppress_redundant_updates(_: &mut ExecContext, data: &TriggerData) -> Result
     Ok(if data.old == data.new { None } else { data.new.clone() })
 }
 
+/// Calls an event trigger's function. (PostgreSQL: `EventTriggerInvoke`)
+pub fn call_event(cx: &mut ExecContext, data: &super::EventTriggerData) -> Result<()> {
+    cx.interrupt.check()?;
+    analyze::walker::check_depth()?;
+    let proc = cx.catalog.function_row(data.function)?;
+    let language = cx.language(proc.prolang)?;
+    let missing = || PgError::unsupported(format!("event trigger function {}", proc.proname));
+    language.ok_or_else(missing)?.call_event_trigger(cx, data)
+}
+
 /// As `call`, counted for EXPLAIN ANALYZE.
 pub(crate) fn call_timed(run: &mut Run<'_>, data: &mut TriggerData) -> Result<Option<Vec<Datum>>> {
     if !run.st.instrument {
