@@ -56,7 +56,7 @@ impl Session {
     /// Runs a utility statement of the simple protocol. Returns the command tag.
     pub(super) fn run_utility(&mut self, stmt: &Arc<Statement>) -> Result<String> {
         if let Some(desc) = self.utility_result_desc(stmt)? {
-            super::rows::describe(&desc, std::iter::empty(), &[], &mut self.conn.out);
+            super::rows::describe(&self.cx.catalog, &desc, std::iter::empty(), &[], &mut self.conn.out);
         }
         self.run_utility_formatted(stmt, &[])
     }
