@@ -114,7 +114,9 @@ pub struct PreparedInfo {
     pub statement: Arc<str>,
     pub prepared_at: i64,
     pub parameter_types: Vec<Oid>,
+    pub result_types: Option<Vec<Oid>>,
     pub from_sql: bool,
+    pub counts: Arc<crate::session::PlanCounts>,
 }
 
 /// A row of `pg_stat_activity`.
