@@ -54,8 +54,7 @@ impl Catalog {
     }
     /// A configuration by its name as a setting has it.
     pub fn search_configuration_by_text(&self, name: &str) -> Result<Oid> {
-        let missing =
-            || PgError::new(UNDEFINED_OBJECT, format!("text search configuration \"{name}\" does not exist"));
+        let missing = || PgError::new(UNDEFINED_OBJECT, format!("text search configuration \"{name}\" does not exist"));
         self.search_configuration_named(&parts(name))?.ok_or_else(missing)
     }
     pub fn search_dictionary_by_text(&self, name: &str) -> Result<Oid> {
@@ -84,7 +83,8 @@ impl Catalog {
 
     pub fn search_configuration(&self, oid: Oid) -> Result<ConfigurationInfo> {
         let row = self.get::<PgTsConfig>(CacheId::TSCONFIGOID, &[Datum::oid(oid)])?;
-        let row = row.ok_or_else(|| PgError::internal(format!("cache lookup failed for text search configuration {oid}")))?;
+        let row =
+            row.ok_or_else(|| PgError::internal(format!("cache lookup failed for text search configuration {oid}")))?;
         let mut maps = vec![Vec::new(); TOKEN_TYPES.len() + 1];
         let mut rows = self.rows::<PgTsConfigMap>(oids::TS_CONFIG_MAP_INDEX, &[Datum::oid(oid)])?;
         rows.sort_by_key(|m| (m.maptokentype, m.mapseqno));

@@ -219,7 +219,10 @@ pub fn alter_type(
         let parents = cmd.cx.catalog.inheritance_parents(*oid)?;
         let known = parents.iter().filter(|p| all.contains(&p.inhparent)).count();
         if i32::from(entry.attributes[n as usize - 1].attinhcount) > known as i32 {
-            return Err(invalid(format!("cannot alter inherited column \"{column}\" of relation \"{}\"", entry.name())));
+            return Err(invalid(format!(
+                "cannot alter inherited column \"{column}\" of relation \"{}\"",
+                entry.name()
+            )));
         }
         check_not_in_key(cmd, &entry, n, "alter")?;
     }

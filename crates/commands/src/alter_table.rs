@@ -66,6 +66,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &AlterTableStmt) -> Result<Ou
         return Err(PgError::unsupported(format!("{tag} of this kind of relation")));
     }
     name::check_owner(cmd.cx, &rel)?;
+    crate::in_use::check(cmd, &rel, "ALTER TABLE")?;
     let mut cmds: Vec<&AlterTableCmd> = stmt.cmds.iter().collect();
     cmds.sort_by_key(|c| pass(c.subtype));
     for c in cmds {

@@ -30,39 +30,8 @@ pub fn range_var(parts: &[String]) -> RangeVar {
 }
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome> {
-    let tag = match stmt.remove_type {
-        ObjectType::Table => "DROP TABLE",
-        ObjectType::Index => "DROP INDEX",
-        ObjectType::View => "DROP VIEW",
-        ObjectType::Sequence => "DROP SEQUENCE",
-        ObjectType::Matview => "DROP MATERIALIZED VIEW",
-        ObjectType::Schema => "DROP SCHEMA",
-        ObjectType::Type => "DROP TYPE",
-        ObjectType::Domain => "DROP DOMAIN",
-        ObjectType::Function => "DROP FUNCTION",
-        ObjectType::Procedure => "DROP PROCEDURE",
-        ObjectType::Routine => "DROP ROUTINE",
-        ObjectType::Aggregate => "DROP AGGREGATE",
-        ObjectType::Rule => "DROP RULE",
-        ObjectType::AccessMethod => "DROP ACCESS METHOD",
-        ObjectType::Cast => "DROP CAST",
-        ObjectType::Collation => "DROP COLLATION",
-        ObjectType::Conversion => "DROP CONVERSION",
-        ObjectType::Extension => "DROP EXTENSION",
-        ObjectType::Fdw => "DROP FOREIGN DATA WRAPPER",
-        ObjectType::ForeignServer => "DROP SERVER",
-        ObjectType::Language => "DROP LANGUAGE",
-        ObjectType::Opclass => "DROP OPERATOR CLASS",
-        ObjectType::Opfamily => "DROP OPERATOR FAMILY",
-        ObjectType::Operator => "DROP OPERATOR",
-        ObjectType::Transform => "DROP TRANSFORM",
-        ObjectType::TsConfiguration => "DROP TEXT SEARCH CONFIGURATION",
-        ObjectType::TsDictionary => "DROP TEXT SEARCH DICTIONARY",
-        ObjectType::TsParser => "DROP TEXT SEARCH PARSER",
-        ObjectType::TsTemplate => "DROP TEXT SEARCH TEMPLATE",
-        ObjectType::Trigger => "DROP TRIGGER",
-        other => return Err(PgError::unsupported(format!("DROP {}", format!("{other:?}").to_uppercase()))),
-    };
+    let unknown = || PgError::unsupported(format!("DROP {}", format!("{:?}", stmt.remove_type).to_uppercase()));
+    let tag = tag(stmt.remove_type).ok_or_else(unknown)?;
     let mut objects = Vec::new();
     for object in &stmt.objects {
         let found = match (stmt.remove_type, object) {
@@ -111,6 +80,44 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
         }
     }
     Ok(Outcome::tag(tag))
+}
+
+/// `DROP ...` of that kind; `None` for those that cannot be dropped so.
+pub fn tag(kind: ObjectType) -> Option<&'static str> {
+    Some(match kind {
+        ObjectType::Table => "DROP TABLE",
+        ObjectType::Index => "DROP INDEX",
+        ObjectType::View => "DROP VIEW",
+        ObjectType::Sequence => "DROP SEQUENCE",
+        ObjectType::Matview => "DROP MATERIALIZED VIEW",
+        ObjectType::Schema => "DROP SCHEMA",
+        ObjectType::Type => "DROP TYPE",
+        ObjectType::Domain => "DROP DOMAIN",
+        ObjectType::Function => "DROP FUNCTION",
+        ObjectType::Procedure => "DROP PROCEDURE",
+        ObjectType::Routine => "DROP ROUTINE",
+        ObjectType::Aggregate => "DROP AGGREGATE",
+        ObjectType::Rule => "DROP RULE",
+        ObjectType::AccessMethod => "DROP ACCESS METHOD",
+        ObjectType::Cast => "DROP CAST",
+        ObjectType::Collation => "DROP COLLATION",
+        ObjectType::Conversion => "DROP CONVERSION",
+        ObjectType::Extension => "DROP EXTENSION",
+        ObjectType::Fdw => "DROP FOREIGN DATA WRAPPER",
+        ObjectType::ForeignServer => "DROP SERVER",
+        ObjectType::Language => "DROP LANGUAGE",
+        ObjectType::Opclass => "DROP OPERATOR CLASS",
+        ObjectType::Opfamily => "DROP OPERATOR FAMILY",
+        ObjectType::Operator => "DROP OPERATOR",
+        ObjectType::Transform => "DROP TRANSFORM",
+        ObjectType::TsConfiguration => "DROP TEXT SEARCH CONFIGURATION",
+        ObjectType::TsDictionary => "DROP TEXT SEARCH DICTIONARY",
+        ObjectType::TsParser => "DROP TEXT SEARCH PARSER",
+        ObjectType::TsTemplate => "DROP TEXT SEARCH TEMPLATE",
+        ObjectType::Trigger => "DROP TRIGGER",
+        ObjectType::EventTrigger => "DROP EVENT TRIGGER",
+        _ => return None,
+    })
 }
 
 enum Found {
@@ -215,6 +222,9 @@ fn relation(cmd: &mut CommandContext<'_>, wanted: ObjectType, parts: &[String], 
         None => rel.clone(),
     };
     name::check_owner(cmd.cx, &owner).map_err(|e| if owner.oid == rel.oid { e } else { owner_of_index(&rel) })?;
+    if matches!(rel.kind(), relkind::TABLE | b'p') {
+        crate::in_use::check(cmd, &rel, "DROP TABLE")?;
+    }
     // Other partitions' conditions and the parent's list of partitions change.
     if let Some(parent) = analyze::partition::parent_of(&cmd.cx.catalog, &rel)? {
         executor::lock_relation(cmd.cx, parent, LockMode::AccessExclusive)?;

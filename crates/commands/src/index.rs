@@ -33,6 +33,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &IndexStmt) -> Result<Outcome
         }
     }
     name::check_owner(cmd.cx, &rel)?;
+    crate::in_use::check(cmd, &rel, "CREATE INDEX")?;
     if let (Some(name), true) = (&stmt.idxname, stmt.if_not_exists)
         && cmd.cx.catalog.relation_by_name(rel.namespace(), name)?.is_some()
     {

@@ -6,9 +6,9 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod alter_children;
 mod alter_composite;
 mod alter_domain;
-mod alter_children;
 mod alter_function;
 mod alter_table;
 mod analyze_table;
@@ -24,12 +24,14 @@ mod create_type;
 mod database;
 mod define;
 mod drop;
+mod event_trigger;
 mod explain;
 pub mod foreign_key;
 pub mod frozen;
 mod function;
 mod function_options;
 mod grant;
+mod in_use;
 mod index;
 mod inherit;
 mod like;
@@ -159,7 +161,13 @@ impl CommandContext<'_> {
 
 /// Runs a utility statement.
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome> {
+    event_trigger::around(cmd, stmt, dispatch)
+}
+
+fn dispatch(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome> {
     match stmt {
+        Statement::CreateEventTrigger(s) => event_trigger::create(cmd, s),
+        Statement::AlterEventTrigger(s) => event_trigger::alter(cmd, s),
         Statement::CreateStmt(s) => create_table::execute(cmd, s),
         Statement::IndexStmt(s) => index::execute(cmd, s),
         Statement::DropStmt(s) => drop::execute(cmd, s),

@@ -118,6 +118,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &AlterOwnerStmt) -> Result<Ou
             }
             change_type(cmd, address.object, new, true)?;
         }
+        ObjectType::EventTrigger => crate::event_trigger::set_owner(cmd, address.object, new)?,
         other => match crate::properties::of(address.class) {
             Some(property) => property.set_owner(cmd, address.object, new)?,
             None => return Err(PgError::unsupported(format!("ALTER {other:?} OWNER"))),

@@ -172,6 +172,7 @@ fn other(cmd: &mut CommandContext<'_>, kind: ObjectType, named: &Object, new: &s
     let oid = address.object;
     let taken = |what: &str, code| Err(PgError::new(code, format!("{what} \"{new}\" already exists")));
     match kind {
+        ObjectType::EventTrigger => crate::event_trigger::rename(cmd, oid, new),
         ObjectType::Schema => {
             object::check_owner(cmd, kind, &address)?;
             owner_may_create(cmd)?;

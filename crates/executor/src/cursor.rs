@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use analyze::query::CmdType;
 use base::sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE;
 use base::{PgError, Result};
 use hashbrown::HashMap;
@@ -63,6 +64,8 @@ pub struct Cursors {
 pub struct OpenLoop {
     execution: Option<Execution>,
     rows: VecDeque<Vec<Datum>>,
+    /// It changes rows.
+    writes: bool,
 }
 
 impl Cursor {
@@ -267,7 +270,15 @@ const FIRST_ROWS: u64 = 10;
 /// A loop over a query begins; to be ended with [`loop_end`].
 pub fn loop_begin(cx: &mut ExecContext, execution: Execution) -> usize {
     let loops = &mut cx.extension_or_default::<Cursors>().loops;
-    loops.push(OpenLoop { execution: Some(execution), rows: VecDeque::new() });
+    let writes = execution.planned().command_type != CmdType::Select;
+    loops.push(OpenLoop { execution: Some(execution), rows: VecDeque::new(), writes });
+    loops.len() - 1
+}
+
+/// As [`loop_begin`], over rows that are there.
+pub fn loop_rows(cx: &mut ExecContext, rows: Vec<Vec<Datum>>) -> usize {
+    let loops = &mut cx.extension_or_default::<Cursors>().loops;
+    loops.push(OpenLoop { execution: None, rows: rows.into(), writes: false });
     loops.len() - 1
 }
 
@@ -358,7 +369,12 @@ pub fn undone(cx: &mut ExecContext, level: usize) {
 
 fn hold_loops(cx: &mut ExecContext) -> Result<()> {
     for i in 0..cx.extension_or_default::<Cursors>().loops.len() {
-        let taken = cx.extension_or_default::<Cursors>().loops[i].execution.take();
+        let entry = &mut cx.extension_or_default::<Cursors>().loops[i];
+        let (writes, taken) = (entry.writes, entry.execution.take());
+        if writes {
+            let text = "cannot perform transaction commands inside a cursor loop that is not read-only";
+            return Err(PgError::new(base::sqlstate::INVALID_TRANSACTION_TERMINATION, text));
+        }
         let Some(mut e) = taken else { continue };
         let mut rows: Vec<Vec<Datum>> = Vec::new();
         e.run(cx, 0, &mut rows)?;

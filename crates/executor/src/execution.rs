@@ -190,6 +190,17 @@ impl Execution {
     /// Runs on until `limit` rows were sent (0: all). Returns how many were sent; a portal that is not done may go on
     /// later. (PostgreSQL: `ExecutorRun`)
     pub fn run(&mut self, cx: &mut ExecContext, limit: u64, dest: &mut dyn Destination) -> Result<u64> {
+        if self.planned.result_relations.is_empty() {
+            return self.run_rows(cx, limit, dest);
+        }
+        // Triggers may try to change the tables that are being changed.
+        cx.changing.push(self.planned.clone());
+        let done = self.run_rows(cx, limit, dest);
+        cx.changing.pop();
+        done
+    }
+
+    fn run_rows(&mut self, cx: &mut ExecContext, limit: u64, dest: &mut dyn Destination) -> Result<u64> {
         let sends = self.planned.command_type == CmdType::Select || self.planned.has_returning;
         if !std::mem::replace(&mut self.started, true) && sends {
             let desc = self.planned.result_desc.clone();
@@ -240,7 +251,13 @@ impl Execution {
             cx.extension_or_default::<crate::after::Outer>().0 = Some(std::mem::take(&mut self.st.after));
             return Ok(());
         }
-        crate::after::fire(cx, &mut self.st.after)
+        if self.st.after.is_empty() {
+            return Ok(());
+        }
+        cx.changing.push(planned);
+        let done = crate::after::fire(cx, &mut self.st.after);
+        cx.changing.pop();
+        done
     }
 
     /// What its triggers took, where that was asked for.

@@ -354,9 +354,7 @@ fn statement(cx: &mut ExecContext, c: &PgConstraint, what: Statement) -> Result<
     Ok(match what {
         Statement::Referenced => (format!("SELECT 1 FROM {to} x WHERE {condition} FOR KEY SHARE OF x"), own_types),
         Statement::SameKey => (format!("SELECT 1 FROM {to} x WHERE {condition} FOR KEY SHARE OF x"), other_types),
-        Statement::Referencing => {
-            (format!("SELECT 1 FROM {from} x WHERE {condition} FOR KEY SHARE OF x"), other_types)
-        }
+        Statement::Referencing => (format!("SELECT 1 FROM {from} x WHERE {condition} FOR KEY SHARE OF x"), other_types),
         Statement::Delete => (format!("DELETE FROM {from} WHERE {condition}"), other_types),
         Statement::Update => {
             let n = own.len();

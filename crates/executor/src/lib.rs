@@ -67,7 +67,7 @@ mod seq_scan;
 mod set_op;
 mod sort;
 mod spill;
-mod sqlfunction;
+pub mod sqlfunction;
 pub mod state;
 mod subquery_scan;
 mod support;

@@ -76,6 +76,8 @@ pub(crate) struct ModifyTableExec {
     /// What the row that comes next was before it moved here.
     moved_from: Option<Version>,
     triggers: Option<Box<TriggerSet>>,
+    /// Of a partition whose parent's BEFORE triggers may change rows: they must not leave it.
+    home: Option<PartitionCheck>,
     /// Those of the statement; `None` also where another table is the one it names.
     statement: Option<Box<StatementTriggers>>,
     capture: Option<Box<Capture>>,
@@ -187,7 +189,12 @@ impl ModifyTableExec {
         if plain {
             indexes.use_queues((m.operation == CmdType::Update).then_some(&update_columns));
         }
+        let triggers = TriggerSet::of(b.cx, &table.entry, &crate::trigger::statement::updated_columns(m))?;
+        let cloned = table.entry.triggers.iter().any(|t| t.tgparentid.is_valid());
+        let leaves = triggers.as_ref().is_some_and(|t| t.has_before_row(TriggerEvent::Insert));
+        let home = if cloned && leaves { PartitionCheck::of(b.cx, &table)? } else { None };
         Ok(ModifyTableExec {
+            home,
             operation: m.operation,
             rti,
             siblings,
@@ -209,7 +216,7 @@ impl ModifyTableExec {
             movable: m.root_relation.is_some(),
             moved: None,
             moved_from: None,
-            triggers: TriggerSet::of(b.cx, &table.entry, &crate::trigger::statement::updated_columns(m))?,
+            triggers,
             statement: None,
             capture: parent.map(|c| Box::new(c.for_child(&table.entry))),
             rechecker: Rechecker::default(),
@@ -405,6 +412,18 @@ impl ModifyTableExec {
             let (timing, event) = (TriggerTiming::Before, TriggerEvent::Insert);
             let Some(given) = t.before_row(run, timing, event, None, Some(row))? else { return Ok(()) };
             row = given;
+            if let Some(home) = &mut self.home
+                && !home.holds(run, &row_batch(&self.table, &row), 0)?
+            {
+                let name = t.last_before_row(event);
+                let schema = run.cx.catalog.namespace_name(self.table.entry.namespace())?.unwrap_or_default();
+                let text = "moving row to another partition during a BEFORE FOR EACH ROW trigger is not supported";
+                let detail = format!(
+                    "Before executing trigger \"{name}\", the row was to be in partition \"{schema}.{}\".",
+                    self.table.entry.name()
+                );
+                return Err(PgError::new(base::sqlstate::FEATURE_NOT_SUPPORTED, text).detail(detail));
+            }
         }
         self.constraints.generate(run, &mut row)?;
         self.check_options(run, &row)?;
@@ -560,12 +579,7 @@ impl ModifyTableExec {
         match self.table.heap.lock(&txn, tid, run.st.output_cid, lock, WaitPolicy::Block, false)? {
             Outcome::Ok => Ok(Locked::Here),
             Outcome::SelfModified { cmax, .. } => {
-                already_modified(
-                    run,
-                    self.operation,
-                    cmax,
-                    if event == TriggerEvent::Update { "updated" } else { "deleted" },
-                )?;
+                already_modified(run, self.operation, cmax, "updated")?;
                 Ok(Locked::Gone)
             }
             Outcome::Updated { .. } if txn.isolation().uses_transaction_snapshot() => Err(serialization_failure(false)),
@@ -681,6 +695,12 @@ impl ModifyTableExec {
         // Long values are fetched before their row goes.
         let mut fetched = |row: &[Datum]| row.iter().map(&mut plain).collect::<Result<Vec<Datum>>>();
         let moved = (fetched(&old)?, fetched(&new)?);
+        if let Some(t) = self.triggers.as_mut().filter(|t| t.has_before_row(TriggerEvent::Delete)) {
+            let (timing, event) = (TriggerTiming::Before, TriggerEvent::Delete);
+            if t.before_row(run, timing, event, Some(&moved.0), None)?.is_none() {
+                return Ok(None);
+            }
+        }
         let txn = run.cx.txn()?.clone();
         let mut options = ModifyOptions::new(run.st.output_cid);
         options.moving = true;
@@ -891,6 +911,7 @@ fn already_modified(run: &Run<'_>, operation: CmdType, cmax: base::CommandId, wh
         let hint = "Ensure that not more than one source row matches any one target row.";
         return Err(PgError::new(CARDINALITY_VIOLATION, text).hint(hint));
     }
+    let what = if operation == CmdType::Merge { "updated or deleted" } else { what };
     let text = format!("tuple to be {what} was already modified by an operation triggered by the current command");
     let hint = "Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.";
     Err(PgError::new(TRIGGERED_DATA_CHANGE_VIOLATION, text).hint(hint))

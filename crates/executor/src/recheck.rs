@@ -39,7 +39,13 @@ impl MarkColumn {
         Ok(self.members.iter().find(|m| m.0 == oid).copied())
     }
     /// What a recheck shall read of it: this row, and nothing of other members.
-    pub fn rows(&self, batch: &Batch, i: usize, tid: Option<TupleId>, out: &mut Vec<(RtIndex, Option<TupleId>)>) -> Result<()> {
+    pub fn rows(
+        &self,
+        batch: &Batch,
+        i: usize,
+        tid: Option<TupleId>,
+        out: &mut Vec<(RtIndex, Option<TupleId>)>,
+    ) -> Result<()> {
         if self.tableoid.is_none() {
             out.push((self.rti, tid));
             return Ok(());

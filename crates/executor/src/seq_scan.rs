@@ -2,12 +2,14 @@
 
 use access::heap::{HeapScan, ScanOptions};
 use access::index::Direction;
-use analyze::query::{RtIndex, RteKind};
+use access::tuple::{Comparison, Prefilter};
+use analyze::query::{Expr, RtIndex, RteKind};
 use base::sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE;
 use base::{Oid, PgError, Result};
+use catalog::oids::INTERNAL_LANGUAGE;
 use planner::Plan;
 use txn::stats::TableCounter;
-use types::Batch;
+use types::{Batch, DatumRef};
 
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ pub(crate) struct SeqScanExec {
     fill: Fill,
     recheck: RecheckRow,
     output: ScanOutput,
+    /// The first conditions, as far as they compare integers with constants.
+    comparisons: Vec<(u16, Comparison, i64)>,
 }
 
 /// The table of a range-table entry, locked as the entry says.
@@ -52,6 +56,41 @@ pub(crate) fn open(b: &mut Builder<'_>, oid: Oid) -> Result<Arc<OpenTable>> {
     b.cx.open_table(oid)
 }
 
+/// The conditions before any other that compare an integer-like column with a constant. Only the first ones: another may
+/// fail on a row that these would drop, and then was to be asked before.
+fn comparisons(b: &Builder<'_>, plan: &Plan, relid: RtIndex) -> Result<Vec<(u16, Comparison, i64)>> {
+    let mut found = Vec::new();
+    for qual in &plan.qual {
+        let Expr::OpExpr(op) = qual else { break };
+        let [Expr::Var(v), Expr::Const(c)] = &op.args[..] else { break };
+        let plain = v.varno == relid && v.varattno > 0 && v.varlevelsup == 0;
+        let (DatumRef::Word(value), true) = (c.value.as_ref(), plain) else { break };
+        let row = b.cx.catalog.function_row(op.opfuncid)?;
+        let Some(comparison) = comparison(&row.prosrc).filter(|_| row.prolang == INTERNAL_LANGUAGE) else { break };
+        found.push((v.varattno as u16 - 1, comparison, value as i64));
+    }
+    Ok(found)
+}
+
+/// What a built-in function compares, if it does so as signed words.
+fn comparison(prosrc: &str) -> Option<Comparison> {
+    let at = prosrc.len().checked_sub(2)?;
+    let (family, op) = prosrc.split_at_checked(at)?;
+    let known = ["int2", "int4", "int8", "int24", "int28", "int42", "int48", "int82", "int84", "date_", "timestamp_"];
+    if !known.contains(&family) {
+        return None;
+    }
+    Some(match op {
+        "lt" => Comparison::Less,
+        "le" => Comparison::LessEqual,
+        "eq" => Comparison::Equal,
+        "ne" => Comparison::NotEqual,
+        "ge" => Comparison::GreaterEqual,
+        "gt" => Comparison::Greater,
+        _ => return None,
+    })
+}
+
 impl SeqScanExec {
     pub fn build(b: &mut Builder<'_>, plan: &Plan, relid: RtIndex) -> Result<SeqScanExec> {
         let table = open_scan_table(b, relid)?;
@@ -60,7 +99,8 @@ impl SeqScanExec {
         let fill = Fill::new(projection.columns(&table.heap.layout));
         let recheck = RecheckRow::new(relid, &table, projection.clone());
         let output = ScanOutput::with_scope(b, plan, columns.scope)?;
-        Ok(SeqScanExec { table, projection, scan: None, fill, recheck, output })
+        let comparisons = comparisons(b, plan, relid)?;
+        Ok(SeqScanExec { table, projection, scan: None, fill, recheck, output, comparisons })
     }
 }
 
@@ -77,7 +117,9 @@ impl Exec for SeqScanExec {
             none => {
                 let snapshot = run.snapshot()?;
                 let options = ScanOptions { no_ring: self.table.heap.is_catalog, ..ScanOptions::default() };
-                let scan = HeapScan::new(self.table.heap.clone(), &txn, snapshot, self.projection.clone(), options)?;
+                let mut scan =
+                    HeapScan::new(self.table.heap.clone(), &txn, snapshot, self.projection.clone(), options)?;
+                scan.set_prefilter(Prefilter::new(&self.table.heap.layout, &self.comparisons));
                 self.table.heap.stats(&txn).scanned(txn.start_time());
                 none.insert(scan)
             }
@@ -87,7 +129,9 @@ impl Exec for SeqScanExec {
             self.output.release();
             self.fill.clear();
             let n = scan.next(&txn, Direction::Forward, max, &mut self.fill.columns, None)?;
-            self.table.heap.stats(&txn).add(TableCounter::RowsReturned, n as i64);
+            let dropped = scan.take_dropped();
+            self.table.heap.stats(&txn).add(TableCounter::RowsReturned, (n + dropped) as i64);
+            run.note(|i| i.filtered += dropped as u64);
             if n == 0 {
                 return Ok(None);
             }

@@ -91,7 +91,11 @@ pub static ORDERS: &[BuiltinOrder] = &[
 
 /// A registry of everything in this crate; other crates' lists are added with `with_functions`.
 pub fn registry() -> Registry {
-    let registry = Registry::new().with_functions(BUILTINS).with_orders(ORDERS).with_json(json::query::FUNCTIONS).with_search(tsearch::SEARCH);
+    let registry = Registry::new()
+        .with_functions(BUILTINS)
+        .with_orders(ORDERS)
+        .with_json(json::query::FUNCTIONS)
+        .with_search(tsearch::SEARCH);
     let registry = AGGREGATES.iter().fold(registry, |r, list| r.with_aggregates(list));
     BUILTIN_LISTS.iter().fold(registry, |r, list| r.with_functions(list))
 }

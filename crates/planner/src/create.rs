@@ -798,8 +798,7 @@ impl Planner<'_, '_> {
                     if covered.iter().any(|c| crate::indexpaths::same_condition(c, &r)) {
                         continue;
                     }
-                    let known = !is_mutable(&self.cx.catalog, &r.clause)?
-                        && self.implied_by(&implied, [&r.clause])?;
+                    let known = !is_mutable(&self.cx.catalog, &r.clause)? && self.implied_by(&implied, [&r.clause])?;
                     if !known {
                         rest.push(r);
                     }

@@ -20,7 +20,7 @@ use types::Column;
 use super::visibility::{Hints, Viewer, set_hints, settled};
 use super::{HeapRelation, prune};
 use crate::index::{BlockRange, Direction};
-use crate::tuple::{Header, Projection, RowBytes, varlena::corrupted};
+use crate::tuple::{Header, PREFILTER_ROWS, Prefilter, Projection, RowBytes, varlena::corrupted};
 
 /// Blocks a worker takes at once from a [`SharedScan`].
 const CHUNK: u32 = 32;
@@ -79,6 +79,7 @@ pub struct HeapScan {
     current: Option<Current>,
     spare: Vec<OffsetNumber>,
     hints: Vec<(OffsetNumber, Hints)>,
+    prefilter: Option<Prefilter>,
 }
 
 impl HeapScan {
@@ -100,9 +101,19 @@ impl HeapScan {
             current: None,
             spare: Vec::new(),
             hints: Vec::new(),
+            prefilter: None,
         };
         scan.rescan(txn, None)?;
         Ok(scan)
+    }
+
+    /// Passes over the rows that a filter drops.
+    pub fn set_prefilter(&mut self, filter: Option<Prefilter>) {
+        self.prefilter = filter;
+    }
+    /// How many rows the filter dropped since this was last asked.
+    pub fn take_dropped(&mut self) -> usize {
+        self.prefilter.as_mut().map_or(0, Prefilter::take_dropped)
     }
 
     /// Starts over, with another snapshot if given. (PostgreSQL: `heap_rescan`)
@@ -144,12 +155,12 @@ impl HeapScan {
         let mut done = 0;
         while done < limit {
             let left = limit - done;
-            let n = match self.current.is_some() {
+            let (looked_at, n) = match self.current.is_some() {
                 true => self.from_current(direction, left, columns, tids.as_deref_mut())?,
-                false => 0,
+                false => (0, 0),
             };
             done += n;
-            if n > 0 {
+            if looked_at > 0 {
                 continue;
             }
             if !self.next_page(txn, direction)? {
@@ -225,43 +236,51 @@ impl HeapScan {
         Ok(true)
     }
 
+    /// How many rows it looked at, and how many of them it appended.
     fn from_current(
         &mut self,
         direction: Direction,
         limit: usize,
         columns: &mut [Column],
-        tids: Option<&mut Vec<TupleId>>,
-    ) -> Result<usize> {
-        let Some(c) = &mut self.current else { return Ok(0) };
+        mut tids: Option<&mut Vec<TupleId>>,
+    ) -> Result<(usize, usize)> {
+        let Some(c) = &mut self.current else { return Ok((0, 0)) };
         let range = match direction {
             Direction::Forward => c.next..(c.next + limit).min(c.visible.len()),
             Direction::Backward => c.before.saturating_sub(limit)..c.before,
         };
         if range.is_empty() {
-            return Ok(0);
+            return Ok((0, 0));
         }
         let page = c.buffer.shared();
         let block = c.buffer.block();
-        let mut rows = [RowBytes { tid: TupleId::INVALID, bytes: &[] }; 64];
+        let mut rows = [RowBytes { tid: TupleId::INVALID, bytes: &[] }; PREFILTER_ROWS];
+        let mut appended = 0;
         let mut offsets: Vec<OffsetNumber> = c.visible[range.clone()].to_vec();
         if direction == Direction::Backward {
             offsets.reverse();
         }
-        for part in offsets.chunks(64) {
+        for part in offsets.chunks(PREFILTER_ROWS) {
             for (row, &off) in rows.iter_mut().zip(part) {
                 let bytes = page.item(off).ok_or_else(|| corrupted("it vanished from a pinned page"))?;
                 *row = RowBytes { tid: TupleId::new(block, off), bytes };
             }
-            self.projection.append(&self.rel.layout, self.rel.oid, &rows[..part.len()], columns)?;
-        }
-        if let Some(tids) = tids {
-            tids.extend(offsets.iter().map(|&off| TupleId::new(block, off)));
+            let rows = &mut rows[..part.len()];
+            let n = match &mut self.prefilter {
+                Some(filter) => filter.keep(&self.rel.layout, self.rel.oid, rows)?,
+                None => rows.len(),
+            };
+            self.projection.append(&self.rel.layout, self.rel.oid, &rows[..n], columns)?;
+            if let Some(tids) = &mut tids {
+                tids.extend(rows[..n].iter().map(|row| row.tid));
+            }
+            appended += n;
         }
         match direction {
             Direction::Forward => (c.next, c.before) = (range.end, range.end - 1),
             Direction::Backward => (c.next, c.before) = (range.start + 1, range.start),
         }
-        Ok(range.len())
+        Ok((range.len(), appended))
     }
 }
 

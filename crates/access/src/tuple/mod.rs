@@ -7,6 +7,7 @@
 //! | `form.rs` | values to bytes: [`TupleLayout::form_heap`], [`TupleLayout::form_index`], [`TupleLayout::form_composite`] |
 //! | `deform.rs` | bytes to values, one tuple: [`TupleLayout::deform`], [`TupleLayout::attr`], [`TupleLayout::index_attr`] |
 //! | `columns.rs` | bytes to columns, a page of tuples at once: [`Projection`] |
+//! | `prefilter.rs` | conditions tested before the other columns are read: [`Prefilter`] |
 //! | `varlena.rs` | headers of variable-length values, TOAST pointers |
 //!
 //! Nothing here needs a running server. Bytes come from disk, so reading them checks every length: damaged ones give an
@@ -18,6 +19,7 @@ mod columns;
 mod deform;
 mod form;
 mod layout;
+mod prefilter;
 pub mod varlena;
 
 use base::{CommandId, TupleId, Xid};
@@ -27,6 +29,7 @@ pub use deform::index_tid;
 pub use form::index_info;
 pub use form::{ColumnsRow, INDEX_TUPLE_HEADER, MAX_INDEX_TUPLE_DATA, Row};
 pub use layout::{AttLayout, Kind, TupleLayout};
+pub use prefilter::{Comparison, PREFILTER_ROWS, Prefilter};
 pub use varlena::{Compression, ToastPointer};
 
 /// Bytes of the header before the null bitmap. (PostgreSQL: `SizeofHeapTupleHeader`)

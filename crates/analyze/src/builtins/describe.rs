@@ -99,6 +99,21 @@ fn pg_get_function_identity_arguments(cx: &mut FnCx<'_>, f: Oid) -> Result<Optio
     let c = catalog_of(cx)?;
     function_arguments(cx.rt, &c, f, ArgsFor::Identity)
 }
+#[builtin("pg_get_function_arg_default")]
+fn pg_get_function_arg_default(cx: &mut FnCx<'_>, f: Oid, n: i32) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    function_argument_default(cx.rt, &c, f, n)
+}
+#[builtin("pg_get_functiondef")]
+fn pg_get_functiondef(cx: &mut FnCx<'_>, f: Oid) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    function_definition(cx.rt, &c, f)
+}
+#[builtin("pg_get_function_sqlbody")]
+fn pg_get_function_sqlbody(cx: &mut FnCx<'_>, f: Oid) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    function_body(cx.rt, &c, f)
+}
 #[builtin("pg_get_function_result")]
 fn pg_get_function_result(cx: &mut FnCx<'_>, f: Oid) -> Result<Option<String>> {
     let c = catalog_of(cx)?;

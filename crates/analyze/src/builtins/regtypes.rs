@@ -224,7 +224,18 @@ fn find_role(c: &Catalog, s: &str) -> Result<Option<Oid>> {
 
 // ---- input ----
 
-#[builtin("regclassin", "text_regclass")]
+#[builtin("text_regclass")]
+fn text_regclass(cx: &mut FnCx<'_>, s: &str) -> Result<Oid> {
+    let c = catalog_of(cx)?;
+    let parts = catalog::namespace::split_identifiers(&s.replace('.', ",")).unwrap_or_default();
+    if let [schema, _] = parts.as_slice()
+        && !s.contains('"')
+    {
+        c.explicit_namespace(schema, false)?;
+    }
+    class_oid(&c, s)
+}
+#[builtin("regclassin")]
 fn regclassin(cx: &mut FnCx<'_>, s: &str) -> Result<Oid> {
     let c = catalog_of(cx)?;
     dash_or_oid(s).map_or_else(|| class_oid(&c, s), Ok)

@@ -76,8 +76,7 @@ fn merge_columns(cmd: &mut CommandContext<'_>, child: &Relation, parent: &Relati
         if a.attnotnull && !own.attnotnull {
             let inherits = |c: &&PgConstraint| not_null_column(c) == Some(a.attnum) && !c.connoinherit;
             if parent.checks.iter().any(|c| inherits(&c)) {
-                let text =
-                    format!("column \"{column}\" in child table \"{}\" must be marked NOT NULL", child.name());
+                let text = format!("column \"{column}\" in child table \"{}\" must be marked NOT NULL", child.name());
                 return Err(mismatch(text));
             }
         }
@@ -118,9 +117,7 @@ fn merge_constraints(cmd: &mut CommandContext<'_>, child: &Relation, parent: &Re
     for c in theirs.iter().filter(|c| matches!(c.contype, b'c' | b'n') && !c.connoinherit) {
         let column = not_null_column(c).map(|n| parent.attributes[n as usize - 1].attname.clone());
         let same = |k: &&PgConstraint| match &column {
-            Some(column) => {
-                not_null_column(k).is_some_and(|n| child.attributes[n as usize - 1].attname == *column)
-            }
+            Some(column) => not_null_column(k).is_some_and(|n| child.attributes[n as usize - 1].attname == *column),
             None => k.contype == b'c' && k.conname == c.conname,
         };
         let Some(k) = own.iter().find(same) else {
@@ -144,7 +141,11 @@ fn merge_constraints(cmd: &mut CommandContext<'_>, child: &Relation, parent: &Re
             }
         }
         let conflict = |what: &str| {
-            let text = format!("constraint \"{}\" conflicts with {what} constraint on child table \"{}\"", k.conname, child.name());
+            let text = format!(
+                "constraint \"{}\" conflicts with {what} constraint on child table \"{}\"",
+                k.conname,
+                child.name()
+            );
             Err(PgError::new(INVALID_OBJECT_DEFINITION, text))
         };
         if k.connoinherit {
@@ -223,9 +224,7 @@ fn check_not_circular(cmd: &CommandContext<'_>, child: &Relation, parent: &Relat
 
 fn check_triggers(child: &Relation, what: &str, detail: &str) -> Result<()> {
     const ROW: i16 = 1;
-    let bad = child.triggers.iter().find(|t| {
-        t.tgtype & ROW != 0 && (t.tgoldtable.is_some() || t.tgnewtable.is_some())
-    });
+    let bad = child.triggers.iter().find(|t| t.tgtype & ROW != 0 && (t.tgoldtable.is_some() || t.tgnewtable.is_some()));
     match bad {
         Some(t) => {
             let text = format!("trigger \"{}\" prevents table \"{}\" from becoming {what}", t.tgname, child.name());

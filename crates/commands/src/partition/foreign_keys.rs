@@ -69,7 +69,12 @@ fn to_referenced(cmd: &mut CommandContext<'_>, c: &PgConstraint) -> Result<()> {
     Ok(())
 }
 
-fn new_constraint(cmd: &mut CommandContext<'_>, rel: Oid, parent: &PgConstraint, own: PgConstraint) -> Result<PgConstraint> {
+fn new_constraint(
+    cmd: &mut CommandContext<'_>,
+    rel: Oid,
+    parent: &PgConstraint,
+    own: PgConstraint,
+) -> Result<PgConstraint> {
     let entry = cmd.cx.catalog.relation_entry(rel)?;
     let taken = cmd.cx.catalog.constraints_of_relation(rel)?.iter().any(|k| k.conname == parent.conname);
     let name = match taken {
@@ -94,8 +99,7 @@ fn new_constraint(cmd: &mut CommandContext<'_>, rel: Oid, parent: &PgConstraint,
 
 /// `name_1`, `name_2`, ...
 fn numbered(cmd: &CommandContext<'_>, rel: Oid, name: &str) -> Result<String> {
-    let taken: Vec<String> =
-        cmd.cx.catalog.constraints_of_relation(rel)?.into_iter().map(|c| c.conname).collect();
+    let taken: Vec<String> = cmd.cx.catalog.constraints_of_relation(rel)?.into_iter().map(|c| c.conname).collect();
     for n in 1.. {
         let candidate = catalog::ddl::make_object_name(name, None, Some(&n.to_string()));
         if !taken.contains(&candidate) {
@@ -195,7 +199,11 @@ fn referenced_child(cmd: &mut CommandContext<'_>, parent: &PgConstraint, child: 
         }
     }
     if !conindid.is_valid() {
-        return Err(PgError::internal(format!("index for {} not found in partition {}", parent.conindid, entry.name())));
+        return Err(PgError::internal(format!(
+            "index for {} not found in partition {}",
+            parent.conindid,
+            entry.name()
+        )));
     }
     let own = PgConstraint { confkey, conindid, confrelid: child, ..parent.clone() };
     let made = new_constraint(cmd, parent.conrelid, parent, own)?;

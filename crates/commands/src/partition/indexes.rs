@@ -12,8 +12,8 @@ use analyze::query as q;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
 use catalog::{
-    DependencyType, IndexInfo, NewConstraint, NewIndex, ObjectAddress, PgConstraint, PgIndex, PgInherits, Relation, oids,
-    relkind,
+    DependencyType, IndexInfo, NewConstraint, NewIndex, ObjectAddress, PgConstraint, PgIndex, PgInherits, Relation,
+    oids, relkind,
 };
 use parser::ast::RangeVar;
 use txn::LockMode;
@@ -286,7 +286,11 @@ fn finish(cmd: &mut CommandContext<'_>, new: &NewIndex, owner: Option<(u8, PgCon
         let on = ObjectAddress::new(oids::CONSTRAINT_RELATION, parent.oid);
         let child = ObjectAddress::new(oids::CONSTRAINT_RELATION, oid);
         cmd.cx.catalog.record_dependency(&child, &on, DependencyType::PartitionPrimary)?;
-        cmd.cx.catalog.record_dependency(&child, &ObjectAddress::relation(new.table), DependencyType::PartitionSecondary)?;
+        cmd.cx.catalog.record_dependency(
+            &child,
+            &ObjectAddress::relation(new.table),
+            DependencyType::PartitionSecondary,
+        )?;
     }
     cmd.cx.catalog.command_counter_increment()?;
     if new.partitioned {
@@ -401,8 +405,7 @@ pub fn attach_by_name(cmd: &mut CommandContext<'_>, parent: &Relation, part: &Ra
         return if parent_info.row.indisvalid { Ok(()) } else { validate(cmd, parent.oid) };
     }
     let refuse = |code, detail: String| {
-        let text =
-            format!("cannot attach index \"{}\" as a partition of index \"{}\"", entry.name(), parent.name());
+        let text = format!("cannot attach index \"{}\" as a partition of index \"{}\"", entry.name(), parent.name());
         Err(PgError::new(code, text).detail(detail))
     };
     for other in &table.indexes {
@@ -417,8 +420,11 @@ pub fn attach_by_name(cmd: &mut CommandContext<'_>, parent: &Relation, part: &Ra
         return refuse(OBJECT_NOT_IN_PREREQUISITE_STATE, detail);
     }
     if partition::parent_of(&cmd.cx.catalog, &table)? != Some(parent_table.oid) {
-        let detail =
-            format!("Index \"{}\" is not an index on any partition of table \"{}\".", entry.name(), parent_table.name());
+        let detail = format!(
+            "Index \"{}\" is not an index on any partition of table \"{}\".",
+            entry.name(),
+            parent_table.name()
+        );
         return refuse(OBJECT_NOT_IN_PREREQUISITE_STATE, detail);
     }
     if !same_definition(cmd, &parent_table, parent, &table, &entry)? {

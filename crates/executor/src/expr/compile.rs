@@ -339,7 +339,7 @@ impl<'a> Compiler<'a> {
         let arg_types: Vec<Oid> = args.iter().map(Expr::type_oid).collect();
         let args = self.list(args)?;
         let (body, strict, raw_toast) = self.body(function, &arg_types)?;
-        let result_desc = self.cx.result_desc(function, result_type)?;
+        let result_desc = self.cx.result_desc(function, result_type, &arg_types)?;
         let call = FnCall { function, arg_types, result_type, collation, variadic, result_desc };
         Ok(FuncNode { body, strict, raw_toast, args, call, state: None })
     }

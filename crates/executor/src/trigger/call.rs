@@ -56,7 +56,7 @@ fn run(cx: &mut ExecContext, data: &mut TriggerData) -> Result<Option<Vec<Datum>
             }
         }
     }
-    language.call_trigger(cx, data)
+    crate::language::guarded(cx, &proc, |cx| language.call_trigger(cx, data))
 }
 
 fn misused(text: &str) -> PgError {
@@ -75,6 +75,16 @@ fn suppress_redundant_updates(_: &mut ExecContext, data: &TriggerData) -> Result
         return Err(misused("must be called for each row"));
     }
     Ok(if data.old == data.new { None } else { data.new.clone() })
+}
+
+/// Calls an event trigger's function. (PostgreSQL: `EventTriggerInvoke`)
+pub fn call_event(cx: &mut ExecContext, data: &super::EventTriggerData) -> Result<()> {
+    cx.interrupt.check()?;
+    analyze::walker::check_depth()?;
+    let proc = cx.catalog.function_row(data.function)?;
+    let language = cx.language(proc.prolang)?;
+    let missing = || PgError::unsupported(format!("event trigger function {}", proc.proname));
+    language.ok_or_else(missing)?.call_event_trigger(cx, data)
 }
 
 /// As `call`, counted for EXPLAIN ANALYZE.

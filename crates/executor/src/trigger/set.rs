@@ -155,6 +155,11 @@ impl TriggerSet {
     pub fn has(&self, level: TriggerLevel, timing: TriggerTiming, event: TriggerEvent) -> bool {
         self.triggers.iter().any(|t| t.is(level, timing, event))
     }
+    /// The name of the last row trigger before an event.
+    pub fn last_before_row(&self, event: TriggerEvent) -> String {
+        let found = self.triggers.iter().rfind(|t| t.is(TriggerLevel::Row, TriggerTiming::Before, event));
+        found.map_or_else(String::new, |t| t.info.row.tgname.clone())
+    }
     pub fn has_before_row(&self, event: TriggerEvent) -> bool {
         self.has(TriggerLevel::Row, TriggerTiming::Before, event)
     }

@@ -2,8 +2,8 @@
 //!
 //! PostgreSQL: `to_tsany.c`, `wparser.c`, `dict.c`.
 
-use base::{Oid, PgError, Result, Severity};
 use base::sqlstate::*;
+use base::{Oid, PgError, Result, Severity};
 use types::search::TOKEN_TYPES;
 use types::{Datum, FnCx, RowSource, builtin};
 
@@ -93,14 +93,7 @@ fn both(op: Op, distance: u16, left: Option<Draft>, right: Draft) -> Option<Draf
 }
 
 /// What an operand's text becomes: its words joined, stop words between them counted. (PostgreSQL: `pushval_morph`)
-fn operand(
-    cx: &mut FnCx<'_>,
-    config: &Configuration,
-    text: &str,
-    op: Op,
-    weights: u8,
-    prefix: bool,
-) -> Result<Draft> {
+fn operand(cx: &mut FnCx<'_>, config: &Configuration, text: &str, op: Op, weights: u8, prefix: bool) -> Result<Draft> {
     let mut words = Vec::new();
     parse_text(cx.rt, config, text, 0, &mut words)?;
     let distance = u16::from(op == Op::Phrase);

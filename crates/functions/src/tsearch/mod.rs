@@ -10,10 +10,10 @@ pub mod documents;
 mod lexize;
 pub mod matching;
 pub mod parser;
-mod rules;
 pub mod query;
 pub mod rank;
 pub mod rewrite;
+mod rules;
 mod scan;
 pub mod vector;
 

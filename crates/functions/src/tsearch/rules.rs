@@ -70,11 +70,21 @@ pub struct Rule {
 }
 
 macro_rules! extra {
-    () => { Extra::None };
-    (tags) => { Extra::Tags };
-    (url) => { Extra::Url };
-    (back) => { Extra::Back };
-    (restart) => { Extra::Restart };
+    () => {
+        Extra::None
+    };
+    (tags) => {
+        Extra::Tags
+    };
+    (url) => {
+        Extra::Url
+    };
+    (back) => {
+        Extra::Back
+    };
+    (restart) => {
+        Extra::Restart
+    };
 }
 
 macro_rules! states {

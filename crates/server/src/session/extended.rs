@@ -186,7 +186,7 @@ impl Session {
                 match desc {
                     Some(desc) => {
                         let from = plan.iter().flat_map(|p| origins(p));
-                        describe(&desc, from, &[], &mut self.conn.out);
+                        describe(&self.cx.catalog, &desc, from, &[], &mut self.conn.out);
                     }
                     None => self.conn.out.no_data(),
                 }
@@ -195,7 +195,7 @@ impl Session {
                 let portal = self.portals.get(name).ok_or_else(|| no_portal(name))?;
                 let from = portal.plan().into_iter().flat_map(|p| origins(p));
                 match &portal.desc {
-                    Some(desc) => describe(desc, from, &portal.formats, &mut self.conn.out),
+                    Some(desc) => describe(&self.cx.catalog, desc, from, &portal.formats, &mut self.conn.out),
                     None => self.conn.out.no_data(),
                 }
             }

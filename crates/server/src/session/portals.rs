@@ -12,14 +12,9 @@ pub(super) struct Portals {
     named: HashMap<String, Box<Portal>>,
     /// A closed one, for its memory.
     spare: Option<Box<Portal>>,
-    /// The name of the unnamed one.
-    empty: String,
 }
 
 impl Portals {
-    pub fn is_empty(&self) -> bool {
-        self.unnamed.is_none() && self.named.is_empty()
-    }
     pub fn contains_key(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
@@ -41,13 +36,6 @@ impl Portals {
     pub fn clear(&mut self) {
         self.unnamed = None;
         self.named.clear();
-    }
-    pub fn iter(&self) -> impl Iterator<Item = (&String, &Portal)> {
-        let unnamed = self.unnamed.iter().map(|p| (&self.empty, &**p));
-        unnamed.chain(self.named.iter().map(|(name, p)| (name, &**p)))
-    }
-    pub fn values(&self) -> impl Iterator<Item = &Portal> {
-        self.iter().map(|(_, p)| p)
     }
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Portal> {
         self.unnamed.iter_mut().chain(self.named.values_mut()).map(|p| &mut **p)

@@ -364,7 +364,7 @@ pub(super) fn origins(planned: &PlannedStmt) -> impl Iterator<Item = (Oid, i16)>
 impl Destination for Sender<'_> {
     fn start(&mut self, cx: &mut ExecContext, desc: &Arc<TupleDesc>) -> Result<()> {
         if let Some(planned) = self.describe {
-            super::rows::describe(desc, origins(planned), self.formats, &mut self.conn.out);
+            super::rows::describe(&cx.catalog, desc, origins(planned), self.formats, &mut self.conn.out);
         }
         if self.writer.is_none() {
             *self.writer = Some(RowWriter::new(cx, desc, self.formats)?);

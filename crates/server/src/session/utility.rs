@@ -14,7 +14,6 @@ use types::oid::*;
 use types::{Align, Attribute, Batch, Column, Datum, Physical, TupleDesc};
 
 use super::Session;
-use super::portal::{Portal, State};
 use super::rows::RowWriter;
 use super::services::Services;
 use super::statement::{Parsed, Prepared, Sender, Unit, plan_tag};
@@ -57,7 +56,7 @@ impl Session {
     /// Runs a utility statement of the simple protocol. Returns the command tag.
     pub(super) fn run_utility(&mut self, stmt: &Arc<Statement>) -> Result<String> {
         if let Some(desc) = self.utility_result_desc(stmt)? {
-            super::rows::describe(&desc, std::iter::empty(), &[], &mut self.conn.out);
+            super::rows::describe(&self.cx.catalog, &desc, std::iter::empty(), &[], &mut self.conn.out);
         }
         self.run_utility_formatted(stmt, &[])
     }

@@ -163,7 +163,14 @@ impl Ispell {
 
     /// The ways to split a word from byte `start` on. With `resume`, a word of the list ends before it and a longer one is
     /// looked for. The last part of each way is what is left, not looked up.
-    fn split(&self, word: &str, stems: &[String], start: usize, resume: Option<usize>, minimum: isize) -> Vec<Vec<String>> {
+    fn split(
+        &self,
+        word: &str,
+        stems: &[String],
+        start: usize,
+        resume: Option<usize>,
+        minimum: isize,
+    ) -> Vec<Vec<String>> {
         let mut own = stems.to_vec();
         let mut others: Vec<Vec<String>> = Vec::new();
         let mut probed = vec![false; word.len()];

@@ -128,7 +128,16 @@ fn algorithm(language: &str) -> Option<Algorithm> {
 
 /// Languages that PostgreSQL has besides.
 const OTHERS: &[&str] = &[
-    "armenian", "basque", "catalan", "estonian", "hindi", "indonesian", "irish", "lithuanian", "nepali", "serbian",
+    "armenian",
+    "basque",
+    "catalan",
+    "estonian",
+    "hindi",
+    "indonesian",
+    "irish",
+    "lithuanian",
+    "nepali",
+    "serbian",
     "yiddish",
 ];
 
