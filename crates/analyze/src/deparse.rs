@@ -5,6 +5,7 @@
 mod dml;
 mod function;
 mod partition;
+mod statistics;
 mod trigger;
 
 use base::sqlstate::UNDEFINED_TABLE;
@@ -47,6 +48,7 @@ struct Names {
 }
 
 pub use dml::rule_definition;
+pub use statistics::{statistics_definition, statistics_expressions};
 pub use partition::{partition_bound, partition_condition, partition_key, range_end};
 pub use trigger::trigger_definition;
 

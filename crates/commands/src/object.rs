@@ -37,6 +37,7 @@ pub fn alter_tag(kind: ObjectType) -> &'static str {
         ObjectType::Role => "ALTER ROLE",
         ObjectType::Index => "ALTER INDEX",
         ObjectType::Sequence => "ALTER SEQUENCE",
+        ObjectType::StatisticExt => "ALTER STATISTICS",
         ObjectType::View => "ALTER VIEW",
         ObjectType::Matview => "ALTER MATERIALIZED VIEW",
         ObjectType::Collation => "ALTER COLLATION",
@@ -53,7 +54,6 @@ pub fn alter_tag(kind: ObjectType) -> &'static str {
         ObjectType::Policy => "ALTER POLICY",
         ObjectType::Publication => "ALTER PUBLICATION",
         ObjectType::Rule => "ALTER RULE",
-        ObjectType::StatisticExt => "ALTER STATISTICS",
         ObjectType::Subscription => "ALTER SUBSCRIPTION",
         ObjectType::Tablespace => "ALTER TABLESPACE",
         ObjectType::Trigger => "ALTER TRIGGER",
@@ -260,6 +260,11 @@ pub fn find(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &Object, mode: Lo
         (T::Collation, _) => {
             ObjectAddress::new(oids::COLLATION_RELATION, crate::index::collation_by_name(cmd.cx, &words)?)
         }
+        (T::StatisticExt, _) => {
+            let missing = || PgError::new(UNDEFINED_OBJECT, format!("statistics object \"{}\" does not exist", words.join(".")));
+            let s = crate::statistics::by_name(cmd.cx, &words)?.ok_or_else(missing)?;
+            ObjectAddress::new(oids::STATISTIC_EXT_RELATION, s.oid)
+        }
         (T::Type | T::Domain, Object::TypeName(t)) => ObjectAddress::type_(name::unplaced_type_name(cmd.cx, t)?.0),
         (T::Type | T::Domain, _) => {
             let (schema, tname) = name::split(cmd.cx, &words)?;
@@ -308,6 +313,11 @@ pub fn check_owner(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &ObjectAdd
         oids::TYPE_RELATION => {
             let t = catalog.type_row(o.object)?;
             (t.typowner, "type", catalog.format_type(o.object, None)?)
+        }
+        oids::STATISTIC_EXT_RELATION => {
+            let s = catalog.statistics_object(o.object)?;
+            let s = s.ok_or_else(|| PgError::internal("a statistics object is gone"))?;
+            (s.stxowner, "statistics object", s.stxname.clone())
         }
         _ if catalog.is_superuser(user)? => return Ok(()),
         oids::CAST_RELATION => {

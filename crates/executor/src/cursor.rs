@@ -13,10 +13,11 @@ use base::sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE;
 use base::{PgError, Result};
 use hashbrown::HashMap;
 use parser::ast::cursor_opt;
-use planner::{Plan, PlanNode, PlannedStmt};
+use planner::PlannedStmt;
 use types::{Datum, TupleDesc};
 
 use crate::context::ExecContext;
+use crate::current_of::Places;
 use crate::execution::Execution;
 use crate::scalar_expr::plain;
 
@@ -45,9 +46,13 @@ pub struct Cursor {
     pub options: u32,
     /// A FOR loop runs over it.
     pub pinned: bool,
+    /// For WHERE CURRENT OF.
+    places: Places,
+    /// A fetch from it ended in an error.
+    failed: bool,
     /// The row it stands on, from 1; 0 before the first.
     position: u64,
-    /// Rows from the first on.
+    /// Rows from the first on, with the columns that tell their places.
     seen: Vec<Vec<Datum>>,
 }
 
@@ -69,7 +74,16 @@ pub struct OpenLoop {
 }
 
 impl Cursor {
-    pub fn new(source: Arc<str>, execution: Execution, options: u32, level: usize, created: i64) -> Cursor {
+    /// `places` is that of the execution's plan. (See [`crate::current_of::with_places`].)
+    pub fn new(
+        source: Arc<str>,
+        mut execution: Execution,
+        places: Places,
+        options: u32,
+        level: usize,
+        created: i64,
+    ) -> Cursor {
+        execution.show_junk();
         let desc = execution.planned().result_desc.clone();
         Cursor {
             source,
@@ -80,6 +94,8 @@ impl Cursor {
             level,
             options,
             pinned: false,
+            places,
+            failed: false,
             position: 0,
             seen: Vec::new(),
         }
@@ -95,6 +111,8 @@ impl Cursor {
             level,
             options: cursor_opt::SCROLL,
             pinned: false,
+            places: Places::Unknown,
+            failed: false,
             position: 0,
             seen: rows,
         }
@@ -112,6 +130,11 @@ impl Cursor {
         }
         let limit = if until == u64::MAX { 0 } else { wanted };
         execution.run(cx, limit, &mut self.seen).map(drop)
+    }
+
+    /// As WHERE CURRENT OF sees it: where the places are, the row it stands on, and whether it outlived its transaction.
+    pub(crate) fn standing(&self) -> (&Places, Option<&[Datum]>, bool) {
+        (&self.places, self.row(self.position).map(Vec::as_slice), self.level == 0)
     }
 
     fn row(&self, position: u64) -> Option<&Vec<Datum>> {
@@ -240,10 +263,16 @@ impl Cursors {
 pub fn fetch(cx: &mut ExecContext, name: &str, to: FetchTo) -> Result<Option<(Arc<TupleDesc>, Vec<Vec<Datum>>)>> {
     // Its query may use cursors itself.
     let Some(mut cursor) = cx.extension_or_default::<Cursors>().remove(name) else { return Ok(None) };
-    let rows = cursor.fetch(cx, to);
+    let rows = match cursor.failed {
+        false => cursor.fetch(cx, to),
+        true => Err(PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, format!("portal \"{name}\" cannot be run"))),
+    };
+    cursor.failed = rows.is_err();
     let desc = cursor.desc.clone();
     cx.extension_or_default::<Cursors>().insert(name.to_owned(), cursor);
-    Ok(Some((desc, rows?)))
+    let mut rows = rows?;
+    rows.iter_mut().for_each(|r| r.truncate(desc.len()));
+    Ok(Some((desc, rows)))
 }
 
 /// The transaction commits: cursors end, but for those WITH HOLD, and those that loops of a procedure use, which keep their rows.
@@ -320,28 +349,8 @@ pub fn loop_buffered(cx: &mut ExecContext, at: usize) -> Option<Vec<Datum>> {
 }
 
 /// Can a plan give its rows backwards? Cursors for those that can may scroll without being asked to.
-/// (PostgreSQL: `ExecSupportsBackwardScan`)
 pub fn supports_backward_scan(planned: &PlannedStmt) -> bool {
-    fn of(plan: &Plan) -> bool {
-        match &plan.node {
-            PlanNode::Append { plans, .. } => plans.iter().all(of),
-            PlanNode::Result { .. } | PlanNode::Limit { .. } | PlanNode::LockRows { .. } => {
-                plan.outer.as_deref().is_some_and(of)
-            }
-            PlanNode::SubqueryScan { subplan, .. } => of(subplan),
-            PlanNode::SeqScan { .. }
-            | PlanNode::IndexScan { .. }
-            | PlanNode::IndexOnlyScan { .. }
-            | PlanNode::TidScan { .. }
-            | PlanNode::FunctionScan { .. }
-            | PlanNode::ValuesScan { .. }
-            | PlanNode::CteScan { .. }
-            | PlanNode::Material
-            | PlanNode::Sort { .. } => true,
-            _ => false,
-        }
-    }
-    planned.row_marks.is_empty() && of(&planned.plan)
+    planned.row_marks.is_empty() && planner::supports_backward_scan(&planned.plan)
 }
 
 /// The transaction is about to be undone by a procedure: loops keep their rows. (PostgreSQL: `HoldPinnedPortals`)

@@ -140,12 +140,13 @@ impl<'f> Frame<'f> {
             flags |= if scroll { cursor_opt::SCROLL } else { cursor_opt::NO_SCROLL };
         }
         let start = StartOptions { params, snapshot, named: self.named.clone(), ..StartOptions::default() };
+        let (plan, places) = executor::current_of::with_places(&plan);
         let execution = Execution::start(plan, cx, start).map_err(|e| in_query(e, text, Mode::Statement))?;
         let (level, created) = (cx.txn()?.nest_level(), cx.settings.statement_timestamp);
         let cursors = cx.extension_or_default::<Cursors>();
         let unnamed = name.is_none();
         let name = name.unwrap_or_else(|| cursors.new_name());
-        cursors.insert(name.clone(), Cursor::new(text.into(), execution, flags, level, created));
+        cursors.insert(name.clone(), Cursor::new(text.into(), execution, places, flags, level, created));
         if unnamed {
             if self.f.vars[var].constant {
                 cx.extension_or_default::<Cursors>().remove(&name);
