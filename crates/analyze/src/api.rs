@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
-use base::Result;
+use base::sqlstate::{FEATURE_NOT_SUPPORTED, INVALID_CURSOR_DEFINITION};
+use base::{PgError, Result};
 use parser::ast::{RawStmt, Statement};
 
 use crate::context::{AnalyzeContext, ParamTypes};
-use crate::query::{CmdType, Query};
+use crate::query::{CmdType, LockClauseStrength, Query};
 use crate::state::Analyzer;
 
 /// Analyzes one raw statement of `source`. Utility statements come back as they are, with `CmdType::Utility`; what they carry is
@@ -46,6 +47,44 @@ pub fn inner_query(stmt: &Statement) -> Option<Statement> {
         Statement::CopyStmt(c) => c.query.clone(),
         _ => None,
     }
+}
+
+/// Whether a query may be that of a cursor with these options. (PostgreSQL: `transformDeclareCursorStmt`)
+pub fn check_cursor(query: &Query, options: u32) -> Result<()> {
+    use parser::ast::cursor_opt::*;
+    let invalid = |text: String| PgError::new(INVALID_CURSOR_DEFINITION, text);
+    let both = |a: u32, b: u32| options & a != 0 && options & b != 0;
+    if both(SCROLL, NO_SCROLL) {
+        return Err(invalid("cannot specify both SCROLL and NO SCROLL".into()));
+    }
+    if both(ASENSITIVE, INSENSITIVE) {
+        return Err(invalid("cannot specify both ASENSITIVE and INSENSITIVE".into()));
+    }
+    if query.has_modifying_cte {
+        let text = "DECLARE CURSOR must not contain data-modifying statements in WITH";
+        return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
+    }
+    let Some(mark) = query.row_marks.first() else { return Ok(()) };
+    let lock = match mark.strength {
+        LockClauseStrength::ForUpdate => "FOR UPDATE",
+        LockClauseStrength::ForNoKeyUpdate => "FOR NO KEY UPDATE",
+        LockClauseStrength::ForShare => "FOR SHARE",
+        _ => "FOR KEY SHARE",
+    };
+    let unsupported = |text: String| PgError::new(FEATURE_NOT_SUPPORTED, text);
+    if options & HOLD != 0 {
+        let e = unsupported(format!("DECLARE CURSOR WITH HOLD ... {lock} is not supported"));
+        return Err(e.detail("Holdable cursors must be READ ONLY."));
+    }
+    if options & SCROLL != 0 {
+        let e = unsupported(format!("DECLARE SCROLL CURSOR ... {lock} is not supported"));
+        return Err(e.detail("Scrollable cursors must be READ ONLY."));
+    }
+    if options & INSENSITIVE != 0 {
+        let e = invalid(format!("DECLARE INSENSITIVE CURSOR ... {lock} is not valid"));
+        return Err(e.detail("Insensitive cursors must be READ ONLY."));
+    }
+    Ok(())
 }
 
 /// SELECT INTO is CREATE TABLE AS.

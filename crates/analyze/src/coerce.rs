@@ -39,7 +39,7 @@ pub(crate) enum Path {
 /// Type categories. (PostgreSQL: `TYPCATEGORY_*`)
 pub(crate) const CATEGORY_STRING: u8 = b'S';
 
-pub(crate) fn is_polymorphic(t: Oid) -> bool {
+pub fn is_polymorphic(t: Oid) -> bool {
     is_poly_family1(t) || is_poly_family2(t)
 }
 pub(crate) fn is_poly_family1(t: Oid) -> bool {

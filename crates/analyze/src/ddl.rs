@@ -211,6 +211,15 @@ pub fn index_expression(cx: &mut AnalyzeContext<'_>, relid: Oid, raw: &ast::Expr
     })
 }
 
+/// An expression of CREATE STATISTICS. (PostgreSQL: `transformStatsStmt`)
+pub fn statistics_expression(cx: &mut AnalyzeContext<'_>, relid: Oid, raw: &ast::Expr, source: &str) -> Result<Expr> {
+    cook(cx, relid, source, |a| {
+        let mut e = a.transform_expr(raw, ExprKind::StatsExpression)?;
+        a.assign_collations(&mut e)?;
+        Ok(e)
+    })
+}
+
 /// An index's WHERE. (PostgreSQL: `transformIndexStmt`)
 pub fn index_predicate(cx: &mut AnalyzeContext<'_>, relid: Oid, raw: &ast::Expr, source: &str) -> Result<Expr> {
     let e = condition(cx, relid, raw, source, ExprKind::IndexPredicate, "WHERE")?;

@@ -3,7 +3,9 @@
 //! PostgreSQL: `utils/adt/ruleutils.c`. What is not covered answers 0A000 rather than a wrong text.
 
 mod dml;
+mod function;
 mod partition;
+mod statistics;
 mod trigger;
 
 use base::sqlstate::UNDEFINED_TABLE;
@@ -46,6 +48,7 @@ struct Names {
 }
 
 pub use dml::rule_definition;
+pub use statistics::{statistics_definition, statistics_expressions};
 pub use partition::{partition_bound, partition_condition, partition_key, range_end};
 pub use trigger::trigger_definition;
 
@@ -68,6 +71,8 @@ pub struct Deparser<'a> {
     visible: bool,
     /// For the next expression: implicit casts at its top are shown. (PostgreSQL: `showimplicit`)
     implicit: bool,
+    /// The function whose body it is, with its arguments' names.
+    function: Option<(String, Vec<String>)>,
 }
 
 impl<'a> Deparser<'a> {
@@ -84,6 +89,7 @@ impl<'a> Deparser<'a> {
             result: None,
             visible: true,
             implicit: false,
+            function: None,
         }
     }
 
@@ -103,6 +109,15 @@ impl<'a> Deparser<'a> {
     /// A view's query, without the closing semicolon; `names` are its columns' present names.
     pub fn view(mut self, q: &Query, names: Option<Vec<String>>) -> Result<String> {
         self.result = names;
+        self.query(q)?;
+        Ok(self.out)
+    }
+
+    /// A statement of a function's body.
+    pub fn body_statement(mut self, q: &Query, function: &str, args: Vec<String>) -> Result<String> {
+        self.function = Some((function.to_owned(), args));
+        self.visible = false;
+        self.indent = usize::from(self.pretty.indent);
         self.query(q)?;
         Ok(self.out)
     }
@@ -300,7 +315,19 @@ impl<'a> Deparser<'a> {
             Expr::Var(v) => self.var(v),
             Expr::Const(c) => self.constant(c, 0),
             Expr::Param(p) => {
-                self.put(&format!("${}", p.id));
+                let own = self.function.as_ref().filter(|_| p.kind == ParamKind::Extern);
+                let named = own.and_then(|f| Some((f, f.1.get(usize::try_from(p.id - 1).ok()?)?)));
+                let Some((function, name)) = named.filter(|n| !n.1.is_empty()) else {
+                    self.put(&format!("${}", p.id));
+                    return Ok(());
+                };
+                let (function, name) = (function.0.clone(), name.clone());
+                // A column could have that name.
+                if self.queries.iter().any(|q| !q.rtable.is_empty()) {
+                    self.ident(&function);
+                    self.put(".");
+                }
+                self.ident(&name);
                 Ok(())
             }
             Expr::Aggref(a) => self.aggregate(a),
@@ -312,7 +339,7 @@ impl<'a> Deparser<'a> {
             }
             Expr::WindowFunc(w) => self.window_func(w),
             Expr::SubscriptingRef(s) if s.refassgnexpr.is_none() => {
-                let bare = matches!(s.refexpr, Expr::Var(_) | Expr::Param(_) | Expr::FieldSelect(_));
+                let bare = matches!(s.refexpr, Expr::Var(_) | Expr::FieldSelect(_));
                 if !bare {
                     self.put("(");
                 }
@@ -1274,7 +1301,7 @@ impl<'a> Deparser<'a> {
         {
             return self.values(lists);
         }
-        self.put("SELECT");
+        self.put(if q.is_return { "RETURN" } else { "SELECT" });
         if !q.distinct_clause.is_empty() {
             if q.has_distinct_on {
                 self.put(" DISTINCT ON (");
@@ -1607,9 +1634,9 @@ impl<'a> Deparser<'a> {
     }
 }
 
-/// A literal, with `E''` where it holds backslashes. (PostgreSQL: `simple_quote_literal`)
+/// A literal as it is written with `standard_conforming_strings`: never with `E''`. (PostgreSQL: `simple_quote_literal`)
 pub(crate) fn simple_literal(s: &str) -> String {
-    parser::quote_literal(s)
+    format!("'{}'", s.replace('\'', "''"))
 }
 
 /// Whether the child needs no parentheses inside the parent. (PostgreSQL: `isSimpleNode`)
@@ -1929,6 +1956,8 @@ pub fn constraint_definition(rt: &mut dyn Runtime, c: &Catalog, oid: Oid, pretty
     }
     Ok(Some(s))
 }
+
+pub use function::{function_argument_default, function_body, function_definition};
 
 /// How arguments are listed.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -710,7 +710,11 @@ pub(crate) fn default_exprs(c: &Catalog, p: &PgProc, best: &Candidate, nargs: us
     let text = p.proargdefaults.as_deref().ok_or_else(|| PgError::internal("not enough default arguments"))?;
     let all = crate::nodes::read_exprs(text, c)?;
     let first = (p.pronargs as usize).saturating_sub(all.len());
+    // CALL lists output arguments, too, which have no defaults.
+    let modes = p.proargmodes.as_deref().filter(|_| p.prokind == b'p').unwrap_or_default();
+    let input = |i: usize| i - modes.iter().take(i).filter(|m| **m == b'o').count();
     let take = |i: usize| {
+        let i = input(i);
         let e = i.checked_sub(first).and_then(|i| all.get(i));
         e.cloned().ok_or_else(|| PgError::internal("not enough default arguments"))
     };

@@ -56,9 +56,11 @@ pub mod walk;
 pub mod walker;
 
 pub use agg::{expand_grouping_sets, flatten_group_exprs, flatten_join_aliases};
-pub use api::{analyze, analyze_statement, inner_query};
+pub use api::{analyze, analyze_statement, check_cursor, inner_query};
+pub use coerce::is_polymorphic as coerce_is_polymorphic;
 pub use context::{AnalyzeContext, ColumnHooks, NamedRelation, ParamTypes};
 pub use level::{equal, increment_levels, increment_query_levels};
+pub use names::system_column;
 pub use lift::{LiftedConstant, lift_constants};
 pub use rewrite::{fill_arguments, rewrite};
 

@@ -61,6 +61,35 @@ pub fn plpgsql_cast(cx: &mut AnalyzeContext<'_>, from: Oid, from_typmod: i32, to
     Ok((!nothing).then_some(e))
 }
 
+/// The conversion of `$1` that an assignment allows: `None` where there is no such, `Some(None)` where nothing is to be done.
+/// (PostgreSQL: `coerce_fn_result_column`)
+pub fn result_cast(
+    cx: &mut AnalyzeContext<'_>,
+    from: Oid,
+    from_typmod: i32,
+    to: Oid,
+    to_typmod: i32,
+) -> Result<Option<Option<Expr>>> {
+    if from == to && (to_typmod < 0 || to_typmod == from_typmod) {
+        return Ok(Some(None));
+    }
+    let ty = TypeMod { oid: from, typmod: from_typmod, collation: cx.catalog.type_collation(from)? };
+    let arg = Expr::Param(Param { kind: ParamKind::Extern, id: 1, ty, location: Location::UNKNOWN });
+    let mut params = ParamTypes::None;
+    let mut a = Analyzer::new(cx, "", &mut params);
+    let (form, how) = (CoercionForm::ImplicitCast, Context::Assignment);
+    let Some(mut e) = a.coerce_to_target_type(arg, from, to, to_typmod, how, form, Location::UNKNOWN)? else {
+        return Ok(None);
+    };
+    a.assign_collations(&mut e)?;
+    let nothing = match &e {
+        Expr::Param(_) => true,
+        Expr::RelabelType(r) => matches!(r.arg, Expr::Param(_)),
+        _ => false,
+    };
+    Ok(Some((!nothing).then_some(e)))
+}
+
 impl Analyzer<'_, '_> {
     fn assignment(&mut self, stmt: &ast::PLAssignStmt) -> Result<Query> {
         // The first names are the variable's.
@@ -179,4 +208,99 @@ pub fn call_statement(cx: &mut AnalyzeContext<'_>, f: &ast::FuncCall, source: &s
         }
     }
     Ok(AnalyzedCall { call: Expr::FuncExpr(call), outputs })
+}
+
+/// The two families of polymorphic types: what their element types are, their ranges.
+#[derive(Default)]
+pub struct PolyTypes {
+    element: [Option<Oid>; 2],
+    range: [Option<Oid>; 2],
+}
+
+fn family(t: Oid) -> usize {
+    usize::from(matches!(
+        t,
+        ANYCOMPATIBLEOID
+            | ANYCOMPATIBLEARRAYOID
+            | ANYCOMPATIBLENONARRAYOID
+            | ANYCOMPATIBLERANGEOID
+            | ANYCOMPATIBLEMULTIRANGEOID
+    ))
+}
+
+impl PolyTypes {
+    /// What an argument's actual type tells.
+    pub fn learn(&mut self, c: &catalog::Catalog, declared: Oid, actual: Oid) -> Result<()> {
+        let at = family(declared);
+        let (base, _) = c.base_type(actual, -1)?;
+        match declared {
+            ANYELEMENTOID | ANYNONARRAYOID | ANYENUMOID | ANYCOMPATIBLEOID | ANYCOMPATIBLENONARRAYOID => {
+                self.element[at].get_or_insert(actual);
+            }
+            ANYARRAYOID | ANYCOMPATIBLEARRAYOID => {
+                if let Some(e) = c.element_type(base)? {
+                    self.element[at].get_or_insert(e);
+                }
+            }
+            ANYRANGEOID | ANYCOMPATIBLERANGEOID => {
+                self.range[at].get_or_insert(base);
+                let subtype = c.range_subtype(base)?;
+                if subtype.is_valid() {
+                    self.element[at].get_or_insert(subtype);
+                }
+            }
+            ANYMULTIRANGEOID | ANYCOMPATIBLEMULTIRANGEOID => {
+                let range = c.multirange_range(base)?;
+                if range.is_valid() {
+                    self.range[at].get_or_insert(range);
+                    let subtype = c.range_subtype(range)?;
+                    self.element[at].get_or_insert(subtype);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+    /// What a declared type is in this call; `None` if that is not known.
+    pub fn resolve(&self, c: &catalog::Catalog, declared: Oid) -> Result<Option<Oid>> {
+        let at = family(declared);
+        Ok(match declared {
+            ANYELEMENTOID | ANYNONARRAYOID | ANYENUMOID | ANYCOMPATIBLEOID | ANYCOMPATIBLENONARRAYOID => {
+                self.element[at]
+            }
+            ANYARRAYOID | ANYCOMPATIBLEARRAYOID => match self.element[at] {
+                Some(e) => c.array_type(e)?,
+                None => None,
+            },
+            ANYRANGEOID | ANYCOMPATIBLERANGEOID => self.range[at],
+            ANYMULTIRANGEOID | ANYCOMPATIBLEMULTIRANGEOID => match self.range[at] {
+                Some(r) => c.range_multirange(r)?.valid(),
+                None => None,
+            },
+            other => Some(other),
+        })
+    }
+}
+
+/// The types of a function's output columns in a call with those argument types, with their names; `None` if it has none.
+pub fn output_columns(
+    c: &catalog::Catalog,
+    proc: &catalog::PgProc,
+    arg_types: &[Oid],
+) -> Result<Option<Vec<(String, Oid)>>> {
+    let (Some(types), Some(modes)) = (&proc.proallargtypes, &proc.proargmodes) else { return Ok(None) };
+    let names = proc.proargnames.as_deref().unwrap_or_default();
+    let mut poly = PolyTypes::default();
+    for (declared, actual) in proc.proargtypes.iter().zip(arg_types) {
+        poly.learn(c, *declared, *actual)?;
+    }
+    let mut out = Vec::new();
+    for (i, (ty, mode)) in types.iter().zip(modes).enumerate() {
+        if matches!(mode, b'o' | b'b' | b't') {
+            let name = names.get(i).filter(|n| !n.is_empty()).cloned();
+            let name = name.unwrap_or_else(|| format!("column{}", out.len() + 1));
+            out.push((name, poly.resolve(c, *ty)?.unwrap_or(*ty)));
+        }
+    }
+    Ok((!out.is_empty()).then_some(out))
 }

@@ -154,6 +154,12 @@ impl PgError {
         }
         self
     }
+    /// Forgets the position: it refers to another text than the client's.
+    #[must_use]
+    pub fn without_position(mut self) -> PgError {
+        self.0.position = None;
+        self
+    }
     /// Adds a line below the context so far.
     #[must_use]
     pub fn context(mut self, line: impl Into<String>) -> PgError {

@@ -273,6 +273,16 @@ impl Catalog {
     pub fn statistic(&self, rel: Oid, attnum: i16, inherited: bool) -> Result<Option<Arc<PgStatistic>>> {
         self.get(CacheId::STATRELATTINH, &[id(rel), Datum::i16(attnum), Datum::bool(inherited)])
     }
+    /// What ANALYZE found for a statistics object.
+    pub fn statistics_data(&self, object: Oid, inherited: bool) -> Result<Option<Arc<PgStatisticExtData>>> {
+        self.get(CacheId::STATEXTDATASTXOID, &[id(object), Datum::bool(inherited)])
+    }
+    pub fn statistics_object(&self, oid: Oid) -> Result<Option<Arc<PgStatisticExt>>> {
+        self.get(CacheId::STATEXTOID, &[id(oid)])
+    }
+    pub fn statistics_by_name(&self, name: &str, namespace: Oid) -> Result<Option<Arc<PgStatisticExt>>> {
+        self.get(CacheId::STATEXTNAMENSP, &[text(name), id(namespace)])
+    }
     pub fn extension_by_name(&self, name: &str) -> Result<Option<Arc<PgExtension>>> {
         self.get(CacheId::EXTENSIONNAME, &[text(name)])
     }

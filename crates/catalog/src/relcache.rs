@@ -45,6 +45,8 @@ pub struct Relation {
     pub locator: RelFileLocator,
     /// All valid-or-not live indexes, by id. (PostgreSQL: `RelationGetIndexList`)
     pub indexes: Vec<Oid>,
+    /// Objects of CREATE STATISTICS, by id. (PostgreSQL: `RelationGetStatExtList`)
+    pub statistics: Vec<Oid>,
     /// Invalid if there is none.
     pub primary_key: Oid,
     /// The index that identifies rows for logical replication; invalid if there is none. (PostgreSQL: `rd_replidindex`)
@@ -256,6 +258,7 @@ impl Catalog {
             desc: Arc::new(desc),
             attributes,
             indexes: Vec::new(),
+            statistics: Vec::new(),
             primary_key: Oid::INVALID,
             replica_identity_index: Oid::INVALID,
             defaults: Vec::new(),
@@ -283,6 +286,12 @@ impl Catalog {
         }
         if rel.class.relhasindex {
             self.load_index_list(rel)?;
+        }
+        let may_have = [relkind::TABLE, relkind::MATERIALIZED_VIEW, relkind::PARTITIONED_TABLE, relkind::FOREIGN_TABLE];
+        if rel.oid >= Oid(16384) && may_have.contains(&rel.kind()) {
+            let rows: Vec<PgStatisticExt> = self.rows(oids::STATISTIC_EXT_RELID_INDEX, &key)?;
+            rel.statistics = rows.iter().map(|s| s.oid).collect();
+            rel.statistics.sort_unstable();
         }
         if rel.attributes.iter().any(|a| a.atthasdef) {
             let rows: Vec<PgAttrdef> = self.rows(oids::ATTR_DEFAULT_INDEX, &key)?;

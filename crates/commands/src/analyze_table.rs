@@ -2,7 +2,8 @@
 //!
 //! 1. [`sample`] picks blocks at random, and rows of them at random: 300 for each unit of the statistics target.
 //! 2. [`scalar`] makes a column's statistics of them: most common values, histogram, correlation, distinct values.
-//! 3. The results replace the rows in `pg_statistic`; sizes go into `pg_class`.
+//! 3. Index expressions and statistics objects (`extended_stats.rs`) are computed over the same rows.
+//! 4. The results replace the rows in `pg_statistic`; sizes go into `pg_class`.
 //!
 //! PostgreSQL: `analyze.c` (`do_analyze_rel`, `acquire_sample_rows`, `compute_scalar_stats`). The number of distinct values
 //! is estimated as Haas and Stokes propose (IBM Research Report RJ 10025, 1998).
@@ -11,13 +12,17 @@ use access::heap::{HeapScan, ScanOptions};
 use access::index::{BlockRange, Direction};
 use access::tuple::varlena::raw_len;
 use access::tuple::{Projection, Wanted};
+use analyze::query::Expr;
 use base::guc;
 use base::sqlstate::*;
 use base::{BlockNumber, Oid, PgError, Result};
 use catalog::{PgAttribute, PgStatistic, Relation, oids, relkind};
+use executor::ExecContext;
+use executor::row_expr::RowExprs;
 use types::array::{ElementType, build_vector};
 use types::{Comparator, Datum, DatumRef, Runtime, TypeInfo};
 
+use crate::extended_stats::Objects;
 use crate::{CommandContext, vacuum};
 
 /// Values longer than this are not compared. (PostgreSQL: `WIDTH_THRESHOLD`)
@@ -61,9 +66,89 @@ struct Sample {
     pages: u32,
 }
 
+/// Expressions over a table's rows: those of an index or of a statistics object.
+pub(crate) struct Expressions {
+    list: Vec<Expr>,
+    compiled: RowExprs,
+}
+
+impl Expressions {
+    pub fn new(cx: &mut ExecContext, rel: &Relation, list: Vec<Expr>) -> Result<Expressions> {
+        Ok(Expressions { compiled: RowExprs::new(cx, rel.oid, &list, &[])?, list })
+    }
+    pub fn list(&self) -> &[Expr] {
+        &self.list
+    }
+    /// The expressions' values by expression, then by row.
+    pub fn values(&mut self, cx: &mut ExecContext, rows: &[Vec<Datum>]) -> Result<Vec<Vec<Datum>>> {
+        let mut out: Vec<Vec<Datum>> = self.list.iter().map(|_| Vec::with_capacity(rows.len())).collect();
+        for row in rows {
+            for (list, v) in out.iter_mut().zip(self.compiled.values(cx, row)?) {
+                list.push(v);
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// Statistics of an expression's values.
+pub(crate) fn expression_statistics(
+    cmd: &mut CommandContext<'_>,
+    e: &Expr,
+    values: &[Datum],
+    total_rows: f64,
+    target: usize,
+) -> Result<Option<PgStatistic>> {
+    let column = expression_column(cmd, e, Oid::INVALID, 0, target)?;
+    let refs: Vec<DatumRef<'_>> = values.iter().map(Datum::as_ref).collect();
+    statistics(cmd, &column, &refs, total_rows)
+}
+
+/// An expression as if it were a column.
+fn expression_column(
+    cmd: &mut CommandContext<'_>,
+    e: &Expr,
+    relation: Oid,
+    number: i16,
+    target: usize,
+) -> Result<Column> {
+    let ty = e.type_mod();
+    let row = cmd.cx.catalog.type_row(ty.oid)?;
+    let mut attribute = catalog::ddl::new_attribute("expr", &row, ty.typmod, ty.collation);
+    (attribute.attrelid, attribute.attnum) = (relation, number);
+    Ok(Column { attribute, target, info: cmd.cx.type_info(ty.oid)? })
+}
+
+/// The table's indexes over expressions: index, column numbers, the expressions and the index's predicate.
+type IndexExpressions = (Oid, Vec<i16>, Expressions, Option<RowExprs>);
+
+fn index_expressions(cmd: &mut CommandContext<'_>, rel: &Relation) -> Result<Vec<IndexExpressions>> {
+    let mut out = Vec::new();
+    for index in &rel.indexes {
+        let entry = cmd.cx.catalog.relation_entry(*index)?;
+        let Some(info) = &entry.index else { continue };
+        let Some(text) = &info.expressions else { continue };
+        let list = analyze::nodes::read_exprs(text, &cmd.cx.catalog)?;
+        let keys = info.columns.iter().take(info.key_count).enumerate();
+        let numbers = keys.filter(|k| *k.1 == 0).map(|k| k.0 as i16 + 1).collect();
+        let predicate = match &info.predicate {
+            Some(text) => {
+                let quals = analyze::nodes::read_exprs(text, &cmd.cx.catalog)?;
+                Some(RowExprs::new(cmd.cx, rel.oid, &[], &quals)?)
+            }
+            None => None,
+        };
+        out.push((*index, numbers, Expressions::new(cmd.cx, rel, list)?, predicate));
+    }
+    Ok(out)
+}
+
 /// Samples the table and writes `pg_statistic` and `pg_class`; `columns` empty: all. Returns how many rows it has, estimated.
-pub fn analyze(cmd: &mut CommandContext<'_>, rel: &Relation, columns: &[String]) -> Result<f64> {
-    let columns = chosen(cmd, rel, columns)?;
+pub fn analyze(cmd: &mut CommandContext<'_>, rel: &Relation, names: &[String]) -> Result<f64> {
+    let columns = chosen(cmd, rel, names)?;
+    let mut objects = Objects::of(cmd, rel)?;
+    // Indexes are looked at when all columns are.
+    let mut indexes = if names.is_empty() { index_expressions(cmd, rel)? } else { Vec::new() };
     let target = columns.iter().map(|c| c.target).max().unwrap_or(0).max(1);
     let sample = sample(cmd, rel, &columns, target * 300)?;
     for (i, column) in columns.iter().enumerate() {
@@ -72,6 +157,32 @@ pub fn analyze(cmd: &mut CommandContext<'_>, rel: &Relation, columns: &[String])
         if let Some(row) = stats {
             store(cmd, row)?;
         }
+    }
+    if !indexes.is_empty() || !rel.statistics.is_empty() {
+        let rows = whole_rows(rel, &columns, &sample);
+        for (index, numbers, exprs, predicate) in &mut indexes {
+            let mut part = Vec::new();
+            for row in &rows {
+                if predicate.as_mut().map_or(Ok(true), |p| p.test(cmd.cx, row))? {
+                    part.push(row.clone());
+                }
+            }
+            let share = part.len() as f64 / rows.len().max(1) as f64;
+            let values = exprs.values(cmd.cx, &part)?;
+            for ((number, e), v) in numbers.iter().zip(exprs.list().to_vec()).zip(&values) {
+                let column = expression_column(cmd, &e, *index, *number, target)?;
+                let refs: Vec<DatumRef<'_>> = v.iter().map(Datum::as_ref).collect();
+                let total = (sample.total_rows * share).ceil();
+                if let Some(row) = statistics(cmd, &column, &refs, total)? {
+                    store(cmd, row)?;
+                }
+            }
+        }
+        let targets: Vec<(i16, Option<usize>)> = columns
+            .iter()
+            .map(|c| (c.attribute.attnum, c.attribute.attstattarget.map(|_| c.target)))
+            .collect();
+        objects.build(cmd, rel, &targets, &rows, sample.total_rows, false)?;
     }
     let (pages, rows) = (sample.pages, sample.total_rows);
     vacuum::update_class(cmd, rel.oid, |row| {
@@ -93,6 +204,18 @@ pub fn analyze(cmd: &mut CommandContext<'_>, rel: &Relation, columns: &[String])
     }
     cmd.cx.catalog.command_counter_increment()?;
     Ok(rows)
+}
+
+/// The sampled rows with their columns at their places; null where a column was not looked at.
+fn whole_rows(rel: &Relation, columns: &[Column], sample: &Sample) -> Vec<Vec<Datum>> {
+    let whole = |row: &Vec<Datum>| {
+        let mut out = vec![Datum::Null; rel.desc.len()];
+        for (c, v) in columns.iter().zip(row) {
+            out[c.attribute.attnum as usize - 1] = v.clone();
+        }
+        out
+    };
+    sample.rows.iter().map(whole).collect()
 }
 
 /// Statistics of a table together with all that descend from it. (PostgreSQL: `acquire_inherited_sample_rows`)

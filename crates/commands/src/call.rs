@@ -28,20 +28,13 @@ pub fn result_desc(cmd: &mut CommandContext<'_>, stmt: &CallStmt) -> Result<Opti
         return Ok(None);
     }
     let proc = cmd.cx.catalog.function_row(f.funcid)?;
-    let (types, modes) =
-        (proc.proallargtypes.clone().unwrap_or_default(), proc.proargmodes.clone().unwrap_or_default());
-    let names = proc.proargnames.clone().unwrap_or_default();
+    let arg_types: Vec<base::Oid> = f.args.iter().map(Expr::type_oid).collect();
+    let catalog = cmd.cx.catalog.clone();
+    let Some(columns) = analyze::plpgsql::output_columns(&catalog, &proc, &arg_types)? else { return Ok(None) };
     let mut attrs = Vec::new();
-    for (i, (ty, mode)) in types.iter().zip(&modes).enumerate() {
-        if matches!(mode, b'o' | b'b') {
-            let name = names.get(i).filter(|n| !n.is_empty()).cloned();
-            let name = name.unwrap_or_else(|| format!("column{}", attrs.len() + 1));
-            let given = call.output(i).map(Expr::type_oid);
-            let polymorphic = cmd.cx.catalog.type_row(*ty)?.typtype == b'p';
-            let oid = if polymorphic { given.unwrap_or(*ty) } else { *ty };
-            let t = cmd.cx.type_info(oid)?;
-            attrs.push(attribute_of(&t, &name, TypeMod { oid, typmod: -1, collation: t.collation }));
-        }
+    for (name, oid) in columns {
+        let t = cmd.cx.type_info(oid)?;
+        attrs.push(attribute_of(&t, &name, TypeMod { oid, typmod: -1, collation: t.collation }));
     }
     Ok(Some(Arc::new(TupleDesc::new(attrs))))
 }
@@ -128,6 +121,31 @@ pub fn inline(cmd: &mut CommandContext<'_>, stmt: &DoStmt) -> Result<Outcome> {
     let atomic = cmd.session.is_atomic();
     handler.inline(cmd.cx, &source, atomic).map_err(|e| in_statement(e, cmd.source, &source))?;
     Ok(Outcome::tag("DO"))
+}
+
+/// Keeps notices back.
+struct Kept(Arc<parking_lot::Mutex<Vec<PgError>>>);
+
+impl executor::NoticeSink for Kept {
+    fn notice(&mut self, notice: PgError) {
+        self.0.lock().push(notice);
+    }
+}
+
+/// Runs `f`, which looks at a function's text, with its notices and its error placed in the statement.
+pub fn noticing(
+    cmd: &mut CommandContext<'_>,
+    text: &str,
+    f: impl FnOnce(&mut executor::ExecContext) -> Result<()>,
+) -> Result<()> {
+    let kept = Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let sink = std::mem::replace(&mut cmd.cx.notices, Box::new(Kept(kept.clone())));
+    let done = f(cmd.cx);
+    cmd.cx.notices = sink;
+    for n in kept.lock().drain(..) {
+        cmd.cx.notices.notice(in_statement(n, cmd.source, text));
+    }
+    done.map_err(|e| in_statement(e, cmd.source, text))
 }
 
 /// An error's place in a function's text becomes one in the statement that holds the text as a literal; if it does not, the text is

@@ -36,6 +36,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &DropStmt) -> Result<Outcome>
     for object in &stmt.objects {
         let found = match (stmt.remove_type, object) {
             (ObjectType::Schema, Object::Name(name)) => schema(cmd, name)?,
+            (ObjectType::StatisticExt, Object::QualifiedName(parts)) => statistics(cmd, parts)?,
             (ObjectType::Rule, Object::QualifiedName(parts)) => match crate::rule::find(cmd, parts)? {
                 Ok(address) => Found::Is(address),
                 Err(e) => Found::Missing(e),
@@ -98,6 +99,7 @@ pub fn tag(kind: ObjectType) -> Option<&'static str> {
         ObjectType::Routine => "DROP ROUTINE",
         ObjectType::Aggregate => "DROP AGGREGATE",
         ObjectType::Rule => "DROP RULE",
+        ObjectType::StatisticExt => "DROP STATISTICS",
         ObjectType::AccessMethod => "DROP ACCESS METHOD",
         ObjectType::Cast => "DROP CAST",
         ObjectType::Collation => "DROP COLLATION",
@@ -124,6 +126,18 @@ enum Found {
     Is(ObjectAddress),
     /// With the error for it.
     Missing(PgError),
+}
+
+fn statistics(cmd: &mut CommandContext<'_>, parts: &[String]) -> Result<Found> {
+    let Some(s) = crate::statistics::by_name(cmd.cx, parts)? else {
+        let text = format!("statistics object \"{}\" does not exist", parts.join("."));
+        return Ok(Found::Missing(PgError::new(UNDEFINED_OBJECT, text)));
+    };
+    if !cmd.cx.catalog.is_owner(cmd.cx.settings.current_user, s.stxowner)? {
+        return Err(catalog::lookup::must_be_owner("statistics object", &s.stxname));
+    }
+    cmd.cx.catalog.invalidate_relation(s.stxrelid);
+    Ok(Found::Is(ObjectAddress::new(oids::STATISTIC_EXT_RELATION, s.oid)))
 }
 
 fn schema(cmd: &CommandContext<'_>, name: &str) -> Result<Found> {

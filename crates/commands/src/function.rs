@@ -47,6 +47,14 @@ fn arguments(
             FunctionParameterMode::Table => b't',
         };
         let is_input = matches!(mode, b'i' | b'b' | b'v');
+        if is_procedure && a.variadic.is_valid() {
+            let text = "VARIADIC parameter must be the last parameter";
+            return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).at(p.location));
+        }
+        if is_procedure && mode == b'o' && !a.defaults.is_empty() {
+            let text = "procedure OUT parameters cannot appear after one with a default value";
+            return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).at(p.location));
+        }
         if is_input {
             if a.variadic.is_valid() {
                 let text = "VARIADIC parameter must be the last input parameter";
@@ -181,18 +189,17 @@ pub fn create(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt) -> Result
     attributes(cmd, stmt, &mut row)?;
     let (language, source) = (row.prolang, row.prosrc.clone());
     let oid = store(cmd, stmt, row, &a)?;
-    if cmd.session.values().bool(base::guc::CHECK_FUNCTION_BODIES)
-        && let Some(handler) = cmd.cx.language(language)?
-    {
-        handler.validate(cmd.cx, oid).map_err(|e| crate::call::in_statement(e, cmd.source, &source))?;
+    let check = cmd.session.values().bool(base::guc::CHECK_FUNCTION_BODIES);
+    if check && language == LANGUAGE_SQL {
+        crate::call::noticing(cmd, &source, |cx| executor::sqlfunction::validate(cx, oid))?;
+    }
+    if check && let Some(handler) = cmd.cx.language(language)? {
+        crate::call::noticing(cmd, &source, |cx| handler.validate(cx, oid))?;
     }
     Ok(Outcome::tag(what))
 }
 
 fn attributes(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, row: &mut PgProc) -> Result<()> {
-    if stmt.sql_body.is_some() {
-        return Err(PgError::unsupported("functions with a body of SQL statements outside a string"));
-    }
     let (mut language, mut body, mut window) = (None, None, false);
     let mut common = Common::default();
     for o in &stmt.options {
@@ -248,14 +255,22 @@ fn attributes(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, row: &mut
         return Err(catalog::lookup::permission_denied("language", &known.lanname));
     }
     common.apply(cmd, row)?;
+    if let Some(sql) = &stmt.sql_body {
+        if known.oid != LANGUAGE_SQL {
+            let text = "inline SQL function body only valid for language SQL";
+            return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text));
+        }
+        if body.is_some() {
+            return Err(PgError::new(INVALID_FUNCTION_DEFINITION, "duplicate function body specified"));
+        }
+        return sql_body(cmd, sql, row);
+    }
     let Some(body) = body else {
         return Err(PgError::new(INVALID_FUNCTION_DEFINITION, "no function body specified"));
     };
     match known.oid {
         LANGUAGE_SQL => {
             row.prosrc = body.into_iter().next().unwrap_or_default();
-            // At least its syntax is checked now.
-            parser::parse(&row.prosrc)?;
         }
         LANGUAGE_INTERNAL => {
             row.prosrc = body.into_iter().next().unwrap_or_default();
@@ -270,6 +285,38 @@ fn attributes(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, row: &mut
         LANGUAGE_C => return Err(PgError::unsupported("functions in language c")),
         _ => row.prosrc = body.into_iter().next().unwrap_or_default(),
     }
+    Ok(())
+}
+
+/// A body outside a string: analyzed now, kept as queries. (PostgreSQL: `interpret_AS_clause`)
+fn sql_body(cmd: &mut CommandContext<'_>, body: &SqlBody, row: &mut PgProc) -> Result<()> {
+    for t in &row.proargtypes {
+        if analyze::coerce_is_polymorphic(*t) {
+            let text = "SQL function with unquoted function body cannot have polymorphic arguments";
+            return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
+        }
+    }
+    let all = row.proargnames.clone().unwrap_or_default();
+    let modes = row.proargmodes.clone();
+    let input = |i: &usize| modes.as_ref().is_none_or(|m| matches!(m.get(*i), Some(b'i' | b'b' | b'v')));
+    let names: Vec<String> = all.into_iter().enumerate().filter(|(i, _)| input(i)).map(|n| n.1).collect();
+    let statements: Vec<Statement> = match body {
+        SqlBody::Return(r) => vec![Statement::Return(Box::new(r.clone()))],
+        SqlBody::Atomic(list) => list.clone(),
+    };
+    let mut queries = Vec::new();
+    for s in &statements {
+        let (name, types, source) = (row.proname.clone(), row.proargtypes.clone(), cmd.source);
+        let q = executor::sqlfunction::analyze_body(cmd.cx, &name, &names, &types, s, source)?;
+        if q.command_type == analyze::query::CmdType::Utility {
+            let name = crate::command_name(s);
+            let name = if name == "CREATE" { "CREATE TABLE".to_owned() } else { name };
+            let text = format!("{name} is not yet supported in unquoted SQL function body");
+            return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
+        }
+        queries.push(q);
+    }
+    row.prosqlbody = Some(analyze::nodes::write_body(&queries, matches!(body, SqlBody::Atomic(_)), &cmd.cx.catalog)?);
     Ok(())
 }
 
@@ -306,6 +353,21 @@ fn store(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, mut row: PgPro
             let hint = format!("Use DROP {} {shown} first.", noun.to_uppercase());
             return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).hint(hint));
         }
+        if let Some(before) = &old.proargnames {
+            let inputs = |names: &[String], modes: &Option<Vec<u8>>| -> Vec<String> {
+                let input = |i: usize| modes.as_ref().is_none_or(|m| matches!(m.get(i), Some(b'i' | b'b' | b'v')));
+                names.iter().enumerate().filter(|(i, _)| input(*i)).map(|n| n.1.clone()).collect()
+            };
+            let before = inputs(before, &old.proargmodes);
+            let now = row.proargnames.as_ref().map(|n| inputs(n, &row.proargmodes)).unwrap_or_default();
+            for (i, name) in before.iter().enumerate() {
+                if !name.is_empty() && now.get(i) != Some(name) {
+                    let text = format!("cannot change name of input parameter \"{name}\"");
+                    let hint = format!("Use DROP {} {shown} first.", noun.to_uppercase());
+                    return Err(PgError::new(INVALID_FUNCTION_DEFINITION, text).hint(hint));
+                }
+            }
+        }
         row.oid = old.oid;
         row.proowner = old.proowner;
         row.proacl = old.proacl.clone();
@@ -327,6 +389,11 @@ fn store(cmd: &mut CommandContext<'_>, stmt: &CreateFunctionStmt, mut row: PgPro
     on.extend(a.all.iter().map(|t| ObjectAddress::type_(*t)));
     for e in &a.defaults {
         on.extend(constraint::dependencies_of(e, Oid::INVALID));
+    }
+    if let Some(text) = &row.prosqlbody {
+        for q in analyze::nodes::read_body(text, &catalog)? {
+            on.extend(analyze::references::query_references(&catalog, &q)?);
+        }
     }
     catalog.record_dependencies(&me, &on, DependencyType::Normal)?;
     catalog.command_counter_increment()?;

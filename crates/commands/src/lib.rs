@@ -19,13 +19,14 @@ mod constraint;
 mod copy;
 mod create_range;
 mod create_table;
-mod create_table_as;
+pub mod create_table_as;
 mod create_type;
 mod database;
 mod define;
 mod drop;
 mod event_trigger;
-mod explain;
+pub mod explain;
+mod extended_stats;
 pub mod foreign_key;
 pub mod frozen;
 mod function;
@@ -52,9 +53,11 @@ mod schema;
 mod sequence;
 mod sequence_functions;
 pub mod setting;
+mod statistics;
 mod shell;
 mod stored;
 mod table_scan;
+mod tablespace;
 pub mod temp;
 pub mod trigger;
 mod truncate;
@@ -179,6 +182,9 @@ fn dispatch(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome> {
         Statement::ViewStmt(s) => view::execute(cmd, s),
         Statement::ExplainStmt(s) => explain::execute(cmd, s),
         Statement::VacuumStmt(s) => vacuum::execute(cmd, s),
+        Statement::CreateTableSpace(s) => tablespace::create(cmd, s),
+        Statement::DropTableSpace(s) => tablespace::drop_tablespace(cmd, s),
+        Statement::AlterTableSpaceOptions(s) => tablespace::alter_options(cmd, s),
         Statement::Cluster(s) => cluster::execute(cmd, s),
         Statement::AlterTable(s) => alter_table::execute(cmd, s),
         Statement::Rename(s) => rename::execute(cmd, s),
@@ -204,11 +210,14 @@ fn dispatch(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome> {
         Statement::CreateRange(s) => create_range::create(cmd, s),
         Statement::AlterEnum(s) => create_type::alter_enum(cmd, s),
         Statement::CompositeType(s) => create_type::create_composite(cmd, s),
+        Statement::CreateStats(s) => statistics::create(cmd, s),
+        Statement::AlterStats(s) => statistics::alter(cmd, s),
         Statement::Define(s) => define::execute(cmd, s),
         Statement::AlterDomain(s) => alter_domain::execute(cmd, s),
         Statement::AlterType(s) => define::base_type::alter(cmd, s),
         Statement::CreateCast(s) => define::cast::create(cmd, s),
         Statement::CreateTransform(s) => define::cast::create_transform(cmd, s),
+        Statement::CreatePLang(s) => define::language::create(cmd, s),
         Statement::CreateConversion(s) => define::collation::create_conversion(cmd, s),
         Statement::AlterCollation(s) => define::collation::refresh(cmd, s),
         Statement::AlterOperator(s) => define::operator::alter(cmd, s),

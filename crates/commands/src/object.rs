@@ -37,6 +37,7 @@ pub fn alter_tag(kind: ObjectType) -> &'static str {
         ObjectType::Role => "ALTER ROLE",
         ObjectType::Index => "ALTER INDEX",
         ObjectType::Sequence => "ALTER SEQUENCE",
+        ObjectType::StatisticExt => "ALTER STATISTICS",
         ObjectType::View => "ALTER VIEW",
         ObjectType::Matview => "ALTER MATERIALIZED VIEW",
         ObjectType::Collation => "ALTER COLLATION",
@@ -53,7 +54,6 @@ pub fn alter_tag(kind: ObjectType) -> &'static str {
         ObjectType::Policy => "ALTER POLICY",
         ObjectType::Publication => "ALTER PUBLICATION",
         ObjectType::Rule => "ALTER RULE",
-        ObjectType::StatisticExt => "ALTER STATISTICS",
         ObjectType::Subscription => "ALTER SUBSCRIPTION",
         ObjectType::Tablespace => "ALTER TABLESPACE",
         ObjectType::Trigger => "ALTER TRIGGER",
@@ -92,7 +92,7 @@ pub fn function(cmd: &mut CommandContext<'_>, kind: ObjectType, f: &ObjectWithAr
         };
         if let Some(place) = place
             && kind_fits
-            && (f.args_unspecified || p.proargtypes == args)
+            && (f.args_unspecified || p.proargtypes == args || by_all_arguments(cmd, kind, f, p)?)
         {
             found.push((place, p.clone()));
         }
@@ -104,10 +104,14 @@ pub fn function(cmd: &mut CommandContext<'_>, kind: ObjectType, f: &ObjectWithAr
         ObjectType::Routine => "routine",
         _ => "function",
     };
-    if f.args_unspecified && found.len() > 1 {
+    let same_place = found.len() > 1 && found[0].0 == found[1].0;
+    if f.args_unspecified && found.len() > 1
+        || same_place && matches!(kind, ObjectType::Procedure | ObjectType::Routine)
+    {
         let text = format!("{noun} name \"{}\" is not unique", f.objname.join("."));
         let hint = format!("Specify the argument list to select the {noun} unambiguously.");
-        return Err(PgError::new(AMBIGUOUS_FUNCTION, text).hint(hint));
+        let e = PgError::new(AMBIGUOUS_FUNCTION, text);
+        return Err(if f.args_unspecified { e.hint(hint) } else { e });
     }
     if kind == ObjectType::Aggregate && found.is_empty() && !f.args_unspecified {
         let any = |p: &&Arc<PgProc>| {
@@ -133,6 +137,17 @@ pub fn function(cmd: &mut CommandContext<'_>, kind: ObjectType, f: &ObjectWithAr
             Err(PgError::new(UNDEFINED_FUNCTION, text))
         }
         None => {
+            // One of another kind?
+            if matches!(kind, ObjectType::Function | ObjectType::Procedure) {
+                let visible = |p: &Arc<PgProc>| match wanted_schema {
+                    Some(s) => s == p.pronamespace,
+                    None => path.function_position(p.pronamespace).is_some(),
+                };
+                if cmd.cx.catalog.functions_by_name(&fname)?.iter().any(|p| visible(p) && p.proargtypes == args) {
+                    let shown = analyze::definitions::signature(&cmd.cx.catalog, &f.objname, &args)?;
+                    return Err(PgError::new(WRONG_OBJECT_TYPE, format!("{shown} is not a {noun}")));
+                }
+            }
             let mut shown = Vec::new();
             for a in args {
                 shown.push(cmd.cx.catalog.format_type(a, None)?);
@@ -141,6 +156,26 @@ pub fn function(cmd: &mut CommandContext<'_>, kind: ObjectType, f: &ObjectWithAr
             Err(PgError::new(UNDEFINED_FUNCTION, text))
         }
     }
+}
+
+/// A procedure can be named by all its parameters, too. (PostgreSQL: `LookupFuncWithArgs`)
+fn by_all_arguments(cmd: &mut CommandContext<'_>, kind: ObjectType, f: &ObjectWithArgs, p: &PgProc) -> Result<bool> {
+    use parser::ast::FunctionParameterMode as Mode;
+    let Some(all) = &p.proallargtypes else { return Ok(false) };
+    let plain = f.objfuncargs.iter().all(|a| a.mode == Mode::Default);
+    if !matches!(kind, ObjectType::Procedure | ObjectType::Routine)
+        || p.prokind != b'p'
+        || !plain
+        || f.objfuncargs.len() != all.len()
+    {
+        return Ok(false);
+    }
+    for (a, t) in f.objfuncargs.iter().zip(all) {
+        if name::type_or_shell_oid(cmd.cx, &a.arg_type)? != *t {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn parts(o: &Object) -> Vec<String> {
@@ -225,6 +260,11 @@ pub fn find(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &Object, mode: Lo
         (T::Collation, _) => {
             ObjectAddress::new(oids::COLLATION_RELATION, crate::index::collation_by_name(cmd.cx, &words)?)
         }
+        (T::StatisticExt, _) => {
+            let missing = || PgError::new(UNDEFINED_OBJECT, format!("statistics object \"{}\" does not exist", words.join(".")));
+            let s = crate::statistics::by_name(cmd.cx, &words)?.ok_or_else(missing)?;
+            ObjectAddress::new(oids::STATISTIC_EXT_RELATION, s.oid)
+        }
         (T::Type | T::Domain, Object::TypeName(t)) => ObjectAddress::type_(name::unplaced_type_name(cmd.cx, t)?.0),
         (T::Type | T::Domain, _) => {
             let (schema, tname) = name::split(cmd.cx, &words)?;
@@ -274,6 +314,11 @@ pub fn check_owner(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &ObjectAdd
             let t = catalog.type_row(o.object)?;
             (t.typowner, "type", catalog.format_type(o.object, None)?)
         }
+        oids::STATISTIC_EXT_RELATION => {
+            let s = catalog.statistics_object(o.object)?;
+            let s = s.ok_or_else(|| PgError::internal("a statistics object is gone"))?;
+            (s.stxowner, "statistics object", s.stxname.clone())
+        }
         _ if catalog.is_superuser(user)? => return Ok(()),
         oids::CAST_RELATION => {
             let c = catalog.find_row::<catalog::PgCast>(oids::CAST_OID_INDEX, &[Datum::oid(o.object)])?;
@@ -291,7 +336,7 @@ pub fn check_owner(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &ObjectAdd
             let d = property.describe(cmd, o.object)?;
             return property.check_owner(cmd, &d);
         }
-        oids::TRIGGER_RELATION | oids::POLICY_RELATION | oids::REWRITE_RELATION => {
+        oids::POLICY_RELATION => {
             let rel = catalog
                 .dependencies_of(o)?
                 .into_iter()

@@ -11,11 +11,16 @@ use crate::CommandContext;
 
 /// Analyzes and rewrites a statement that a command carries.
 pub fn rewrite(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Vec<Query>> {
+    rewrite_with(cmd, stmt, &mut ParamTypes::None)
+}
+
+/// As [`rewrite`], with parameters.
+pub fn rewrite_with(cmd: &mut CommandContext<'_>, stmt: &Statement, params: &mut ParamTypes) -> Result<Vec<Query>> {
     let mut lock = executor::relation_locker(cmd.cx)?;
     let catalog = cmd.cx.catalog.clone();
     let mut cx = AnalyzeContext::new(catalog, cmd.cx);
     cx.lock = Some(&mut lock);
-    let query = analyze::analyze_statement(&mut cx, stmt, cmd.source, &mut ParamTypes::None)?;
+    let query = analyze::analyze_statement(&mut cx, stmt, cmd.source, params)?;
     if query.command_type == CmdType::Utility { Ok(vec![query]) } else { analyze::rewrite(&mut cx, query) }
 }
 

@@ -354,7 +354,12 @@ pub fn set_constraints(cx: &mut ExecContext, constraints: Option<&[Oid]>, deferr
     let modes = state.modes.clone();
     let (kept, due): (Vec<Event>, Vec<Event>) = waiting.into_iter().partition(|e| modes.is_deferred(&e.trigger.row));
     state.events = kept;
-    run_all(cx, &due)
+    let done = run_all(cx, &due);
+    if done.is_err() {
+        // Undone with the subtransaction: they wait again.
+        cx.extension_or_default::<Deferred>().events.extend(due);
+    }
+    done
 }
 
 /// Whether some event of the transaction waits for this table: it cannot be altered or truncated.

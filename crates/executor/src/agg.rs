@@ -281,12 +281,13 @@ impl AggExec {
             }
             self.work.columns.push(Arc::new(column));
         }
+        (self.work.rows, self.work.selection) = (to - from, None);
         for (what, physical) in &self.computed {
             let mut column = Column::new(*physical);
             match what {
                 Computed::Call(i) => {
                     for g in from..to {
-                        let v: Datum = set.calls[*i].result(run, g)?;
+                        let v: Datum = set.calls[*i].result_over(run, g, &self.work, g - from)?;
                         column.push(v.as_ref());
                     }
                 }
@@ -297,7 +298,6 @@ impl AggExec {
             }
             self.work.columns.push(Arc::new(column));
         }
-        (self.work.rows, self.work.selection) = (to - from, None);
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use crate::expr::function::FuncNode;
 use crate::expr::{CExpr, Filter, Scope};
 use crate::hash_join::eval_keys;
 use crate::hashing::KeyEq;
+use crate::ordered_set::OrderedSet;
 use crate::sort::{detoast_column, sorted_order};
 use crate::state::Run;
 
@@ -21,6 +22,8 @@ enum States {
     Builtin(Box<dyn AggStates>),
     /// By the transition and final functions, a row at a time.
     Functions(Box<Functions>),
+    /// All rows are kept.
+    OrderedSet(Box<OrderedSet>),
 }
 
 struct Functions {
@@ -62,9 +65,6 @@ impl AggCall {
         let row = b.cx.catalog.aggregate(a.aggfnoid)?.ok_or_else(missing)?;
         let proc = b.cx.catalog.function_row(a.aggfnoid)?;
         b.cx.check_execute(&proc)?;
-        if row.aggkind != b'n' {
-            return Err(PgError::unsupported(format!("ordered-set aggregate {}", proc.proname)));
-        }
         let trans = b.cx.catalog.function_row(row.aggtransfn)?;
         let final_src = match row.aggfinalfn.valid() {
             Some(f) => b.cx.catalog.function_row(f)?.prosrc.clone(),
@@ -84,11 +84,16 @@ impl AggCall {
         let exprs: Vec<_> = a.args.iter().map(|t| t.expr.clone()).collect();
         let args = c.list(&exprs)?;
         let filter = c.filter(a.aggfilter.as_slice())?;
+        let mut ordered = ordered(b, a, &args)?;
         let states = match &builtin {
+            _ if row.aggkind != b'n' => {
+                // Without ORDER BY columns that can be sorted there is nothing to keep: an ordered set always has them.
+                let keys = ordered.as_mut().map(|o| o.keys.clone()).unwrap_or_default();
+                States::OrderedSet(Box::new(OrderedSet::build(b, a, (&trans.prosrc, &final_src), keys, width)?))
+            }
             Some(x) => States::Builtin((x.new)(&call)),
             None => States::Functions(Box::new(functions(b, a, &row, &arg_types)?)),
         };
-        let ordered = ordered(b, a, &args)?;
         Ok(AggCall {
             call,
             state: None,
@@ -111,6 +116,7 @@ impl AggCall {
                 f.states.clear();
                 f.empty.clear();
             }
+            (States::OrderedSet(o), _) => o.clear(),
             _ => {}
         }
         if let Some(o) = &mut self.ordered {
@@ -130,6 +136,7 @@ impl AggCall {
                 let each = some / f.states.len().clamp(1, 64);
                 f.states.len() * (size_of::<Datum>() + each)
             }
+            States::OrderedSet(o) => o.order.capacity() * 4,
         };
         let kept = |o: &Ordered| o.columns.iter().map(Column::memory).sum::<usize>() + o.groups.capacity() * 4;
         states + self.ordered.as_ref().map_or(0, kept)
@@ -146,6 +153,7 @@ impl AggCall {
                 f.states.resize(groups, f.initial.clone());
                 f.empty.resize(groups, f.initial.is_null());
             }
+            States::OrderedSet(o) => o.bounds.resize(groups, (0, 0)),
         }
         Ok(())
     }
@@ -212,12 +220,35 @@ impl AggCall {
             }
             order = kept;
         }
+        if let States::OrderedSet(set) = &mut self.states {
+            if set.skip_nulls {
+                order.retain(|i| !o.columns[0].is_null(*i as usize));
+            }
+            let mut at = 0;
+            while at < order.len() {
+                let group = o.groups[order[at] as usize];
+                let end = order[at..].iter().position(|i| o.groups[*i as usize] != group).map_or(order.len(), |n| at + n);
+                set.bounds[group as usize] = (at, end);
+                at = end;
+            }
+            set.order = order;
+            return Ok(());
+        }
         let args: Vec<Arg<'_>> = o.columns[..self.plain_args].iter().map(Arg::Column).collect();
         apply(&mut self.states, &self.call, &mut self.state, self.strict, run, &o.groups, &args, Rows::Some(&order))
     }
 
+    /// As [`AggCall::result`]; an ordered set's direct arguments are computed over a row of the group.
+    pub fn result_over(&mut self, run: &mut Run<'_>, group: usize, batch: &Batch, row: usize) -> Result<Datum> {
+        match (&mut self.states, &self.ordered) {
+            (States::OrderedSet(set), Some(o)) => set.result(run, &o.columns, group, batch, row),
+            _ => self.result(run, group),
+        }
+    }
+
     pub fn result(&mut self, run: &mut Run<'_>, group: usize) -> Result<Datum> {
         match &mut self.states {
+            States::OrderedSet(_) => Err(PgError::internal("an ordered-set aggregate outside Aggregate")),
             States::Builtin(s) => s.finish(&mut FnCx { rt: run.cx, call: &self.call, state: &mut self.state }, group),
             States::Functions(f) => {
                 let state = f.states[group].clone();
@@ -332,6 +363,7 @@ fn apply(
         return Ok(());
     }
     match states {
+        States::OrderedSet(_) => Err(PgError::internal("an ordered set is not computed row by row")),
         States::Builtin(s) => s.update(&mut FnCx { rt: run.cx, call, state }, groups, args, rows),
         States::Functions(f) => {
             let mut values = Vec::with_capacity(1 + args.len());

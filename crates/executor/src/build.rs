@@ -145,7 +145,10 @@ impl<'a> Builder<'a> {
             PlanNode::Unique { columns } => Box::new(unique::UniqueExec::build(self, plan, columns)?),
             PlanNode::Agg { .. } => Box::new(agg::AggExec::build(self, plan)?),
             PlanNode::WindowAgg(w) => Box::new(window_agg::WindowAggExec::build(self, plan, w)?),
-            PlanNode::SetOp { cmd, columns, .. } => Box::new(set_op::SetOpExec::build(self, plan, *cmd, columns)?),
+            PlanNode::SetOp { cmd, columns, hashed: true, .. } => {
+                Box::new(set_op::SetOpExec::build(self, plan, *cmd, columns)?)
+            }
+            PlanNode::SetOp { cmd, keys, .. } => Box::new(set_op::SortedSetOpExec::build(self, plan, *cmd, keys)?),
             PlanNode::LockRows { row_marks, .. } => Box::new(lock_rows::LockRowsExec::build(self, plan, row_marks)?),
             PlanNode::Limit { offset, count, with_ties, ties_columns } => {
                 Box::new(limit::LimitExec::build(self, plan, offset, count, *with_ties, ties_columns)?)

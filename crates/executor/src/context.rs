@@ -192,29 +192,40 @@ impl ExecContext {
         if self.catalog.has_privilege(role, kind, proc.proowner, Some(acl), catalog::acl::ACL_EXECUTE)? {
             return Ok(());
         }
-        Err(PgError::new(INSUFFICIENT_PRIVILEGE, format!("permission denied for function {}", proc.proname)))
+        let noun = if proc.prokind == b'p' { "procedure" } else { "function" };
+        Err(PgError::new(INSUFFICIENT_PRIVILEGE, format!("permission denied for {noun} {}", proc.proname)))
     }
     /// The row a function returns, where its type alone does not tell: OUT arguments or a composite type.
-    pub(crate) fn result_desc(&mut self, function: Oid, result_type: Oid) -> Result<Option<Arc<TupleDesc>>> {
+    pub(crate) fn result_desc(
+        &mut self,
+        function: Oid,
+        result_type: Oid,
+        arg_types: &[Oid],
+    ) -> Result<Option<Arc<TupleDesc>>> {
         if result_type != RECORDOID {
             return match self.catalog.type_by_oid(result_type)? {
                 Some(t) if t.typtype == b'c' => self.row_type(result_type, -1).map(Some),
+                Some(t) if t.typtype == b'd' => {
+                    let (base, _) = self.catalog.base_type(result_type, -1)?;
+                    match self.catalog.type_row(base)?.typtype {
+                        b'c' => self.row_type(base, -1).map(Some),
+                        _ => Ok(None),
+                    }
+                }
                 _ => Ok(None),
             };
         }
         let proc = self.catalog.function_row(function)?;
-        let (Some(types), Some(modes)) = (&proc.proallargtypes, &proc.proargmodes) else { return Ok(None) };
-        let names = proc.proargnames.as_deref().unwrap_or_default();
-        let mut attrs = Vec::new();
-        for (i, (ty, mode)) in types.iter().zip(modes).enumerate() {
-            if matches!(mode, b'o' | b'b' | b't') {
-                let name = names.get(i).filter(|n| !n.is_empty()).cloned();
-                let name = name.unwrap_or_else(|| format!("column{}", attrs.len() + 1));
-                attrs.push(self.attribute(&name, TypeMod { oid: *ty, typmod: -1, collation: Oid::INVALID })?);
-            }
-        }
-        if attrs.is_empty() || attrs.iter().any(|a| a.type_oid == Oid::INVALID) {
+        let Some(columns) = analyze::plpgsql::output_columns(&self.catalog, &proc, arg_types)? else {
             return Ok(None);
+        };
+        let mut attrs = Vec::new();
+        for (name, oid) in columns {
+            if !oid.is_valid() {
+                return Ok(None);
+            }
+            let collation = self.catalog.type_by_oid(oid)?.map_or(Oid::INVALID, |t| t.typcollation);
+            attrs.push(self.attribute(&name, TypeMod { oid, typmod: -1, collation })?);
         }
         Ok(Some(self.bless(TupleDesc::new(attrs))))
     }

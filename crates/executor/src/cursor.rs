@@ -8,14 +8,16 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use analyze::query::CmdType;
 use base::sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE;
 use base::{PgError, Result};
 use hashbrown::HashMap;
 use parser::ast::cursor_opt;
-use planner::{Plan, PlanNode, PlannedStmt};
+use planner::PlannedStmt;
 use types::{Datum, TupleDesc};
 
 use crate::context::ExecContext;
+use crate::current_of::Places;
 use crate::execution::Execution;
 use crate::scalar_expr::plain;
 
@@ -44,9 +46,13 @@ pub struct Cursor {
     pub options: u32,
     /// A FOR loop runs over it.
     pub pinned: bool,
+    /// For WHERE CURRENT OF.
+    places: Places,
+    /// A fetch from it ended in an error.
+    failed: bool,
     /// The row it stands on, from 1; 0 before the first.
     position: u64,
-    /// Rows from the first on.
+    /// Rows from the first on, with the columns that tell their places.
     seen: Vec<Vec<Datum>>,
 }
 
@@ -63,10 +69,21 @@ pub struct Cursors {
 pub struct OpenLoop {
     execution: Option<Execution>,
     rows: VecDeque<Vec<Datum>>,
+    /// It changes rows.
+    writes: bool,
 }
 
 impl Cursor {
-    pub fn new(source: Arc<str>, execution: Execution, options: u32, level: usize, created: i64) -> Cursor {
+    /// `places` is that of the execution's plan. (See [`crate::current_of::with_places`].)
+    pub fn new(
+        source: Arc<str>,
+        mut execution: Execution,
+        places: Places,
+        options: u32,
+        level: usize,
+        created: i64,
+    ) -> Cursor {
+        execution.show_junk();
         let desc = execution.planned().result_desc.clone();
         Cursor {
             source,
@@ -77,6 +94,8 @@ impl Cursor {
             level,
             options,
             pinned: false,
+            places,
+            failed: false,
             position: 0,
             seen: Vec::new(),
         }
@@ -92,6 +111,8 @@ impl Cursor {
             level,
             options: cursor_opt::SCROLL,
             pinned: false,
+            places: Places::Unknown,
+            failed: false,
             position: 0,
             seen: rows,
         }
@@ -109,6 +130,11 @@ impl Cursor {
         }
         let limit = if until == u64::MAX { 0 } else { wanted };
         execution.run(cx, limit, &mut self.seen).map(drop)
+    }
+
+    /// As WHERE CURRENT OF sees it: where the places are, the row it stands on, and whether it outlived its transaction.
+    pub(crate) fn standing(&self) -> (&Places, Option<&[Datum]>, bool) {
+        (&self.places, self.row(self.position).map(Vec::as_slice), self.level == 0)
     }
 
     fn row(&self, position: u64) -> Option<&Vec<Datum>> {
@@ -237,10 +263,16 @@ impl Cursors {
 pub fn fetch(cx: &mut ExecContext, name: &str, to: FetchTo) -> Result<Option<(Arc<TupleDesc>, Vec<Vec<Datum>>)>> {
     // Its query may use cursors itself.
     let Some(mut cursor) = cx.extension_or_default::<Cursors>().remove(name) else { return Ok(None) };
-    let rows = cursor.fetch(cx, to);
+    let rows = match cursor.failed {
+        false => cursor.fetch(cx, to),
+        true => Err(PgError::new(OBJECT_NOT_IN_PREREQUISITE_STATE, format!("portal \"{name}\" cannot be run"))),
+    };
+    cursor.failed = rows.is_err();
     let desc = cursor.desc.clone();
     cx.extension_or_default::<Cursors>().insert(name.to_owned(), cursor);
-    Ok(Some((desc, rows?)))
+    let mut rows = rows?;
+    rows.iter_mut().for_each(|r| r.truncate(desc.len()));
+    Ok(Some((desc, rows)))
 }
 
 /// The transaction commits: cursors end, but for those WITH HOLD, and those that loops of a procedure use, which keep their rows.
@@ -267,7 +299,15 @@ const FIRST_ROWS: u64 = 10;
 /// A loop over a query begins; to be ended with [`loop_end`].
 pub fn loop_begin(cx: &mut ExecContext, execution: Execution) -> usize {
     let loops = &mut cx.extension_or_default::<Cursors>().loops;
-    loops.push(OpenLoop { execution: Some(execution), rows: VecDeque::new() });
+    let writes = execution.planned().command_type != CmdType::Select;
+    loops.push(OpenLoop { execution: Some(execution), rows: VecDeque::new(), writes });
+    loops.len() - 1
+}
+
+/// As [`loop_begin`], over rows that are there.
+pub fn loop_rows(cx: &mut ExecContext, rows: Vec<Vec<Datum>>) -> usize {
+    let loops = &mut cx.extension_or_default::<Cursors>().loops;
+    loops.push(OpenLoop { execution: None, rows: rows.into(), writes: false });
     loops.len() - 1
 }
 
@@ -309,28 +349,8 @@ pub fn loop_buffered(cx: &mut ExecContext, at: usize) -> Option<Vec<Datum>> {
 }
 
 /// Can a plan give its rows backwards? Cursors for those that can may scroll without being asked to.
-/// (PostgreSQL: `ExecSupportsBackwardScan`)
 pub fn supports_backward_scan(planned: &PlannedStmt) -> bool {
-    fn of(plan: &Plan) -> bool {
-        match &plan.node {
-            PlanNode::Append { plans, .. } => plans.iter().all(of),
-            PlanNode::Result { .. } | PlanNode::Limit { .. } | PlanNode::LockRows { .. } => {
-                plan.outer.as_deref().is_some_and(of)
-            }
-            PlanNode::SubqueryScan { subplan, .. } => of(subplan),
-            PlanNode::SeqScan { .. }
-            | PlanNode::IndexScan { .. }
-            | PlanNode::IndexOnlyScan { .. }
-            | PlanNode::TidScan { .. }
-            | PlanNode::FunctionScan { .. }
-            | PlanNode::ValuesScan { .. }
-            | PlanNode::CteScan { .. }
-            | PlanNode::Material
-            | PlanNode::Sort { .. } => true,
-            _ => false,
-        }
-    }
-    planned.row_marks.is_empty() && of(&planned.plan)
+    planned.row_marks.is_empty() && planner::supports_backward_scan(&planned.plan)
 }
 
 /// The transaction is about to be undone by a procedure: loops keep their rows. (PostgreSQL: `HoldPinnedPortals`)
@@ -358,7 +378,12 @@ pub fn undone(cx: &mut ExecContext, level: usize) {
 
 fn hold_loops(cx: &mut ExecContext) -> Result<()> {
     for i in 0..cx.extension_or_default::<Cursors>().loops.len() {
-        let taken = cx.extension_or_default::<Cursors>().loops[i].execution.take();
+        let entry = &mut cx.extension_or_default::<Cursors>().loops[i];
+        let (writes, taken) = (entry.writes, entry.execution.take());
+        if writes {
+            let text = "cannot perform transaction commands inside a cursor loop that is not read-only";
+            return Err(PgError::new(base::sqlstate::INVALID_TRANSACTION_TERMINATION, text));
+        }
         let Some(mut e) = taken else { continue };
         let mut rows: Vec<Vec<Datum>> = Vec::new();
         e.run(cx, 0, &mut rows)?;

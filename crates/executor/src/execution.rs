@@ -148,6 +148,10 @@ impl Execution {
         Ok(())
     }
 
+    /// Gives the plan's junk columns too, after the others.
+    pub fn show_junk(&mut self) {
+        self.visible = usize::MAX;
+    }
     pub fn planned(&self) -> &Arc<PlannedStmt> {
         &self.planned
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use analyze::query::{RangeTblFunction, RtIndex};
+use analyze::query::{Expr, ParamKind, RangeTblFunction, RtIndex};
 use base::sqlstate::DATATYPE_MISMATCH;
 use base::{PgError, Result};
 use planner::Plan;
@@ -19,6 +19,63 @@ struct Part {
     node: SetNode,
     width: usize,
     done: bool,
+    /// Exec parameters that it depends on.
+    params: Vec<i32>,
+    /// Of a volatile function the rows it gave, which a rescan with the same arguments gives again.
+    kept: Option<Vec<Vec<Datum>>>,
+    /// How many of the kept rows were given since the last rescan.
+    given: usize,
+    running: bool,
+}
+
+/// The Exec parameters in an expression.
+struct ExecParams(Vec<i32>);
+
+impl analyze::walker::Walker for ExecParams {
+    type Break = PgError;
+    fn expr(&mut self, e: &Expr) -> Result<()> {
+        if let Expr::Param(p) = e
+            && p.kind == ParamKind::Exec
+        {
+            self.0.push(p.id);
+        }
+        analyze::walker::walk_expr(self, e)
+    }
+}
+
+impl Part {
+    fn start(&mut self, run: &mut Run<'_>) -> Result<()> {
+        self.given = 0;
+        self.done = false;
+        if self.running {
+            return Ok(());
+        }
+        self.running = true;
+        if let Some(kept) = &mut self.kept {
+            kept.clear();
+        }
+        let one = Batch { columns: Vec::new(), rows: 1, selection: None };
+        self.node.start(run, &one, 0)
+    }
+    fn next(&mut self, run: &mut Run<'_>) -> Result<Option<Vec<Datum>>> {
+        let Some(kept) = &mut self.kept else { return self.node.next(run) };
+        if let Some(row) = kept.get(self.given) {
+            self.given += 1;
+            return Ok(Some(row.clone()));
+        }
+        let row = self.node.next(run)?;
+        if let Some(row) = &row {
+            kept.push(row.clone());
+            self.given += 1;
+        }
+        Ok(row)
+    }
+    fn rescan(&mut self, changed: &[i32]) {
+        if self.kept.is_none() || self.params.iter().any(|p| changed.contains(p)) {
+            self.node.stop();
+            self.running = false;
+        }
+    }
 }
 
 pub(crate) struct FunctionScanExec {
@@ -43,7 +100,18 @@ impl FunctionScanExec {
         for f in functions {
             let node = SetNode::compile(&mut c, &f.funcexpr, Some(f.desc.clone()))?;
             physical.extend(f.desc.attrs.iter().map(|a| a.physical()));
-            parts.push(Part { node, width: f.desc.len(), done: false });
+            let volatile = analyze::ddl::contains_volatile(&c.cx.catalog, &f.funcexpr)?;
+            let mut params = ExecParams(Vec::new());
+            analyze::walker::Walker::expr(&mut params, &f.funcexpr)?;
+            parts.push(Part {
+                node,
+                width: f.desc.len(),
+                done: false,
+                params: params.0,
+                kept: volatile.then(Vec::new),
+                given: 0,
+                running: false,
+            });
         }
         if ordinality {
             physical.push(Physical::W8);
@@ -55,7 +123,7 @@ impl FunctionScanExec {
     fn row(&mut self, run: &mut Run<'_>, columns: &mut [Column]) -> Result<bool> {
         let mut rows: Vec<Option<Vec<Datum>>> = Vec::with_capacity(self.parts.len());
         for part in &mut self.parts {
-            let mut row = if part.done { None } else { part.node.next(run)? };
+            let mut row = if part.done { None } else { part.next(run)? };
             if row.is_none() {
                 part.done = true;
             }
@@ -97,10 +165,8 @@ impl Exec for FunctionScanExec {
     fn next<'a>(&'a mut self, run: &mut Run<'_>, max: usize) -> Result<Option<&'a Batch>> {
         if !std::mem::replace(&mut self.started, true) {
             self.count = 0;
-            let one = Batch { columns: Vec::new(), rows: 1, selection: None };
             for part in &mut self.parts {
-                part.node.start(run, &one, 0)?;
-                part.done = false;
+                part.start(run)?;
             }
         }
         loop {
@@ -119,9 +185,9 @@ impl Exec for FunctionScanExec {
             }
         }
     }
-    fn rescan(&mut self, _: &mut Run<'_>, _: &[i32]) -> Result<()> {
+    fn rescan(&mut self, _: &mut Run<'_>, changed: &[i32]) -> Result<()> {
         self.started = false;
-        self.parts.iter_mut().for_each(|p| p.node.stop());
+        self.parts.iter_mut().for_each(|p| p.rescan(changed));
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use base::{PgError, Result};
 use planner::{Plan, PlanNode};
 use txn::stats::TableCounter;
 use types::array::ArrayRef;
-use types::{Batch, Column, Comparator, Datum};
+use types::{Batch, Column, Comparator, Datum, IntoDatum, Physical};
 
 use crate::build::Builder;
 use crate::expr::function::plain;
@@ -171,6 +171,8 @@ pub(crate) struct IndexScanExec {
     fetcher: Fetcher,
     /// Of an index-only scan: the index tuple's layout.
     only: Option<Arc<TupleLayout>>,
+    /// A cursor's index-only scan: the columns `ctid` and `tableoid` follow the index's.
+    places: bool,
     fill: Fill,
     recheck: Option<(RecheckRow, Filter)>,
     output: ScanOutput,
@@ -202,11 +204,21 @@ impl IndexScanExec {
         let keys = ScanKeys::build(b, &index, indexqual)?;
         let direction = if backward { Direction::Backward } else { Direction::Forward };
         let (fill, fetcher, recheck, output, layout);
+        let mut places = false;
         if only {
             let l = index.rel.layout.clone();
-            fill = Fill::new(l.desc().attrs.iter().map(|a| Column::new(a.physical())).collect());
+            let mut columns: Vec<Column> = l.desc().attrs.iter().map(|a| Column::new(a.physical())).collect();
             fetcher = Fetcher::new(table.heap.clone(), access::tuple::Projection::default());
-            let scope = Scope { ranges: vec![(INDEX_VAR, 0), (scanrelid, 0)], width: l.len(), ..Scope::default() };
+            let mut scope = Scope { ranges: vec![(INDEX_VAR, 0), (scanrelid, 0)], width: l.len(), ..Scope::default() };
+            let is_place = |t: &TargetEntry| matches!(&t.expr, Expr::Var(v) if v.varno == scanrelid && v.varattno < 0);
+            if plan.targetlist.iter().any(is_place) {
+                places = true;
+                columns.extend([Column::new(Physical::Bytes), Column::new(Physical::W4)]);
+                scope.vars.insert((scanrelid, sysattr::CTID, VarReturning::Default), l.len());
+                scope.vars.insert((scanrelid, sysattr::TABLEOID, VarReturning::Default), l.len() + 1);
+                scope.width += 2;
+            }
+            fill = Fill::new(columns);
             output = ScanOutput::with_scope(b, plan, scope)?;
             (layout, recheck) = (Some(l), None);
         } else {
@@ -231,6 +243,7 @@ impl IndexScanExec {
             ended: false,
             fetcher,
             only: layout,
+            places,
             fill,
             recheck,
             output,
@@ -306,8 +319,14 @@ impl IndexScanExec {
                     };
                     if visible {
                         let tuple = self.entries.tuple(at);
-                        for (i, c) in self.fill.columns.iter_mut().enumerate() {
+                        for (i, c) in self.fill.columns.iter_mut().take(layout.len()).enumerate() {
                             c.push(layout.index_attr(tuple, layout.len(), i)?);
+                        }
+                        if self.places
+                            && let [.., ctid, table] = &mut self.fill.columns[..]
+                        {
+                            ctid.push(tid.into_datum().as_ref());
+                            table.push(Datum::oid(self.table.entry.oid).as_ref());
                         }
                         n += 1;
                     }

@@ -87,7 +87,11 @@ impl ProjectSetExec {
                     match (node.returns_row, &node.call().result_desc) {
                         (true, Some(desc)) if r.len() == desc.len() => {
                             let layout = access::tuple::TupleLayout::new(desc);
-                            Some(composite(run, &layout, r)?)
+                            match r.len() == 1 && desc.len() != 1 {
+                                // It came whole.
+                                true => r.into_iter().next(),
+                                false => Some(composite(run, &layout, r)?),
+                            }
                         }
                         _ => Some(r.swap_remove(0)),
                     }

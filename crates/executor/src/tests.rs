@@ -300,7 +300,7 @@ fn explain_shows_the_tree() {
     let planned = PlannedStmt { rtable: vec![rte("x"), rte("x")], ..statement(plan) };
     let options = crate::explain::ExplainOptions { costs: false, ..Default::default() };
     let mut cx = cx();
-    let lines = crate::explain::explain(&mut cx, &planned, None, &options, (0.0, Default::default()), None).unwrap();
+    let lines = crate::explain::explain(&mut cx, &planned, None, &options, (0.0, Default::default()), None, None).unwrap();
     let expected = [
         "Hash Left Join",
         "  Hash Cond: (x.a = x_1.a)",

@@ -1,14 +1,18 @@
-//! TidScan: rows by their places, `ctid = ..` and `ctid = ANY (..)`.
+//! TidScan: rows by their places, `ctid = ..`, `ctid = ANY (..)` and WHERE CURRENT OF.
+
+use std::sync::Arc;
 
 use access::heap::{Fetcher, Look};
-use analyze::query::{Expr, RtIndex};
+use analyze::query::{CurrentOfExpr, Expr, RtIndex};
 use base::{PgError, Result, TupleId};
 use planner::Plan;
 use types::array::ArrayRef;
 use types::{Batch, Datum, FromDatum};
 
 use crate::build::Builder;
+use crate::cursor::Cursors;
 use crate::expr::{CExpr, Elem, Scope};
+use crate::heap::OpenTable;
 use crate::node::Exec;
 use crate::scan::{Fill, RecheckRow, ScanOutput, TableColumns};
 use crate::seq_scan::open_scan_table;
@@ -16,6 +20,9 @@ use crate::state::Run;
 
 pub(crate) struct TidScanExec {
     sources: Vec<(CExpr, Option<Elem>)>,
+    /// WHERE CURRENT OF: the cursor's name.
+    cursor: Option<String>,
+    table: Arc<OpenTable>,
     tids: Option<Vec<TupleId>>,
     at: usize,
     fetcher: Fetcher,
@@ -30,9 +37,10 @@ impl TidScanExec {
         let columns = TableColumns::of(plan, &[], relid, &table);
         let projection = columns.projection(&table);
         let mut c = b.compiler(Scope::empty());
-        let mut sources = Vec::new();
+        let (mut sources, mut cursor) = (Vec::new(), None);
         for q in quals {
             match q {
+                Expr::CurrentOfExpr(CurrentOfExpr { cursor_name: Some(name), .. }) => cursor = Some(name.clone()),
                 Expr::OpExpr(o) => {
                     let value = if matches!(o.args[0], Expr::Var(_)) { &o.args[1] } else { &o.args[0] };
                     sources.push((c.expr(value)?, None));
@@ -46,16 +54,27 @@ impl TidScanExec {
         }
         Ok(TidScanExec {
             sources,
+            cursor,
             tids: None,
             at: 0,
             fetcher: Fetcher::new(table.heap.clone(), projection.clone()),
             fill: Fill::new(projection.columns(&table.heap.layout)),
             recheck: RecheckRow::new(relid, &table, projection),
             output: ScanOutput::with_scope(b, plan, columns.scope)?,
+            table,
         })
     }
 
     fn collect(&mut self, run: &mut Run<'_>) -> Result<Vec<TupleId>> {
+        if let Some(name) = &self.cursor {
+            let cursors = run.cx.extension_or_default::<Cursors>();
+            let Some(tid) = cursors.current(name, self.table.entry.oid, self.table.entry.name())? else {
+                return Ok(Vec::new());
+            };
+            // The row may have been changed since it was fetched.
+            let (txn, snapshot) = (run.cx.txn()?.clone(), run.snapshot()?);
+            return Ok(vec![self.table.heap.latest_tid(&txn, tid, Look::Mvcc(&snapshot))?]);
+        }
         let mut tids = Vec::new();
         for (e, elem) in &mut self.sources {
             let v: Datum = e.eval_scalar(run)?;

@@ -356,7 +356,7 @@ fn plans_read_as_in_postgresql() {
         let planned = executor::plan_query(&mut s.cx, q, &PlanOptions::default()).unwrap();
         let options = executor::explain::ExplainOptions { costs: false, ..Default::default() };
         let lines =
-            executor::explain::explain(&mut s.cx, &planned, None, &options, (0.0, Default::default()), None).unwrap();
+            executor::explain::explain(&mut s.cx, &planned, None, &options, (0.0, Default::default()), None, None).unwrap();
         assert_eq!(lines, expected, "{text}");
     };
     explain("SELECT b FROM t WHERE a = 1", &["Index Scan using t_pkey on t", "  Index Cond: (a = 1)"]);

@@ -308,32 +308,6 @@ fn width_bucket_float8(x: f64, low: f64, high: f64, count: i32) -> Result<i32> {
     Ok(bucket as i32 + 1)
 }
 
-fn in_range(val: f64, base: f64, offset: f64, sub: bool, less: bool) -> Result<bool> {
-    if offset.is_nan() || offset < 0.0 {
-        let text = "invalid preceding or following size in window function";
-        return Err(error(INVALID_PRECEDING_OR_FOLLOWING_SIZE, text));
-    }
-    if val.is_nan() {
-        return Ok(base.is_nan() || !less);
-    }
-    if base.is_nan() {
-        return Ok(less);
-    }
-    if offset.is_infinite() && base.is_infinite() && (if sub { base > 0.0 } else { base < 0.0 }) {
-        return Ok(true);
-    }
-    let bound = if sub { base - offset } else { base + offset };
-    Ok(if less { val <= bound } else { val >= bound })
-}
-#[builtin("in_range_float8_float8")]
-fn in_range_88(v: f64, b: f64, o: f64, sub: bool, less: bool) -> Result<bool> {
-    in_range(v, b, o, sub, less)
-}
-#[builtin("in_range_float4_float8")]
-fn in_range_48(v: f32, b: f32, o: f64, sub: bool, less: bool) -> Result<bool> {
-    in_range(v.into(), b.into(), o, sub, less)
-}
-
 // Random numbers.
 
 #[builtin("drandom")]

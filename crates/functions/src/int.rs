@@ -3,7 +3,7 @@
 use base::{PgError, Result};
 use types::{Batch, Builtin, ColumnData, Datum, FnCx, RowSource, builtin};
 
-use crate::err::{division_by_zero, error, invalid_input, invalid_parameter, out_of_range, value_out_of_range};
+use crate::err::{division_by_zero, invalid_input, invalid_parameter, out_of_range, value_out_of_range};
 use crate::hash::{fold_i64, hash_u32, hash_u32_extended};
 use crate::wire::whole;
 
@@ -385,45 +385,6 @@ fn to_bin32(v: i32) -> String {
 #[builtin("to_bin64")]
 fn to_bin64(v: i64) -> String {
     format!("{v:b}")
-}
-
-/// Whether a value lies within a window frame's offset. (PostgreSQL: `in_range` support functions)
-fn in_range(val: i64, base: i64, offset: i64, sub: bool, less: bool) -> Result<bool> {
-    if offset < 0 {
-        let text = "invalid preceding or following size in window function";
-        return Err(error(base::sqlstate::INVALID_PRECEDING_OR_FOLLOWING_SIZE, text));
-    }
-    let (val, offset) = (i128::from(val), i128::from(offset));
-    let bound = if sub { i128::from(base) - offset } else { i128::from(base) + offset };
-    Ok(if less { val <= bound } else { val >= bound })
-}
-#[builtin("in_range_int2_int2")]
-fn in_range_22(v: i16, b: i16, o: i16, sub: bool, less: bool) -> Result<bool> {
-    in_range(v.into(), b.into(), o.into(), sub, less)
-}
-#[builtin("in_range_int2_int4")]
-fn in_range_24(v: i16, b: i16, o: i32, sub: bool, less: bool) -> Result<bool> {
-    in_range(v.into(), b.into(), o.into(), sub, less)
-}
-#[builtin("in_range_int2_int8")]
-fn in_range_28(v: i16, b: i16, o: i64, sub: bool, less: bool) -> Result<bool> {
-    in_range(v.into(), b.into(), o, sub, less)
-}
-#[builtin("in_range_int4_int2")]
-fn in_range_42(v: i32, b: i32, o: i16, sub: bool, less: bool) -> Result<bool> {
-    in_range(v.into(), b.into(), o.into(), sub, less)
-}
-#[builtin("in_range_int4_int4")]
-fn in_range_44(v: i32, b: i32, o: i32, sub: bool, less: bool) -> Result<bool> {
-    in_range(v.into(), b.into(), o.into(), sub, less)
-}
-#[builtin("in_range_int4_int8")]
-fn in_range_48(v: i32, b: i32, o: i64, sub: bool, less: bool) -> Result<bool> {
-    in_range(v.into(), b.into(), o, sub, less)
-}
-#[builtin("in_range_int8_int8")]
-fn in_range_88(v: i64, b: i64, o: i64, sub: bool, less: bool) -> Result<bool> {
-    in_range(v, b, o, sub, less)
 }
 
 /// Numbers from one to another.

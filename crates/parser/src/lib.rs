@@ -98,6 +98,16 @@ pub fn parse_plpgsql_expr(text: &str) -> Result<RawStmt> {
     Parser::new(&lexer::lex(text, &options), &options).whole_plpgsql_expr()
 }
 
+/// As [`parse_plpgsql_expr`], under the given settings.
+pub fn parse_plpgsql_expr_with(text: &str, options: &Options) -> Result<RawStmt> {
+    Parser::new(&lexer::lex(text, options), options).whole_plpgsql_expr()
+}
+
+/// As [`parse_plpgsql_assign`], under the given settings.
+pub fn parse_plpgsql_assign_with(text: &str, nnames: i32, options: &Options) -> Result<RawStmt> {
+    Parser::new(&lexer::lex(text, options), options).whole_plpgsql_assign(nnames)
+}
+
 /// `target := expr`, whose target has `nnames` (1 to 3) names. (PostgreSQL: `RAW_PARSE_PLPGSQL_ASSIGN*`)
 pub fn parse_plpgsql_assign(text: &str, nnames: i32) -> Result<RawStmt> {
     let options = Options::default();

@@ -216,6 +216,7 @@ impl Planner<'_, '_> {
             }
             Expr::CoerceViaIO(c) => self.fold_via_io(c, mode),
             Expr::ArrayExpr(a) => self.fold_array(a),
+            Expr::RowExpr(r) => self.fold_row(r),
             Expr::NullTest(n) => Ok(match &n.arg {
                 Expr::Const(c) if !n.argisrow => Some(Expr::bool_const(Some(c.value.is_null() != n.not))),
                 Expr::RowExpr(r) if n.argisrow => {
@@ -393,6 +394,38 @@ impl Planner<'_, '_> {
         let value = types::array::build_vector(&elem, &values)?;
         let typmod = Expr::ArrayExpr(Box::new(a.clone())).typmod();
         let ty = TypeMod { oid: a.array_typeid, typmod, collation: a.array_collid };
+        Ok(Some(konst(ty, -1, false, value)))
+    }
+
+    /// A row of constants.
+    fn fold_row(&mut self, r: &RowExpr) -> Result<Option<Expr>> {
+        if !all_const(&r.args) {
+            return Ok(None);
+        }
+        let values: Vec<DatumRef<'_>> = r.args.iter().filter_map(as_const).map(|c| c.value.as_ref()).collect();
+        if values.iter().any(|v| matches!(v, DatumRef::Toasted(_))) {
+            return Ok(None);
+        }
+        let desc = if r.row_typeid == RECORDOID {
+            let mut attrs = Vec::new();
+            for (i, a) in r.args.iter().enumerate() {
+                let ty = a.type_mod();
+                let info = self.cx.catalog.type_info(ty.oid)?;
+                let name = r.colnames.get(i).cloned().unwrap_or_else(|| format!("f{}", i + 1));
+                let mut attr = types::Attribute::new(&name, ty.oid, info.len, info.byval, info.align);
+                (attr.typmod, attr.collation, attr.storage) = (ty.typmod, ty.collation, info.storage);
+                attrs.push(attr);
+            }
+            self.cx.rt.bless(types::TupleDesc::new(attrs))
+        } else {
+            let base = self.cx.catalog.base_type(r.row_typeid, -1)?.0;
+            self.cx.rt.row_type(base, -1)?
+        };
+        if desc.attrs.len() != values.len() || desc.attrs.iter().any(|a| a.dropped) {
+            return Ok(None);
+        }
+        let value = types::record::build(&desc, &values)?;
+        let ty = TypeMod { oid: r.row_typeid, typmod: -1, collation: Oid::INVALID };
         Ok(Some(konst(ty, -1, false, value)))
     }
 

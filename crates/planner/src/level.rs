@@ -57,6 +57,7 @@ impl Root {
             update_columns: Vec::new(),
             minmax_params: Vec::new(),
             group_rti: 0,
+            computed_srfs: Vec::new(),
             subquery_params: Vec::new(),
             minmax_chosen: false,
         }
@@ -417,6 +418,7 @@ impl Planner<'_, '_> {
         self.expand_inherited(root)?;
         self.mark_members(root);
         keys(self, root)?;
+        self.extract_or_clauses(root)?;
         self.set_base_sizes(root)?;
         self.set_base_paths(root)?;
         let all = self.rel_from_joinlist(root, &list)?;

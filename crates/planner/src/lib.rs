@@ -5,7 +5,7 @@
 //!
 //! A query level's way: `level` (preparation: `pullup`, `fold`, `sublink`) → `init` (conditions and columns of relations, `equiv`)
 //! → `relinfo`, `basepaths`, `indexpaths` → `joinrels`, `joinpaths` → `upper` (grouping, windows, ORDER BY, ..), `setop`, `modify` →
-//! `create` (plan nodes) → `setrefs` (final references). Estimates: `selfuncs`, `costsize`. What they share: `node`.
+//! `create` (plan nodes) → `setrefs` (final references). Estimates: `selfuncs`, `extstats`, `costsize`. What they share: `node`.
 //!
 //! PostgreSQL: `optimizer/`.
 #![forbid(unsafe_code)]
@@ -16,7 +16,9 @@ mod costsize;
 mod create;
 pub mod dump;
 mod equiv;
+mod extstats;
 mod fold;
+mod groupcolumns;
 mod groupingsets;
 mod indexpaths;
 mod inherit;
@@ -28,6 +30,7 @@ mod level;
 mod levels;
 mod modify;
 mod node;
+mod orclauses;
 mod partprune;
 mod pathnode;
 pub mod plan;
@@ -45,6 +48,7 @@ mod tidpaths;
 mod upper;
 mod uselessjoins;
 mod util;
+mod valuesany;
 mod windows;
 
 use std::sync::Arc;
@@ -108,7 +112,7 @@ pub fn plan(cx: &mut PlannerContext<'_>, query: Query, options: &PlanOptions) ->
     let mut root = p.subquery_planner(query, false, options.tuple_fraction, None)?;
     let path = p.choose_final(&root, options.tuple_fraction)?;
     let mut plan = p.create_plan(&mut root, &path)?;
-    if options.scroll && !matches!(plan.node, PlanNode::Material | PlanNode::Sort { .. }) {
+    if options.scroll && !supports_backward_scan(&plan) {
         let init = std::mem::take(&mut plan.init_plans);
         plan = create::material_plan(plan);
         plan.init_plans = init;
@@ -157,6 +161,28 @@ pub fn plan(cx: &mut PlannerContext<'_>, query: Query, options: &PlanOptions) ->
         stmt_location,
         stmt_len,
     })
+}
+
+/// Can a plan give its rows backwards? Cursors for those that can may scroll without being asked to.
+/// (PostgreSQL: `ExecSupportsBackwardScan`)
+pub fn supports_backward_scan(plan: &Plan) -> bool {
+    match &plan.node {
+        PlanNode::Append { plans, .. } => plans.iter().all(supports_backward_scan),
+        PlanNode::Result { .. } | PlanNode::Limit { .. } | PlanNode::LockRows { .. } => {
+            plan.outer.as_deref().is_some_and(supports_backward_scan)
+        }
+        PlanNode::SubqueryScan { subplan, .. } => supports_backward_scan(subplan),
+        PlanNode::SeqScan { .. }
+        | PlanNode::IndexScan { .. }
+        | PlanNode::IndexOnlyScan { .. }
+        | PlanNode::TidScan { .. }
+        | PlanNode::FunctionScan { .. }
+        | PlanNode::ValuesScan { .. }
+        | PlanNode::CteScan { .. }
+        | PlanNode::Material
+        | PlanNode::Sort { .. } => true,
+        _ => false,
+    }
 }
 
 /// The result's columns. (PostgreSQL: `ExecCleanTypeFromTL`)

@@ -77,6 +77,8 @@ pub(crate) struct Root {
     pub minmax_params: Vec<(Aggref, Param)>,
     /// The group RTE's index, where grouping sets may null its expressions.
     pub group_rti: RtIndex,
+    /// Set-returning functions that grouping compares: computed below it.
+    pub computed_srfs: Vec<Expr>,
     /// Of subqueries in FROM: the parameters they want set.
     pub subquery_params: Vec<(RtIndex, Vec<(i32, Expr)>)>,
     /// MIN and MAX come from initplans.
@@ -118,6 +120,8 @@ pub(crate) struct Rel {
     pub is_child: bool,
     /// Of a table with inheritance children: all of them, itself first.
     pub members: Vec<crate::inherit::Member>,
+    /// Statistics of several columns. (PostgreSQL: `statlist`)
+    pub statistics: Arc<Vec<crate::extstats::ExtStats>>,
     /// Of a member: the table that is named, and for each of that one's columns its own.
     pub member_of: Option<(RtIndex, Rc<Vec<AttrNumber>>)>,
     /// It stands for its members only, be there any or not.
@@ -157,6 +161,7 @@ impl Rel {
             is_join: false,
             is_child: false,
             members: Vec::new(),
+            statistics: Arc::default(),
             member_of: None,
             expanded: false,
         }

@@ -167,6 +167,11 @@ impl Planner<'_, '_> {
                 Ok(Expr::and_all(rest))
             }
             Expr::SubLink(s) => {
+                if s.sub_link_type == SubLinkType::Any
+                    && let Some(e) = self.values_to_any(&s)?
+                {
+                    return Ok(Some(e));
+                }
                 let join = match s.sub_link_type {
                     SubLinkType::Any => self.any_to_join(q, &s, available)?,
                     SubLinkType::Exists => self.exists_to_join(q, &s, false, available)?,
@@ -480,6 +485,17 @@ impl Planner<'_, '_> {
         }
         // Without FROM it is one row, which an outer join above may null.
         if s.jointree.fromlist.is_empty() && nullable {
+            return Ok(false);
+        }
+        // Grouping sets null their columns one by one: each must stay what it is.
+        let mut seen: Vec<&Expr> = Vec::new();
+        if !q.grouping_sets.is_empty()
+            && !s.target_list.iter().filter(|t| !t.resjunk).all(|t| {
+                let fresh = !seen.contains(&&t.expr);
+                seen.push(&t.expr);
+                fresh && matches!(&t.expr, Expr::Var(v) if v.varlevelsup == 0)
+            })
+        {
             return Ok(false);
         }
         if nullable

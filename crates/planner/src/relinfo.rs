@@ -91,6 +91,9 @@ impl Planner<'_, '_> {
             // The newest first, as PostgreSQL lists them.
             rel.indexes.reverse();
         }
+        if !entry.statistics.is_empty() {
+            rel.statistics = std::sync::Arc::new(self.extended_statistics(&entry, rel.relid)?);
+        }
         rel.relation = Some(entry);
         Ok(())
     }

@@ -94,17 +94,37 @@ fn ctid_selectivity(rel: &Rel, greater: bool, equal: bool, value: &Datum) -> f64
 impl Planner<'_, '_> {
     /// The share of rows that pass all clauses. (PostgreSQL: `clauselist_selectivity`)
     pub(crate) fn list_selectivity(&mut self, root: &Root, list: &[Ri], cx: SelContext<'_>) -> Result<f64> {
+        self.list_selectivity_with(root, list, cx, true)
+    }
+
+    /// With or without statistics of several columns.
+    pub(crate) fn list_selectivity_with(
+        &mut self,
+        root: &Root,
+        list: &[Ri],
+        cx: SelContext<'_>,
+        extended: bool,
+    ) -> Result<f64> {
         if let [only] = list {
-            return self.rinfo_selectivity(root, only, cx);
+            return self.rinfo_selectivity_with(root, only, cx, extended);
         }
         let mut s = 1.0;
+        let mut known = Vec::new();
+        let each: Vec<&[Ri]> = if extended { list.iter().map(std::slice::from_ref).collect() } else { Vec::new() };
+        if extended && let Some(rel) = self.single_table(root, &each) {
+            known = vec![false; list.len()];
+            s = self.extended_selectivity(root, rel, &each, cx, false, &mut known)?;
+        }
         let mut ranges: Vec<Range> = Vec::new();
-        for r in list {
-            if r.pseudoconstant {
-                s *= self.rinfo_selectivity(root, r, cx)?;
+        for (i, r) in list.iter().enumerate() {
+            if known.get(i).is_some_and(|k| *k) {
                 continue;
             }
-            let one = self.rinfo_selectivity(root, r, cx)?;
+            if r.pseudoconstant {
+                s *= self.rinfo_selectivity_with(root, r, cx, extended)?;
+                continue;
+            }
+            let one = self.rinfo_selectivity_with(root, r, cx, extended)?;
             if let Some(o) = r.op()
                 && o.args.len() == 2
                 && (r.clause_relids.len() == 1 || cx.rel != 0)
@@ -165,6 +185,14 @@ impl Planner<'_, '_> {
         Ok(true)
     }
 
+    /// The name of the function that estimates an operator's selectivity.
+    pub(crate) fn restriction_name(&self, opno: Oid) -> Result<String> {
+        match self.cx.catalog.operator(opno)? {
+            Some(op) => self.rest_name(op.oprrest),
+            None => Ok(String::new()),
+        }
+    }
+
     fn rest_name(&self, f: Oid) -> Result<String> {
         if !f.is_valid() {
             return Ok(String::new());
@@ -174,6 +202,29 @@ impl Planner<'_, '_> {
 
     /// With the result kept in the clause. (PostgreSQL: `clause_selectivity`)
     pub(crate) fn rinfo_selectivity(&mut self, root: &Root, r: &Ri, cx: SelContext<'_>) -> Result<f64> {
+        self.rinfo_selectivity_with(root, r, cx, true)
+    }
+
+    /// An OR, each arm of it a conjunction, about a table with statistics of several columns.
+    /// (PostgreSQL: `clauselist_selectivity_or`)
+    fn or_selectivity(&mut self, root: &Root, rel: &Rel, arms: &[Vec<Ri>], cx: SelContext<'_>) -> Result<f64> {
+        let each: Vec<&[Ri]> = arms.iter().map(Vec::as_slice).collect();
+        let mut known = vec![false; each.len()];
+        let mut s = self.extended_selectivity(root, rel, &each, cx, true, &mut known)?;
+        for (arm, _) in each.iter().zip(&known).filter(|(_, k)| !**k) {
+            let one = self.list_selectivity_with(root, arm, cx, true)?;
+            s = s + one - s * one;
+        }
+        Ok(clamp(s))
+    }
+
+    pub(crate) fn rinfo_selectivity_with(
+        &mut self,
+        root: &Root,
+        r: &Ri,
+        cx: SelContext<'_>,
+        extended: bool,
+    ) -> Result<f64> {
         if r.pseudoconstant {
             return Ok(match &r.clause {
                 Expr::Const(_) => {
@@ -192,7 +243,11 @@ impl Planner<'_, '_> {
             if cell.get() >= 0.0 {
                 return Ok(cell.get());
             }
-            let s = self.clause_selectivity(root, &r.clause, cx)?;
+            let each: Vec<&[Ri]> = r.or_arms.iter().map(Vec::as_slice).collect();
+            let s = match self.single_table(root, &each).filter(|_| extended && !each.is_empty()) {
+                Some(rel) => self.or_selectivity(root, rel, &r.or_arms, cx)?,
+                None => self.clause_selectivity(root, &r.clause, cx)?,
+            };
             cell.set(s);
             return Ok(s);
         }
@@ -439,6 +494,9 @@ impl Planner<'_, '_> {
                     }
                 }
             }
+            if out.stats.is_none() && !r.statistics.is_empty() {
+                out.stats = self.expression_stats(r, e)?;
+            }
         }
         Ok(Some(out))
     }
@@ -553,7 +611,7 @@ impl Planner<'_, '_> {
         Ok(self.slot(v, 3)?.and_then(|m| m.numbers.first().copied()).map(f64::from))
     }
 
-    fn op_holds(&mut self, opno: Oid, collation: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Result<bool> {
+    pub(crate) fn op_holds(&mut self, opno: Oid, collation: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Result<bool> {
         let Some(op) = self.cx.catalog.operator(opno)? else { return Ok(false) };
         if a.is_null() || b.is_null() || matches!(a, DatumRef::Toasted(_)) || matches!(b, DatumRef::Toasted(_)) {
             return Ok(false);
@@ -1169,11 +1227,21 @@ impl Planner<'_, '_> {
             return Ok((d * srf).min(input_rows).max(1.0).ceil());
         }
         while let Some((_, first, _)) = vars.first().cloned() {
-            let (mine, rest): (Vec<_>, Vec<_>) = vars.into_iter().partition(|v| v.1.relid == first.relid);
+            let (mut mine, rest): (Vec<_>, Vec<_>) = vars.into_iter().partition(|v| v.1.relid == first.relid);
             vars = rest;
-            let n = mine.len();
-            let mut rel_d: f64 = mine.iter().map(|m| m.2).product();
-            let max = mine.iter().map(|m| m.2).fold(1.0, f64::max);
+            let (mut n, mut rel_d, mut max) = (0, 1.0f64, 1.0f64);
+            if let Some(Some(rel)) = root.base.get(first.relid as usize)
+                && !rel.statistics.is_empty()
+            {
+                while let Some(distinct) = self.multivariate_ndistinct(rel, &mut mine)? {
+                    rel_d *= distinct;
+                    max = max.max(distinct);
+                    n += 1;
+                }
+            }
+            n += mine.len();
+            rel_d *= mine.iter().map(|m| m.2).product::<f64>();
+            max = mine.iter().map(|m| m.2).fold(max, f64::max);
             let tuples = first.tuples;
             if tuples > 0.0 {
                 let mut limit = tuples;

@@ -58,7 +58,7 @@ impl Planner<'_, '_> {
         let paths = match node {
             SetOpNode::Leaf(rti) => return Ok(vec![self.setop_leaf(root, *rti, types)?]),
             SetOpNode::Op { op: SetOperation::Union, .. } => self.union_paths(root, node)?,
-            SetOpNode::Op { .. } => vec![self.nonunion_path(root, node)?],
+            SetOpNode::Op { .. } => self.nonunion_paths(root, node)?,
         };
         let SetOpNode::Op { col_types, .. } = node else { return Ok(paths) };
         if col_types == types {
@@ -214,8 +214,8 @@ impl Planner<'_, '_> {
         let c = self.cx.cost.clone();
         if clauses.is_empty() {
             // No columns: at most one row.
-            let one = int8(1);
-            return Ok(vec![self.limit_path(&append, None, Some(one), false, (0.0, 1.0))]);
+            let t = append.target.clone();
+            return Ok(vec![Rc::new(upper_path(PathKind::UpperUnique { sub: append.clone(), keys: 0 }, &append, t))]);
         }
         if clauses.iter().all(|c| c.hashable) {
             let cost = self.cost_agg(
@@ -309,7 +309,7 @@ impl Planner<'_, '_> {
     }
 
     /// INTERSECT and EXCEPT. (PostgreSQL: `generate_nonunion_paths`)
-    fn nonunion_path(&mut self, root: &mut Root, node: &SetOpNode) -> Result<P> {
+    fn nonunion_paths(&mut self, root: &mut Root, node: &SetOpNode) -> Result<Vec<P>> {
         let SetOpNode::Op { op, all, larg, rarg, col_types, group_clauses } = node else {
             return Err(PgError::internal("not a set operation"));
         };
@@ -318,9 +318,11 @@ impl Planner<'_, '_> {
         let r = self.setop_paths(root, rarg, col_types)?;
         root.tuple_fraction = saved;
         let (mut l, mut r) = (cheapest(&l)?, cheapest(&r)?);
-        // Of INTERSECT's inputs the smaller one comes first.
-        if *op == SetOperation::Intersect && r.rows < l.rows {
+        let (mut groups, right_groups) = (self.setop_groups(root, &l)?, self.setop_groups(root, &r)?);
+        // Of INTERSECT's inputs the one with fewer groups comes first.
+        if *op == SetOperation::Intersect && groups > right_groups {
             std::mem::swap(&mut l, &mut r);
+            groups = right_groups;
         }
         let cmd = match (op, all) {
             (SetOperation::Intersect, false) => SetOpCmd::Intersect,
@@ -329,29 +331,97 @@ impl Planner<'_, '_> {
             (_, true) => SetOpCmd::ExceptAll,
         };
         let (clauses, _) = self.setop_clauses(group_clauses, col_types)?;
-        if clauses.iter().any(|c| !c.hashable) {
-            let what = if *op == SetOperation::Intersect { "INTERSECT" } else { "EXCEPT" };
-            if clauses.iter().any(|c| !c.sortop.is_valid()) {
-                return Err(PgError::new(base::sqlstate::FEATURE_NOT_SUPPORTED, format!("could not implement {what}"))
-                    .detail("Some of the datatypes only support hashing, while others only support sorting."));
-            }
-            return Err(PgError::unsupported(format!("{what} of types that cannot be hashed")));
-        }
-        let groups = l.rows.max(1.0);
-        let rows = match op {
-            SetOperation::Except => l.rows,
-            _ => l.rows.min(r.rows),
+        let rows = match (all, op) {
+            (false, _) => groups,
+            (true, SetOperation::Except) => l.rows,
+            (true, _) => l.rows.min(r.rows),
         };
         let c = self.cx.cost.clone();
         let target = self.setop_target(root, col_types)?;
-        let startup = l.total + r.total + c.cpu_operator_cost * (l.rows + r.rows) * clauses.len() as f64;
-        let kind = PathKind::SetOp { left: l.clone(), right: r.clone(), cmd, hashed: true, clauses, groups };
-        let mut p = upper_path(kind, &l, target);
-        p.relids.add(&r.relids);
-        (p.rows, p.startup, p.total) = (rows.max(1.0), startup, startup + c.cpu_tuple_cost * rows.max(1.0));
-        p.disabled = l.disabled + r.disabled;
-        p.pathkeys = Vec::new();
-        Ok(Rc::new(p))
+        let comparing = |l: &P, r: &P| c.cpu_operator_cost * (l.rows + r.rows) * clauses.len() as f64;
+        let mut out = Vec::new();
+        // Hashed, unless there is nothing to hash.
+        if !clauses.is_empty() && clauses.iter().all(|c| c.hashable) {
+            let startup = l.total + r.total + comparing(&l, &r);
+            let kind = PathKind::SetOp {
+                left: l.clone(),
+                right: r.clone(),
+                cmd,
+                hashed: true,
+                clauses: clauses.clone(),
+                groups,
+            };
+            let mut p = upper_path(kind, &l, target.clone());
+            p.relids.add(&r.relids);
+            (p.rows, p.startup, p.total) = (rows, startup, startup + c.cpu_operator_cost * rows);
+            let entry = f64::from((l.target.width + 7) & !7) + 24.0;
+            let fits = entry * groups < c.work_mem * 1024.0 * c.hash_mem_multiplier;
+            p.disabled = l.disabled + r.disabled + i32::from(!c.enable_hashagg) + i32::from(!fits);
+            p.pathkeys = Vec::new();
+            add_path(&mut out, Rc::new(p), false, false);
+        }
+        if clauses.iter().all(|c| c.sortop.is_valid()) {
+            let (ls, rs) = (self.sorted_input(root, &l, &clauses)?, self.sorted_input(root, &r, &clauses)?);
+            let total = ls.total + rs.total + comparing(&ls, &rs) + c.cpu_operator_cost * rows;
+            let startup = ls.startup + rs.startup;
+            let kind = PathKind::SetOp { left: ls.clone(), right: rs.clone(), cmd, hashed: false, clauses, groups };
+            let mut p = upper_path(kind, &ls, target);
+            p.relids.add(&rs.relids);
+            (p.rows, p.startup, p.total) = (rows, startup, total);
+            p.disabled = ls.disabled + rs.disabled;
+            p.pathkeys = Vec::new();
+            add_path(&mut out, Rc::new(p), false, false);
+        }
+        if out.is_empty() {
+            let what = if *op == SetOperation::Intersect { "INTERSECT" } else { "EXCEPT" };
+            return Err(PgError::new(base::sqlstate::FEATURE_NOT_SUPPORTED, format!("could not implement {what}"))
+                .detail("Some of the datatypes only support hashing, while others only support sorting."));
+        }
+        Ok(out)
+    }
+
+    /// An input sorted by all of its columns.
+    fn sorted_input(&mut self, root: &mut Root, p: &P, clauses: &[SortGroupClause]) -> Result<P> {
+        if clauses.is_empty() {
+            return Ok(p.clone());
+        }
+        let mut target = (*p.target).clone();
+        let mut tlist = Vec::new();
+        for (i, e) in p.target.exprs.iter().enumerate() {
+            target.refs[i] = i as u32 + 1;
+            let mut t = tle(e.clone(), i as i16 + 1, None, false);
+            t.ressortgroupref = i as u32 + 1;
+            tlist.push(t);
+        }
+        let target = Rc::new(target);
+        let sub = self.retarget(p, target);
+        let (keys, _, _) = self.pathkeys_for_clauses_ext(root, clauses, &tlist)?;
+        Ok(self.sort_path(&sub, keys, -1.0))
+    }
+
+    /// How many distinct rows an input has. (PostgreSQL: `build_setop_child_paths`)
+    fn setop_groups(&mut self, root: &mut Root, p: &P) -> Result<f64> {
+        let PathKind::Subquery { index, path } = &p.kind else { return Ok(p.rows) };
+        let rows = path.rows;
+        let Some(Some(rel)) = root.base.get_mut(*index as usize) else { return Ok(rows) };
+        let Some(sub) = rel.subroot.take() else { return Ok(rows) };
+        let q = &sub.parse;
+        let grouped = !q.group_clause.is_empty()
+            || !q.grouping_sets.is_empty()
+            || !q.distinct_clause.is_empty()
+            || q.has_aggs
+            || sub.has_having
+            || q.set_operations.is_some();
+        let found = if grouped {
+            Ok(rows)
+        } else {
+            let exprs: Vec<Expr> = sub.tlist.iter().filter(|t| !t.resjunk).map(|t| t.expr.clone()).collect();
+            self.num_groups(&sub, &exprs, rows)
+        };
+        if let Some(Some(rel)) = root.base.get_mut(*index as usize) {
+            rel.subroot = Some(sub);
+        }
+        found
     }
 
     /// (PostgreSQL: `generate_recursion_path`)
@@ -395,14 +465,4 @@ fn is_empty(p: &P) -> bool {
         PathKind::Projection { sub } => is_empty(sub),
         _ => false,
     }
-}
-
-pub(crate) fn int8(v: i64) -> Expr {
-    Expr::Const(Const {
-        ty: TypeMod { oid: types::oid::INT8OID, typmod: -1, collation: Oid::INVALID },
-        len: 8,
-        byval: true,
-        value: types::Datum::i64(v),
-        location: Location::UNKNOWN,
-    })
 }

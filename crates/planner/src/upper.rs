@@ -135,6 +135,7 @@ impl Planner<'_, '_> {
         }
         if root.parse.grouping_sets.is_empty() && !root.parse.group_clause.is_empty() {
             root.processed_groups = group_order(&root.parse);
+            self.drop_dependent_groups(root)?;
         }
         let mut windows = Vec::new();
         if root.parse.has_window_funcs {
@@ -202,6 +203,13 @@ impl Planner<'_, '_> {
         let mut paths = self.with_target(root, input, &scan_target)?;
 
         if grouped {
+            // What grouping compares was computed below it.
+            let group_refs: Vec<u32> = root.parse.group_clause.iter().map(|c| c.tle_sort_group_ref).collect();
+            for t in root.tlist.iter().filter(|t| group_refs.contains(&t.ressortgroupref)) {
+                if has_srf(&t.expr) {
+                    root.computed_srfs.push(t.expr.clone());
+                }
+            }
             let clean = if root.parse.has_target_srfs && windows.is_empty() {
                 self.without_srfs(root, &grouping_target)?
             } else {
@@ -277,7 +285,7 @@ impl Planner<'_, '_> {
 
     /// Paths that yield a target, set-returning functions in steps of their own.
     fn with_target(&mut self, root: &Root, paths: Vec<P>, target: &Rc<Target>) -> Result<Vec<P>> {
-        if !target.exprs.iter().any(has_srf) {
+        if !target.exprs.iter().any(|e| srf_depth(e, &root.computed_srfs) > 0) {
             let mut out = Vec::with_capacity(paths.len());
             for p in &paths {
                 out.push(match self.project_members(root, p, target)? {
@@ -320,7 +328,9 @@ impl Planner<'_, '_> {
     }
 
     /// Steps that compute a target with set-returning functions, innermost first. (PostgreSQL: `split_pathtarget_at_srfs`)
-    fn split_srfs(&mut self, _root: &Root, target: &Target) -> Result<Vec<(Target, bool)>> {
+    fn split_srfs(&mut self, root: &Root, target: &Target) -> Result<Vec<(Target, bool)>> {
+        let done = &root.computed_srfs[..];
+        let srf_depth = |e: &Expr| srf_depth(e, done);
         let max = target.exprs.iter().map(srf_depth).max().unwrap_or(0);
         if max == 0 {
             return Ok(vec![(target.clone(), false)]);
@@ -338,7 +348,7 @@ impl Planner<'_, '_> {
                 }
             } else {
                 let mut parts = Vec::new();
-                pull_vars(e, Pull::Include, Pull::Include, &mut parts);
+                pull_parts(e, done, &mut parts);
                 parts.iter().for_each(|p| base.push_new(p));
             }
         }
@@ -346,7 +356,7 @@ impl Planner<'_, '_> {
         let mut carried = base;
         for d in 1..=max {
             let mut found = Vec::new();
-            target.exprs.iter().for_each(|e| srfs_at(e, d, &mut found));
+            target.exprs.iter().for_each(|e| srfs_at(e, d, done, &mut found));
             let last = d == max;
             if last && target.exprs.iter().all(|e| srf_depth(e) < max || (is_srf_node(e) && srf_depth(e) == max)) {
                 steps.push((target.clone(), true));
@@ -363,7 +373,7 @@ impl Planner<'_, '_> {
 
     /// A target whose set-returning functions are replaced by what they read.
     fn without_srfs(&mut self, root: &Root, target: &Rc<Target>) -> Result<Rc<Target>> {
-        if !target.exprs.iter().any(has_srf) {
+        if !target.exprs.iter().any(|e| srf_depth(e, &root.computed_srfs) > 0) {
             return Ok(target.clone());
         }
         let steps = self.split_srfs(root, target)?;
@@ -454,7 +464,7 @@ impl Planner<'_, '_> {
             }
             any = late.iter().any(|l| *l);
         }
-        if !any || !root.parse.distinct_clause.is_empty() {
+        if !any {
             return Ok((target.clone(), false));
         }
         let mut t = Target::default();
@@ -776,7 +786,7 @@ impl Planner<'_, '_> {
             argisrow: false,
             location: base::error::Location::UNKNOWN,
         }));
-        let all = implicit_and(q.jointree.quals.take()).into_iter().chain([not_null]).collect();
+        let all = [not_null].into_iter().chain(implicit_and(q.jointree.quals.take())).collect();
         q.jointree.quals = Expr::and_all(all);
         q.rteperminfos.clear();
         for r in &mut q.rtable {
@@ -1153,23 +1163,40 @@ fn has_sort(p: &P) -> bool {
     }
 }
 
-fn srf_depth(e: &Expr) -> usize {
-    if matches!(e, Expr::Aggref(_) | Expr::GroupingFunc(_) | Expr::WindowFunc(_)) {
+/// How deep set-returning functions are nested in an expression, but for those that were `done` below.
+fn srf_depth(e: &Expr, done: &[Expr]) -> usize {
+    if matches!(e, Expr::Aggref(_) | Expr::GroupingFunc(_) | Expr::WindowFunc(_)) || done.contains(e) {
         return 0;
     }
     let mut d = 0;
-    e.children(&mut |c| d = d.max(srf_depth(c)));
+    e.children(&mut |c| d = d.max(srf_depth(c, done)));
     d + usize::from(is_srf_node(e))
 }
 
-fn srfs_at(e: &Expr, depth: usize, out: &mut Vec<Expr>) {
-    if is_srf_node(e) && srf_depth(e) == depth {
+fn srfs_at(e: &Expr, depth: usize, done: &[Expr], out: &mut Vec<Expr>) {
+    if done.contains(e) {
+        return;
+    }
+    if is_srf_node(e) && srf_depth(e, done) == depth {
         if !out.contains(e) {
             out.push(e.clone());
         }
         return;
     }
-    e.children(&mut |c| srfs_at(c, depth, out));
+    e.children(&mut |c| srfs_at(c, depth, done, out));
+}
+
+/// The Vars, aggregates and window functions of an expression, and whole what was computed below.
+fn pull_parts(e: &Expr, done: &[Expr], out: &mut Vec<Expr>) {
+    if done.contains(e) {
+        out.push(e.clone());
+        return;
+    }
+    if done.is_empty() || matches!(e, Expr::Var(_) | Expr::Aggref(_) | Expr::GroupingFunc(_) | Expr::WindowFunc(_)) {
+        pull_vars(e, Pull::Include, Pull::Include, out);
+        return;
+    }
+    e.children(&mut |c| pull_parts(c, done, out));
 }
 
 /// The expression as it was before grouping sets could null it.

@@ -30,10 +30,10 @@ pub(crate) fn mutate(e: &mut Expr, f: &mut dyn FnMut(&mut Expr) -> Result<bool>)
 pub(crate) fn varnos(e: &Expr) -> Relids {
     let mut r = Relids::new();
     walk(e, &mut |x| {
-        if let Expr::Var(v) = x
-            && v.varlevelsup == 0
-        {
-            r.insert(v.varno);
+        match x {
+            Expr::Var(v) if v.varlevelsup == 0 => r.insert(v.varno),
+            Expr::CurrentOfExpr(c) => r.insert(c.cvarno),
+            _ => {}
         }
         true
     });

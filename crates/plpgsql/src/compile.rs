@@ -1,6 +1,7 @@
 //! From a function's row in `pg_proc` to its tree: parameters become variables, then the text is parsed.
 //! (PostgreSQL: `plpgsql_compile_callback`, `plpgsql_compile_inline`)
 
+use analyze::plpgsql::PolyTypes;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
 use catalog::PgProc;
@@ -38,76 +39,6 @@ pub fn is_polymorphic(t: Oid) -> bool {
     )
 }
 
-/// The two families of polymorphic types: what their element types are, their ranges.
-#[derive(Default)]
-struct Poly {
-    element: [Option<Oid>; 2],
-    range: [Option<Oid>; 2],
-}
-
-fn family(t: Oid) -> usize {
-    usize::from(matches!(
-        t,
-        ANYCOMPATIBLEOID
-            | ANYCOMPATIBLEARRAYOID
-            | ANYCOMPATIBLENONARRAYOID
-            | ANYCOMPATIBLERANGEOID
-            | ANYCOMPATIBLEMULTIRANGEOID
-    ))
-}
-
-impl Poly {
-    fn learn(&mut self, cx: &ExecContext, declared: Oid, actual: Oid) -> Result<()> {
-        let at = family(declared);
-        let (base, _) = cx.catalog.base_type(actual, -1)?;
-        match declared {
-            ANYELEMENTOID | ANYNONARRAYOID | ANYENUMOID | ANYCOMPATIBLEOID | ANYCOMPATIBLENONARRAYOID => {
-                self.element[at].get_or_insert(actual);
-            }
-            ANYARRAYOID | ANYCOMPATIBLEARRAYOID => {
-                if let Some(e) = cx.catalog.element_type(base)? {
-                    self.element[at].get_or_insert(e);
-                }
-            }
-            ANYRANGEOID | ANYCOMPATIBLERANGEOID => {
-                self.range[at].get_or_insert(base);
-                let subtype = analyze::lookup::Lookup::range_subtype(&cx.catalog, base)?;
-                if subtype.is_valid() {
-                    self.element[at].get_or_insert(subtype);
-                }
-            }
-            ANYMULTIRANGEOID | ANYCOMPATIBLEMULTIRANGEOID => {
-                let range = analyze::lookup::Lookup::multirange_range(&cx.catalog, base)?;
-                if range.is_valid() {
-                    self.range[at].get_or_insert(range);
-                    let subtype = analyze::lookup::Lookup::range_subtype(&cx.catalog, range)?;
-                    self.element[at].get_or_insert(subtype);
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-    fn resolve(&self, cx: &ExecContext, declared: Oid) -> Result<Option<Oid>> {
-        let at = family(declared);
-        Ok(match declared {
-            ANYELEMENTOID | ANYNONARRAYOID | ANYENUMOID | ANYCOMPATIBLEOID | ANYCOMPATIBLENONARRAYOID => {
-                self.element[at]
-            }
-            ANYARRAYOID | ANYCOMPATIBLEARRAYOID => match self.element[at] {
-                Some(e) => cx.catalog.array_type(e)?,
-                None => None,
-            },
-            ANYRANGEOID | ANYCOMPATIBLERANGEOID => self.range[at],
-            ANYMULTIRANGEOID | ANYCOMPATIBLEMULTIRANGEOID => match self.range[at] {
-                Some(r) => analyze::lookup::Lookup::range_multirange(&cx.catalog, r)?.valid(),
-                None => None,
-            },
-            other => Some(other),
-        })
-    }
-}
-
 /// While a function is only checked, its polymorphic types are these.
 fn for_checking(t: Oid) -> Oid {
     match t {
@@ -128,7 +59,7 @@ pub fn compile(
     usage: Use,
     check: bool,
 ) -> Result<Function> {
-    let options = parser::Options::default();
+    let options = crate::expr::options(cx);
     let lexed = lex(&proc.prosrc, &options);
     let kind = match usage {
         Use::Call if proc.prokind == b'p' => Kind::Procedure,
@@ -304,13 +235,13 @@ fn parameters(
     let modes = proc.proargmodes.clone().unwrap_or_else(|| vec![b'i'; all.len()]);
     let names = proc.proargnames.clone().unwrap_or_default();
     let is_input = |m: u8| matches!(m, b'i' | b'b' | b'v');
-    let mut poly = Poly::default();
+    let mut poly = PolyTypes::default();
     if !check {
         for (declared, actual) in proc.proargtypes.iter().zip(arg_types) {
-            poly.learn(p.cx, *declared, *actual)?;
+            poly.learn(&p.cx.catalog, *declared, *actual)?;
         }
         if result.is_valid() && !is_polymorphic(result) {
-            poly.learn(p.cx, proc.prorettype, result)?;
+            poly.learn(&p.cx.catalog, proc.prorettype, result)?;
         }
     }
     let undetermined = |name: &str| {
@@ -321,7 +252,12 @@ fn parameters(
     for (i, (declared, mode)) in all.iter().zip(&modes).enumerate() {
         let oid = match is_polymorphic(*declared) {
             true if check => for_checking(*declared),
-            true => poly.resolve(p.cx, *declared)?.ok_or_else(|| undetermined(&proc.proname))?,
+            true => match poly.resolve(&p.cx.catalog, *declared)? {
+                Some(oid) => oid,
+                // Columns of the statistics are of no certain array type.
+                None if arg_types.contains(declared) => *declared,
+                None => return Err(undetermined(&proc.proname)),
+            },
             false => *declared,
         };
         let ty = vartype::of_oid(p.cx, oid, -1, Oid::INVALID)?;
@@ -353,7 +289,7 @@ fn parameters(
             let known = if result.is_valid() && !is_polymorphic(result) { Some(result) } else { None };
             let found = match known {
                 Some(r) => Some(r),
-                None => poly.resolve(p.cx, proc.prorettype)?,
+                None => poly.resolve(&p.cx.catalog, proc.prorettype)?,
             };
             found.ok_or_else(|| {
                 let text =
@@ -381,7 +317,7 @@ fn parameters(
 /// DO's text.
 pub fn compile_inline(cx: &mut ExecContext, source: &str) -> Result<Function> {
     let name = "inline_code_block";
-    let options = parser::Options::default();
+    let options = crate::expr::options(cx);
     let lexed = lex(source, &options);
     let mut p = Parser::new(cx, source, &lexed, Kind::Inline);
     p.check = true;

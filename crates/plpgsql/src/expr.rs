@@ -199,7 +199,7 @@ impl Scope<'_> {
             }
             None if complain => {
                 let text = format!("record \"{}\" has no field \"{name}\"", parts[used - 1]);
-                Err(PgError::new(UNDEFINED_COLUMN, text).at(c.location))
+                Err(PgError::new(UNDEFINED_COLUMN, text))
             }
             None => Ok(None),
         }
@@ -269,10 +269,11 @@ pub fn prepare(
     scope: &mut Scope<'_>,
     named: &[NamedRelation],
 ) -> Result<(Vec<Unit>, Option<(Expr, TypeMod)>)> {
+    let options = options(cx);
     let statements = match mode {
-        Mode::Statement => parser::parse(text)?,
-        Mode::Expression => vec![parser::parse_plpgsql_expr(text)?],
-        Mode::Assign(n) => vec![parser::parse_plpgsql_assign(text, n)?],
+        Mode::Statement => parser::parse_with(text, &options)?.stmts,
+        Mode::Expression => vec![parser::parse_plpgsql_expr_with(text, &options)?],
+        Mode::Assign(n) => vec![parser::parse_plpgsql_assign_with(text, n, &options)?],
     };
     let mut units = Vec::new();
     let mut simple = None;
@@ -325,6 +326,12 @@ fn plan_all(cx: &mut ExecContext, queries: Vec<Query>, units: &mut Vec<Unit>) ->
     Ok(())
 }
 
+/// How texts are read in this session.
+pub fn options(cx: &ExecContext) -> parser::Options {
+    let standard_conforming_strings = cx.settings.standard_conforming_strings;
+    parser::Options { standard_conforming_strings, ..parser::Options::default() }
+}
+
 /// Plans a dynamic text.
 pub fn prepare_dynamic(
     cx: &mut ExecContext,
@@ -333,7 +340,7 @@ pub fn prepare_dynamic(
     named: &[NamedRelation],
 ) -> Result<Vec<(Statement, Vec<Unit>)>> {
     let mut out = Vec::new();
-    for raw in parser::parse(text)? {
+    for raw in parser::parse_with(text, &options(cx))?.stmts {
         let mut lock = executor::relation_locker(cx)?;
         let catalog = cx.catalog.clone();
         let queries = {

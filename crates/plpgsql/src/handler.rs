@@ -91,7 +91,12 @@ fn compiled(cx: &mut ExecContext, function: Oid, arg_types: &[Oid], result: Oid,
     if let Some((row, c)) = cx.extension_or_default::<Functions>().0.get(&key)
         && (Arc::ptr_eq(row, &proc) || **row == *proc)
     {
-        return Ok(c.clone());
+        let c = c.clone();
+        // A type may be another one of the same name by now.
+        let mut own = c.function.vars.iter().filter(|v| v.ty.oid.0 >= 16384);
+        if own.try_fold(true, |ok, v| Ok::<_, PgError>(ok && cx.catalog.type_by_oid(v.ty.oid)?.is_some()))? {
+            return Ok(c);
+        }
     }
     let f = compile(cx, &proc, &key.arg_types, key.result, usage, false).map_err(|e| in_source(e, &proc.prosrc))?;
     let c = Arc::new(Compiled::new(f));
@@ -355,7 +360,7 @@ impl Language for PlPgSql {
         with_frame(cx, &c, true, |cx, frame| {
             frame.named = data.transition_tables();
             let f = &c.function;
-            if data.level == TriggerLevel::Row {
+            {
                 let desc = data.relation.desc.clone();
                 for (dno, row) in [(f.new, &data.new), (f.old, &data.old)] {
                     let record = match row {

@@ -29,6 +29,8 @@ struct Call {
     call: FnCall,
     state: FnState,
     args: Vec<Scalar>,
+    /// Of integers: the result has eight bytes.
+    wide: bool,
 }
 
 enum Node {
@@ -38,11 +40,82 @@ enum Node {
     /// A scalar variable.
     Var(usize),
     Call(Box<Call>),
+    /// Arithmetic and comparison of integers; what fails is left to the call.
+    Int(IntOp, Box<Call>),
     And(Vec<Scalar>),
     Or(Vec<Scalar>),
     Not(Box<Scalar>),
     IsNull(Box<Scalar>, bool),
     Other(Box<ScalarExpr>),
+}
+
+/// What is done with two integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum IntOp {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Mod,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+impl IntOp {
+    /// By the function's name, with whether the result has eight bytes. All integers are sign-extended words.
+    fn of(prosrc: &str) -> Option<(IntOp, bool)> {
+        let rest = prosrc.strip_prefix("int")?;
+        let digits = rest.len() - rest.trim_start_matches(['2', '4', '8']).len();
+        let (sizes, op) = rest.split_at(digits);
+        if !(1..=2).contains(&digits) {
+            return None;
+        }
+        let wide = sizes.contains('8');
+        let arithmetic = wide || sizes.contains('4');
+        Some((
+            match op {
+                "pl" if arithmetic => IntOp::Add,
+                "mi" if arithmetic => IntOp::Sub,
+                "mul" if arithmetic => IntOp::Mul,
+                "div" if arithmetic => IntOp::Div,
+                "mod" if arithmetic => IntOp::Mod,
+                "eq" => IntOp::Eq,
+                "ne" => IntOp::Ne,
+                "lt" => IntOp::Lt,
+                "le" => IntOp::Le,
+                "gt" => IntOp::Gt,
+                "ge" => IntOp::Ge,
+                _ => return None,
+            },
+            wide,
+        ))
+    }
+
+    /// `None` where the function itself must tell what is wrong.
+    #[inline]
+    fn apply(self, wide: bool, a: i64, b: i64) -> Option<u64> {
+        let fit = |v: Option<i64>| match v {
+            Some(v) if wide || i32::try_from(v).is_ok() => Some(v as u64),
+            _ => None,
+        };
+        match self {
+            IntOp::Add => fit(a.checked_add(b)),
+            IntOp::Sub => fit(a.checked_sub(b)),
+            IntOp::Mul => fit(a.checked_mul(b)),
+            IntOp::Div => fit(a.checked_div(b)),
+            IntOp::Mod => fit(a.checked_rem(b)),
+            IntOp::Eq => Some(u64::from(a == b)),
+            IntOp::Ne => Some(u64::from(a != b)),
+            IntOp::Lt => Some(u64::from(a < b)),
+            IntOp::Le => Some(u64::from(a <= b)),
+            IntOp::Gt => Some(u64::from(a > b)),
+            IntOp::Ge => Some(u64::from(a >= b)),
+        }
+    }
 }
 
 /// A compiled simple expression.
@@ -154,7 +227,13 @@ impl Scalar {
             call.result_desc = Some(cx.catalog.row_type(call.result_type)?);
         }
         let args = Scalar::list(cx, args, sources)?;
-        let call = Call { callee, strict: proc.proisstrict, call, state: None, args };
+        let call = Call { callee, strict: proc.proisstrict, call, state: None, args, wide: false };
+        if call.args.len() == 2
+            && matches!(proc.prolang, Oid(12))
+            && let Some((op, wide)) = IntOp::of(&proc.prosrc)
+        {
+            return Ok(Some(Node::Int(op, Box::new(Call { wide, ..call }))));
+        }
         Ok(Some(Node::Call(Box::new(call))))
     }
 
@@ -166,6 +245,19 @@ impl Scalar {
                 Slot::Record(_) => return Err(lost()),
             },
             Node::Param(at) => inputs.sources[*at].value(cx, inputs.slots)?,
+            Node::Int(op, call) => {
+                let op = *op;
+                let [a, b] = call.args.as_mut_slice() else { return Err(lost()) };
+                let (Some(x), Some(y)) = (a.word(cx, inputs)?, b.word(cx, inputs)?) else { return Ok(Datum::Null) };
+                match (op.apply(call.wide, x as i64, y as i64), &call.callee) {
+                    (Some(w), _) => Datum::Word(w),
+                    (None, Callee::Builtin(f)) => {
+                        let args = [DatumRef::Word(x), DatumRef::Word(y)];
+                        return f(&mut FnCx { rt: cx, call: &call.call, state: &mut call.state }, &args);
+                    }
+                    (None, Callee::Language(_)) => return Err(lost()),
+                }
+            }
             Node::Call(call) => return call.eval(cx, inputs),
             Node::And(list) => {
                 let mut null = false;
@@ -201,6 +293,24 @@ impl Scalar {
         })
     }
 
+    /// The bits of a by-value result; `None` for a null.
+    #[inline]
+    fn word(&mut self, cx: &mut ExecContext, inputs: &mut Inputs<'_>) -> Result<Option<u64>> {
+        match &self.0 {
+            Node::Const(Datum::Word(w)) => Ok(Some(*w)),
+            Node::Var(dno) => match &inputs.slots[*dno] {
+                Slot::Scalar(Datum::Word(w)) => Ok(Some(*w)),
+                Slot::Scalar(Datum::Null) => Ok(None),
+                _ => Err(lost()),
+            },
+            _ => match self.eval(cx, inputs)? {
+                Datum::Word(w) => Ok(Some(w)),
+                Datum::Null => Ok(None),
+                _ => Err(lost()),
+            },
+        }
+    }
+
     /// As `eval`, borrowing what it can.
     #[inline]
     fn with<R>(
@@ -228,7 +338,7 @@ impl Scalar {
 
 impl Call {
     fn eval(&mut self, cx: &mut ExecContext, inputs: &mut Inputs<'_>) -> Result<Datum> {
-        let Call { callee, strict, call, state, args } = self;
+        let Call { callee, strict, call, state, args, .. } = self;
         let value = match (args.as_mut_slice(), &*callee) {
             ([a], Callee::Builtin(f)) => a.with(cx, inputs, |cx, _, a| {
                 if *strict && a.is_null() { Ok(Datum::Null) } else { f(&mut FnCx { rt: cx, call, state }, &[a]) }

@@ -42,7 +42,11 @@ pub fn of_text(cx: &mut ExecContext, text: &str) -> Result<VarType> {
         return Err(PgError::new(SYNTAX_ERROR, format!("invalid type name \"{text}\"")));
     }
     let catalog = cx.catalog.clone();
-    let (oid, typmod) = analyze::ddl::transform_type_name(&mut AnalyzeContext::new(catalog, cx), &name)?;
+    let found = analyze::ddl::transform_type_name(&mut AnalyzeContext::new(catalog, cx), &name);
+    let (oid, typmod) = found.map_err(|mut e| {
+        e.fields_mut().position = None;
+        e
+    })?;
     of_oid(cx, oid, typmod, Oid::INVALID)
 }
 
@@ -64,9 +68,16 @@ fn relation(cx: &ExecContext, parts: &[String]) -> Result<Oid> {
     let (schema, name) = match parts {
         [name] => (None, name),
         [schema, name] => (Some(schema.as_str()), name),
+        [database, schema, name] if *database != *cx.settings.database_name => {
+            let text = format!("cross-database references are not implemented: \"{database}.{schema}.{name}\"");
+            return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
+        }
         [.., schema, name] => (Some(schema.as_str()), name),
         [] => return Err(PgError::internal("an empty name")),
     };
+    if let Some(s) = schema {
+        cx.catalog.explicit_namespace(s, false)?;
+    }
     cx.catalog.find_relation(schema, name, true)?.ok_or_else(|| {
         let shown = match schema {
             Some(s) => format!("{s}.{name}"),

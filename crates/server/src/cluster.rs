@@ -50,6 +50,7 @@ pub struct Cluster {
     pub autovacuum: Autovacuum,
     pub timers: Timers,
     pub notifications: crate::notify::Notifications,
+    pub snapshots: crate::snapshots::ExportedSnapshots,
     /// The catalogs' files, a database each.
     catalogs: Mutex<HashMap<Oid, Arc<CatalogFiles>>>,
     nbtree: Arc<dyn IndexAm>,
@@ -113,7 +114,9 @@ pub struct PreparedInfo {
     pub statement: Arc<str>,
     pub prepared_at: i64,
     pub parameter_types: Vec<Oid>,
+    pub result_types: Option<Vec<Oid>>,
     pub from_sql: bool,
+    pub counts: Arc<crate::session::PlanCounts>,
 }
 
 /// A row of `pg_stat_activity`.
@@ -292,6 +295,7 @@ impl Cluster {
             autovacuum: Autovacuum::default(),
             timers: Timers::default(),
             notifications: crate::notify::Notifications::default(),
+            snapshots: crate::snapshots::ExportedSnapshots::default(),
             catalogs: Mutex::default(),
             nbtree,
             start_time: crate::clock::now(),

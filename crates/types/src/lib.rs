@@ -30,6 +30,7 @@ pub mod column;
 pub mod compare;
 pub mod convert;
 pub mod datum;
+pub mod extended_stats;
 pub mod json;
 pub mod kernel;
 pub mod oid;

@@ -35,6 +35,33 @@ pub fn write_queries(list: &[Query], c: &Catalog) -> Result<String> {
     Ok(a.out)
 }
 
+/// The text of a SQL function's body outside a string, as `pg_proc.prosqlbody` holds it: the query of RETURN, or those of BEGIN
+/// ATOMIC as a list in a list.
+pub fn write_body(list: &[Query], atomic: bool, c: &Catalog) -> Result<String> {
+    match list {
+        [q] if !atomic => {
+            let mut a = Archive::writer(c);
+            query::query(&mut a, &mut q.clone())?;
+            Ok(a.out)
+        }
+        [] => Ok("(<>)".to_owned()),
+        list => Ok(format!("({})", write_queries(list, c)?)),
+    }
+}
+
+/// Reads a body.
+pub fn read_body(text: &str, c: &Catalog) -> Result<Vec<Query>> {
+    if text.starts_with('{') {
+        let mut q = Query::new(crate::query::CmdType::Select);
+        query::query(&mut Archive::reader(text, c), &mut q)?;
+        return Ok(vec![q]);
+    }
+    match text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) {
+        Some("<>") | None => Ok(Vec::new()),
+        Some(inner) => read_queries(inner, c),
+    }
+}
+
 /// Reads an expression.
 pub fn read_expr(text: &str, c: &Catalog) -> Result<Expr> {
     let mut e = Expr::default();

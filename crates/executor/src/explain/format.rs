@@ -10,7 +10,7 @@ pub enum ExplainFormat {
     Yaml,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum Value {
     Text(String),
     /// A number or what prints like one, with the unit that text shows.
@@ -18,6 +18,8 @@ pub(super) enum Value {
     Unit(String, &'static str),
     Bool(bool),
     List(Vec<String>),
+    /// A group of its own; text prints its lines below its name, or its label instead of both.
+    Group(Box<Tree>),
 }
 
 /// Which formats print a property.
@@ -60,6 +62,9 @@ impl Tree {
     pub fn structured(&mut self, key: &str, number: i64) {
         self.hidden(key, Value::Number(number.to_string()));
     }
+    pub fn group(&mut self, key: &str, tree: Tree) {
+        self.properties.push((key.to_owned(), Value::Group(Box::new(tree)), Show::Always));
+    }
     pub fn child(&mut self, key: &'static str, tree: Tree) {
         self.children.push((key, tree));
     }
@@ -69,14 +74,6 @@ pub(super) fn print(root: &Tree, format: ExplainFormat) -> Vec<String> {
     match format {
         ExplainFormat::Text => {
             let mut out = Vec::new();
-            for (key, plan) in &root.children {
-                if *key == "Plan" {
-                    text(plan, 0, &mut out);
-                } else if plan.properties.iter().any(|p| p.2 != Show::Structured) {
-                    out.push(format!("{key}:"));
-                    properties(plan, 1, &mut out);
-                }
-            }
             properties(root, 0, &mut out);
             out
         }
@@ -105,6 +102,20 @@ fn properties(t: &Tree, indent: usize, out: &mut Vec<String>) {
             continue;
         }
         out.push(match value {
+            Value::Group(plan) if key == "Plan" => {
+                text(plan, 0, out);
+                continue;
+            }
+            Value::Group(group) => match &group.label {
+                Some(line) => line.clone(),
+                None => {
+                    if group.properties.iter().any(|p| p.2 != Show::Structured) {
+                        out.push(format!("{pad}{key}:"));
+                        properties(group, indent + 1, out);
+                    }
+                    continue;
+                }
+            },
             Value::Text(v) if *shown == Show::Line => format!("{pad}{v}"),
             Value::Text(v) | Value::Number(v) => format!("{pad}{key}: {v}"),
             Value::Unit(v, "") => format!("{pad}{key}: {v}"),
@@ -187,23 +198,22 @@ fn json(t: &Tree, indent: usize, out: &mut String) {
             parts.push(text);
         }
     };
-    let root = t.head.is_empty();
-    if root {
-        group(t, &mut parts);
-    }
     for (key, value, _) in t.properties.iter().filter(|p| p.2 != Show::Line) {
         let v = match value {
             Value::Text(v) => json_string(v),
             Value::Number(v) | Value::Unit(v, _) => v.clone(),
             Value::Bool(v) => v.to_string(),
             Value::List(v) if v.is_empty() => format!("[\n{pad}  ]"),
+            Value::Group(t) => {
+                let mut inner = String::new();
+                json(t, indent + 1, &mut inner);
+                inner.trim_start().to_owned()
+            }
             Value::List(v) => format!("[{}]", v.iter().map(|s| json_string(s)).collect::<Vec<_>>().join(", ")),
         };
         parts.push(format!("{pad}  {}: {v}", json_string(key)));
     }
-    if !root {
-        group(t, &mut parts);
-    }
+    group(t, &mut parts);
     *out += &format!("{pad}{{\n{}\n{pad}}}", parts.join(",\n"));
 }
 
@@ -230,13 +240,14 @@ fn xml(t: &Tree, indent: usize, out: &mut String) {
             }
         }
     };
-    let root = t.head.is_empty();
-    if root {
-        group(out);
-    }
     for (key, value, _) in t.properties.iter().filter(|p| p.2 != Show::Line) {
-        let tag = key.replace(' ', "-");
+        let tag = key.replace([' ', '/'], "-");
         match value {
+            Value::Group(t) => {
+                *out += &format!("{pad}<{tag}>\n");
+                xml(t, indent + 1, out);
+                *out += &format!("{pad}</{tag}>\n");
+            }
             Value::Text(v) | Value::Number(v) | Value::Unit(v, _) => {
                 *out += &format!("{pad}<{tag}>{}</{tag}>\n", escape_xml(v));
             }
@@ -250,9 +261,7 @@ fn xml(t: &Tree, indent: usize, out: &mut String) {
             }
         }
     }
-    if !root {
-        group(out);
-    }
+    group(out);
 }
 
 fn yaml(t: &Tree, indent: usize, first: bool, out: &mut String) {
@@ -262,7 +271,6 @@ fn yaml(t: &Tree, indent: usize, first: bool, out: &mut String) {
         *out += "\n";
         *out += &if std::mem::take(&mut lead) { format!("{}- ", "  ".repeat(indent - 1)) } else { pad.clone() };
     };
-    let root = t.head.is_empty();
     let group = |out: &mut String, line: &mut dyn FnMut(&mut String)| {
         for (key, list) in grouped(t) {
             line(out);
@@ -275,12 +283,13 @@ fn yaml(t: &Tree, indent: usize, first: bool, out: &mut String) {
             }
         }
     };
-    if root {
-        group(out, &mut line);
-    }
     for (key, value, _) in t.properties.iter().filter(|p| p.2 != Show::Line) {
         line(out);
         match value {
+            Value::Group(t) => {
+                *out += &format!("{key}: ");
+                yaml(t, indent + 1, false, out);
+            }
             Value::Text(v) => *out += &format!("{key}: {}", json_string(v)),
             Value::Number(v) | Value::Unit(v, _) => *out += &format!("{key}: {v}"),
             Value::Bool(v) => *out += &format!("{key}: {v}"),
@@ -292,7 +301,5 @@ fn yaml(t: &Tree, indent: usize, first: bool, out: &mut String) {
             }
         }
     }
-    if !root {
-        group(out, &mut line);
-    }
+    group(out, &mut line);
 }

@@ -29,7 +29,22 @@ pub struct ExplainOptions {
     pub buffers: bool,
     pub timing: bool,
     pub summary: bool,
+    /// What planning used and had, in kilobytes.
+    pub memory: Option<(u64, u64)>,
+    /// Settings that are not at their defaults, with their values.
+    pub settings: Option<Vec<(String, String)>>,
+    /// `track_io_timing` is on.
+    pub io_timing: bool,
     pub format: ExplainFormat,
+}
+
+/// What turning the rows into the client's form took.
+#[derive(Clone, Debug, Default)]
+pub struct Serialization {
+    pub milliseconds: f64,
+    pub bytes: u64,
+    pub format: &'static str,
+    pub buffers: BufferUsage,
 }
 
 impl Default for ExplainOptions {
@@ -41,6 +56,9 @@ impl Default for ExplainOptions {
             buffers: false,
             timing: true,
             summary: false,
+            memory: None,
+            settings: None,
+            io_timing: false,
             format: ExplainFormat::Text,
         }
     }
@@ -55,6 +73,7 @@ pub fn explain(
     options: &ExplainOptions,
     planning: (f64, BufferUsage),
     execution_time: Option<f64>,
+    serialization: Option<Serialization>,
 ) -> Result<Vec<String>> {
     let names = names(planned);
     let mut e = Explainer {
@@ -69,11 +88,25 @@ pub fn explain(
     e.prefix = e.several || options.verbose;
     let mut root = Tree::default();
     let plan = e.node(&planned.plan, None)?;
-    root.child("Plan", plan);
-    if options.buffers {
-        let mut t = Tree { head: "Planning".to_owned(), ..Tree::default() };
-        buffers(&planning.1, &mut t);
-        root.child("Planning", t);
+    root.group("Plan", plan);
+    if let Some(settings) = &options.settings {
+        let list: Vec<String> = settings.iter().map(|(k, v)| format!("{k} = '{v}'")).collect();
+        let label = (!list.is_empty()).then(|| format!("Settings: {}", list.join(", ")));
+        let mut t = Tree { label, ..Tree::default() };
+        settings.iter().for_each(|(k, v)| t.hidden(k, Value::Text(v.clone())));
+        root.group("Settings", t);
+    }
+    if options.buffers || options.memory.is_some() {
+        let mut t = Tree::default();
+        if options.buffers {
+            buffers(&planning.1, options.io_timing, &mut t);
+        }
+        if let Some((used, allocated)) = options.memory {
+            t.line(format!("Memory: used={used}kB  allocated={allocated}kB"));
+            t.structured("Memory Used", used as i64);
+            t.structured("Memory Allocated", allocated as i64);
+        }
+        root.group("Planning", t);
     }
     if options.summary {
         root.number("Planning Time", format!("{:.3}", planning.0), "ms");
@@ -83,6 +116,21 @@ pub fn explain(
         if let Some(times) = run.and_then(Execution::trigger_times) {
             triggers(&e.d.cx.catalog, planned, times, options, &mut root)?;
         }
+    }
+    if let Some(s) = serialization {
+        let kilobytes = s.bytes.div_ceil(1024);
+        let time = if options.timing { format!("time={:.3} ms  ", s.milliseconds) } else { String::new() };
+        let label = Some(format!("Serialization: {time}output={kilobytes}kB  format={}", s.format));
+        let mut t = Tree { label, ..Tree::default() };
+        if options.timing {
+            t.hidden("Time", Value::Number(format!("{:.3}", s.milliseconds)));
+        }
+        t.structured("Output Volume", kilobytes as i64);
+        t.hidden("Format", Value::Text(s.format.to_owned()));
+        if options.buffers {
+            buffers(&s.buffers, options.io_timing, &mut t);
+        }
+        root.group("Serialization", t);
     }
     if options.summary {
         if let Some(t) = execution_time {
@@ -149,7 +197,7 @@ fn scanned(plan: &Plan, out: &mut Vec<u32>) {
 }
 
 /// (PostgreSQL: `show_buffer_usage`)
-fn buffers(b: &BufferUsage, t: &mut Tree) {
+fn buffers(b: &BufferUsage, io_timing: bool, t: &mut Tree) {
     let parts: Vec<String> = [("hit", b.hit), ("read", b.read), ("dirtied", b.dirtied), ("written", b.written)]
         .iter()
         .filter(|p| p.1 > 0)
@@ -166,6 +214,13 @@ fn buffers(b: &BufferUsage, t: &mut Tree) {
         for what in ["Hit", "Read", "Dirtied", "Written"] {
             if kind == "Local" || matches!(what, "Read" | "Written") {
                 t.structured(&format!("{kind} {what} Blocks"), 0);
+            }
+        }
+    }
+    if io_timing {
+        for kind in ["Shared", "Local", "Temp"] {
+            for what in ["Read", "Write"] {
+                t.hidden(&format!("{kind} I/O {what} Time"), Value::Number("0.000".to_owned()));
             }
         }
     }
@@ -350,6 +405,8 @@ impl Explainer<'_> {
         self.details(plan, &mut t)?;
         if self.options.analyze {
             self.measured(plan, &mut t);
+        } else if self.options.buffers {
+            buffers(&BufferUsage::default(), self.options.io_timing, &mut t);
         }
         self.children(plan, &mut t)?;
         Ok(t)
@@ -718,7 +775,7 @@ impl Explainer<'_> {
             t.structured("Peak Memory Usage", m.kilobytes);
         }
         if self.options.buffers {
-            buffers(&i.buffers, t);
+            buffers(&i.buffers, self.options.io_timing, t);
         }
     }
     fn filter(&mut self, plan: &Plan, prefix: bool, t: &mut Tree) -> Result<()> {

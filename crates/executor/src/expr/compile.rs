@@ -221,9 +221,24 @@ impl<'a> Compiler<'a> {
             }
             Expr::FieldStore(f) => {
                 let desc = self.cx.row_type(f.resulttype, -1)?;
+                let mut values = Vec::with_capacity(f.newvals.len());
+                for (e, n) in f.newvals.iter().zip(&f.fieldnums) {
+                    let field = desc.attrs.get(*n as usize - 1).filter(|_| reads_old_value(e));
+                    values.push(match field {
+                        None => self.expr(e)?,
+                        Some(a) => {
+                            let old = FieldSelect {
+                                arg: f.arg.clone(),
+                                fieldnum: *n,
+                                resulttype: TypeMod { oid: a.type_oid, typmod: a.typmod, collation: a.collation },
+                            };
+                            self.over(&Expr::FieldSelect(Box::new(old)), e)?
+                        }
+                    });
+                }
                 Kind::FieldStore(Box::new(FieldStoreNode {
                     arg: self.expr(&f.arg)?,
-                    values: self.list(&f.newvals)?,
+                    values,
                     fields: f.fieldnums.clone(),
                     layout: TupleLayout::new(&desc),
                 }))
@@ -339,7 +354,7 @@ impl<'a> Compiler<'a> {
         let arg_types: Vec<Oid> = args.iter().map(Expr::type_oid).collect();
         let args = self.list(args)?;
         let (body, strict, raw_toast) = self.body(function, &arg_types)?;
-        let result_desc = self.cx.result_desc(function, result_type)?;
+        let result_desc = self.cx.result_desc(function, result_type, &arg_types)?;
         let call = FnCall { function, arg_types, result_type, collation, variadic, result_desc };
         Ok(FuncNode { body, strict, raw_toast, args, call, state: None })
     }

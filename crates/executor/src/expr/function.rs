@@ -48,7 +48,7 @@ pub(crate) fn call_row(
     }
     match body {
         Impl::Row(f) | Impl::Batch(_, f) => f(&mut FnCx { rt: run.cx, call, state }, args),
-        Impl::Sql(f) => f.call_scalar(run, args),
+        Impl::Sql(f) => f.call_scalar(run, call, args),
         Impl::Language(l) => l.call(run.cx, call, state, args),
         Impl::Guarded(guarded) => {
             let (proc, inner) = &mut **guarded;

@@ -52,7 +52,7 @@ impl SetNode {
         let arg_types: Vec<Oid> = args.iter().map(Expr::type_oid).collect();
         let result_desc = match desc {
             Some(d) if result == types::oid::RECORDOID => Some(d),
-            _ => c.cx.result_desc(function, result)?,
+            _ => c.cx.result_desc(function, result, &arg_types)?,
         };
         let returns_row = result_desc.is_some();
         let call =
@@ -115,7 +115,7 @@ impl SetNode {
     fn run(&mut self, run: &mut Run<'_>, input: &Batch, row: usize, refs: &[types::DatumRef<'_>]) -> Result<()> {
         self.source = Some(match &mut self.body {
             SetBody::Builtin(f) => f(&mut FnCx { rt: run.cx, call: &self.call, state: &mut self.state }, refs)?,
-            SetBody::Sql(f) => Box::new(RowList(f.call_set(run, refs)?.into_iter())),
+            SetBody::Sql(f) => Box::new(RowList(f.call_set(run, &self.call, refs)?.into_iter())),
             SetBody::Language(l) => l.call_set(run.cx, &self.call, &mut self.state, refs)?,
             SetBody::Scalar(f) => Box::new(RowList(vec![vec![f.call(run, refs)?]].into_iter())),
             SetBody::Expr(e) => {

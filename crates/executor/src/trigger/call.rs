@@ -56,7 +56,7 @@ fn run(cx: &mut ExecContext, data: &mut TriggerData) -> Result<Option<Vec<Datum>
             }
         }
     }
-    language.call_trigger(cx, data)
+    crate::language::guarded(cx, &proc, |cx| language.call_trigger(cx, data))
 }
 
 fn misused(text: &str) -> PgError {

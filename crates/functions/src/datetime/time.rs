@@ -29,6 +29,9 @@ impl TimeTz {
     fn key(self) -> (i64, i32) {
         (self.time + i64::from(self.west) * SECOND, self.west)
     }
+    pub fn compare(self, o: TimeTz) -> Ordering {
+        self.key().cmp(&o.key())
+    }
 }
 impl<'a> FromDatum<'a> for TimeTz {
     fn from_datum(d: DatumRef<'a>) -> Result<TimeTz> {

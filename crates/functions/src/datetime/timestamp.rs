@@ -20,7 +20,7 @@ use crate::numeric::Numeric;
 fn checked(ts: i64) -> Result<i64> {
     if is_infinite(ts) || in_range(ts) { Ok(ts) } else { Err(timestamp_range()) }
 }
-fn session(cx: &FnCx<'_>) -> Zone {
+pub fn session(cx: &FnCx<'_>) -> Zone {
     Zone::session(&cx.settings().time_zone)
 }
 

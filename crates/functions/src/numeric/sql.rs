@@ -466,24 +466,6 @@ fn width_bucket_numeric(x: Numeric, low: Numeric, high: Numeric, count: i32) -> 
     let bucket = part.div_trunc(&high.sub(&low).abs())?.to_i128().unwrap_or(0);
     Ok((bucket as i32).min(count - 1) + 1)
 }
-#[builtin("in_range_numeric_numeric")]
-fn in_range(v: Numeric, base: Numeric, offset: Numeric, sub: bool, less: bool) -> Result<bool> {
-    if offset.is_nan() || offset.sign() < 0 {
-        let text = "invalid preceding or following size in window function";
-        return Err(error(INVALID_PRECEDING_OR_FOLLOWING_SIZE, text));
-    }
-    if v.is_nan() {
-        return Ok(base.is_nan() || !less);
-    }
-    if base.is_nan() {
-        return Ok(less);
-    }
-    if offset.is_infinite() && base.is_infinite() && (sub == (base.sign() > 0)) {
-        return Ok(true);
-    }
-    let bound = if sub { base.sub(&offset) } else { base.add(&offset) };
-    Ok(if less { v.compare(&bound).is_le() } else { v.compare(&bound).is_ge() })
-}
 #[builtin("numeric_random")]
 fn numeric_random(cx: &mut FnCx<'_>, min: Numeric, max: Numeric) -> Result<Numeric> {
     let bad = |n: &Numeric, which: &str| {

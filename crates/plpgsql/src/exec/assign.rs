@@ -60,6 +60,7 @@ impl<'f> Frame<'f> {
     }
 
     /// A null of a type without constraints stays one.
+    #[inline(never)]
     pub(crate) fn convert(
         &mut self,
         cx: &mut ExecContext,
@@ -74,6 +75,7 @@ impl<'f> Frame<'f> {
         cast(cx, value, from, typmod, to)
     }
 
+    #[inline(never)]
     fn assign_record(&mut self, cx: &mut ExecContext, dno: Dno, value: Datum, from: Oid) -> Result<()> {
         let var = &self.f.vars[dno];
         if value.is_null() {
@@ -98,6 +100,7 @@ impl<'f> Frame<'f> {
         self.move_row(cx, dno, Some((row.desc, row.values)))
     }
 
+    #[inline(never)]
     fn assign_field(
         &mut self,
         cx: &mut ExecContext,

@@ -18,6 +18,7 @@ use crate::tree::*;
 use crate::value::Slot;
 
 impl<'f> Frame<'f> {
+    #[inline(never)]
     pub(super) fn cursor_statement(&mut self, cx: &mut ExecContext, s: &'f Stmt) -> Result<Flow<'f>> {
         match &s.kind {
             StmtKind::Open { cursor, options, args, query, dynamic, params } => {
@@ -101,17 +102,17 @@ impl<'f> Frame<'f> {
         };
         let name = self.free_name(cx, var)?;
         if let Some(CursorArgs(e)) = given {
-            // One SELECT of all arguments.
-            let mut list = e.clone();
-            list.text = format!("SELECT {}", e.text);
-            list.mode = Mode::Statement;
-            let mut inst = self.inst(cx, &list)?;
-            let done = self.run_inst(cx, &list, &mut inst, super::query::Want::Rows(1));
-            self.keep(e, inst);
-            let out = done?;
-            let targets = Into::List(args.iter().map(|d| Target::Var(*d)).collect());
-            if let Some(desc) = out.desc {
-                self.store(cx, &targets, &desc, out.rows.into_iter().next())?;
+            if let [one] = args.as_slice() {
+                self.assign_value_of(cx, *one, e)?;
+            } else {
+                let mut inst = self.inst(cx, e)?;
+                let done = self.run_inst(cx, e, &mut inst, super::query::Want::Rows(1));
+                self.keep(e, inst);
+                let out = done?;
+                let targets = Into::List(args.iter().map(|d| Target::Var(*d)).collect());
+                if let Some(desc) = out.desc {
+                    self.store(cx, &targets, &desc, out.rows.into_iter().next())?;
+                }
             }
         } else if !args.is_empty() {
             return Err(PgError::new(SYNTAX_ERROR, "arguments required for cursor"));
@@ -139,13 +140,19 @@ impl<'f> Frame<'f> {
             flags |= if scroll { cursor_opt::SCROLL } else { cursor_opt::NO_SCROLL };
         }
         let start = StartOptions { params, snapshot, named: self.named.clone(), ..StartOptions::default() };
+        let (plan, places) = executor::current_of::with_places(&plan);
         let execution = Execution::start(plan, cx, start).map_err(|e| in_query(e, text, Mode::Statement))?;
         let (level, created) = (cx.txn()?.nest_level(), cx.settings.statement_timestamp);
         let cursors = cx.extension_or_default::<Cursors>();
         let unnamed = name.is_none();
         let name = name.unwrap_or_else(|| cursors.new_name());
-        cursors.insert(name.clone(), Cursor::new(text.into(), execution, flags, level, created));
+        cursors.insert(name.clone(), Cursor::new(text.into(), execution, places, flags, level, created));
         if unnamed {
+            if self.f.vars[var].constant {
+                cx.extension_or_default::<Cursors>().remove(&name);
+                let text = format!("variable \"{}\" is declared CONSTANT", self.f.vars[var].name);
+                return Err(PgError::new(ERROR_IN_ASSIGNMENT, text));
+            }
             self.assign(cx, &Target::Var(var), Datum::text(&name), TEXTOID, -1)?;
             self.given_names.push(var);
         }

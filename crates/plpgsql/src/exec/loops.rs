@@ -10,7 +10,9 @@ use types::{Datum, DatumRef, Runtime, TupleDesc};
 
 use super::query::only_query;
 use super::{Flow, Frame};
-use crate::expr::{Prepared, in_query};
+use parser::ast::Statement;
+
+use crate::expr::{Prepared, Unit, in_query};
 use crate::tree::*;
 use crate::value::Slot;
 
@@ -32,6 +34,7 @@ fn turn<'f>(flow: Flow<'f>, label: Option<&str>) -> Turn<'f> {
 }
 
 impl<'f> Frame<'f> {
+    #[inline(never)]
     pub(super) fn any_loop(&mut self, cx: &mut ExecContext, s: &'f Stmt) -> Result<Flow<'f>> {
         match &s.kind {
             StmtKind::Loop { label, body } => loop {
@@ -60,27 +63,25 @@ impl<'f> Frame<'f> {
                 let mut inst = self.inst(cx, query)?;
                 let params = self.values(cx, &inst)?;
                 let Prepared::Units(units) = &mut inst.prepared else { return Err(crate::scalar::not_simple()) };
-                let plan = only_query(units, "cursor");
+                let units = units.clone();
                 self.keep(query, inst);
-                self.place.runs(Some((query.text.as_str().into(), Mode::Statement)));
-                let started = plan.and_then(|p| self.start(cx, &p, params, &mut None));
-                self.place.runs(None);
-                let execution = started.map_err(|e| in_query(e, &query.text, Mode::Statement))?;
-                let text: Arc<str> = query.text.as_str().into();
-                self.over_rows(cx, *execution, text, into, label.as_deref(), body)
+                self.over_units(cx, &units, params, &query.text, into, label.as_deref(), body)
             }
             StmtKind::ForDynamic { label, into, query, params, body } => {
                 let text = self.text(cx, query)?;
                 let text = text
                     .ok_or_else(|| PgError::new(NULL_VALUE_NOT_ALLOWED, "query string argument of EXECUTE is null"))?;
                 let params = self.param_values(cx, params)?;
-                self.place.runs(Some((text.as_str().into(), Mode::Statement)));
-                let started = self
-                    .dynamic_query(cx, &text, &params, "cursor")
-                    .and_then(|(p, values)| self.start(cx, &p, values, &mut None));
-                self.place.runs(None);
-                let execution = started.map_err(|e| in_query(e, &text, Mode::Statement))?;
-                self.over_rows(cx, *execution, text.as_str().into(), into, label.as_deref(), body)
+                let types: Vec<Oid> = params.iter().map(|p| p.1).collect();
+                let values: Arc<[Datum]> = params.iter().map(|p| p.0.clone()).collect();
+                let named: Vec<_> = self.named.iter().map(|t| t.meta.clone()).collect();
+                let prepared = crate::expr::prepare_dynamic(cx, &text, &types, &named);
+                let mut prepared = prepared.map_err(|e| in_query(e, &text, Mode::Statement))?;
+                let units = match prepared.len() {
+                    1 => prepared.swap_remove(0).1,
+                    _ => Vec::new(),
+                };
+                self.over_units(cx, &units, values, &text, into, label.as_deref(), body)
             }
             StmtKind::ForCursor { label, record, cursor, args, body } => {
                 self.over_cursor(cx, label.as_deref(), *record, *cursor, args.as_ref(), body)
@@ -90,6 +91,39 @@ impl<'f> Frame<'f> {
             }
             _ => Err(PgError::internal("no loop")),
         }
+    }
+
+    /// Over the rows of a query, or of a utility statement that gives some.
+    #[expect(clippy::too_many_arguments, reason = "the loop's parts")]
+    fn over_units(
+        &mut self,
+        cx: &mut ExecContext,
+        units: &[Unit],
+        params: Arc<[Datum]>,
+        text: &str,
+        into: &'f Into,
+        label: Option<&str>,
+        body: &'f [Stmt],
+    ) -> Result<Flow<'f>> {
+        let source: Arc<str> = text.into();
+        if let [Unit::Utility(stmt)] = units
+            && matches!(&**stmt, Statement::ExplainStmt(_) | Statement::VariableShow(_))
+        {
+            self.place.runs(Some((source.clone(), Mode::Statement)));
+            let done = self.run_units(cx, units, params, &source, super::query::Want::Rows(0), true);
+            self.place.runs(None);
+            let out = done.map_err(|e| in_query(e, text, Mode::Statement))?;
+            let desc = out.desc.unwrap_or_default();
+            let at = cursor::loop_rows(cx, out.rows);
+            let done = self.rows_loop(cx, at, &source, &desc, into, label, body);
+            cursor::loop_end(cx, at);
+            return done;
+        }
+        self.place.runs(Some((source.clone(), Mode::Statement)));
+        let started = only_query(units, "cursor").and_then(|p| self.start(cx, &p, params, &mut None));
+        self.place.runs(None);
+        let execution = started.map_err(|e| in_query(e, text, Mode::Statement))?;
+        self.over_rows(cx, *execution, source, into, label, body)
     }
 
     fn integers(

@@ -12,6 +12,7 @@ use crate::tree::*;
 use crate::value::text_of;
 
 impl<'f> Frame<'f> {
+    #[inline(never)]
     pub(super) fn raise(&mut self, cx: &mut ExecContext, r: &'f Raise) -> Result<Flow<'f>> {
         // RAISE alone: the error that is being handled again.
         if r.condition.is_none() && r.message.is_none() && r.options.is_empty() {
@@ -106,6 +107,7 @@ impl<'f> Frame<'f> {
         Ok(Flow::Next)
     }
 
+    #[inline(never)]
     pub(super) fn assert(
         &mut self,
         cx: &mut ExecContext,
@@ -123,6 +125,7 @@ impl<'f> Frame<'f> {
         Err(PgError::new(ASSERT_FAILURE, text.unwrap_or_else(|| "assertion failed".to_owned())))
     }
 
+    #[inline(never)]
     pub(super) fn diagnostics(
         &mut self,
         cx: &mut ExecContext,

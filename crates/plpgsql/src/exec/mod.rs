@@ -248,6 +248,7 @@ impl<'f> Frame<'f> {
     }
 
     /// COMMIT and ROLLBACK. (PostgreSQL: `_SPI_commit`)
+    #[inline(never)]
     fn end_transaction(&mut self, cx: &mut ExecContext, commit: bool, chain: bool) -> Result<()> {
         if self.atomic {
             return Err(PgError::new(INVALID_TRANSACTION_TERMINATION, "invalid transaction termination"));
@@ -276,6 +277,7 @@ impl<'f> Frame<'f> {
         })
     }
 
+    #[inline(never)]
     fn initialize(&mut self, cx: &mut ExecContext, b: &'f Block) -> Result<()> {
         let saved = self.place.save();
         for &dno in &b.init {
@@ -309,6 +311,7 @@ impl<'f> Frame<'f> {
     }
 
     /// A block with handlers: a subtransaction.
+    #[inline(never)]
     fn guarded(&mut self, cx: &mut ExecContext, b: &'f Block, ex: &'f Exceptions) -> Result<Flow<'f>> {
         let host = cx.host()?;
         let (line, doing) = self.place.save();
@@ -367,6 +370,7 @@ impl<'f> Frame<'f> {
         done
     }
 
+    #[inline(never)]
     fn case(
         &mut self,
         cx: &mut ExecContext,

@@ -149,6 +149,7 @@ impl<'f> Frame<'f> {
     }
 
     /// An expression that takes a query.
+    #[inline(never)]
     fn eval_query(&mut self, cx: &mut ExecContext, e: &SqlExpr, inst: &mut Inst) -> Result<(Datum, Oid, i32)> {
         let out = self.run_inst(cx, e, inst, Want::Rows(2))?;
         let context = |err: PgError| err.context(format!("query: {}", e.text));
@@ -209,6 +210,7 @@ impl<'f> Frame<'f> {
     // Statements.
 
     /// Runs a prepared statement.
+    #[inline(never)]
     pub(super) fn run_inst(
         &mut self,
         cx: &mut ExecContext,
@@ -224,7 +226,7 @@ impl<'f> Frame<'f> {
         let Prepared::Units(units) = &inst.prepared else { return Err(crate::scalar::not_simple()) };
         let done = match units.as_slice() {
             [Unit::Plan(p)] => self.run_plan(cx, p, params, want, &mut inst.idle),
-            units => self.run_units(cx, units, params, &inst.source, want),
+            units => self.run_units(cx, units, params, &inst.source, want, self.atomic),
         };
         self.place.runs(None);
         done.map_err(|err| in_query(err, &e.text, e.mode))
@@ -237,6 +239,7 @@ impl<'f> Frame<'f> {
         params: Arc<[Datum]>,
         source: &Arc<str>,
         want: Want,
+        atomic: bool,
     ) -> Result<Outcome> {
         let mut out = Outcome::default();
         for unit in units {
@@ -248,7 +251,7 @@ impl<'f> Frame<'f> {
                         out = one;
                     }
                 }
-                Unit::Utility(stmt) => out = self.run_utility(cx, stmt, source, want)?,
+                Unit::Utility(stmt) => out = self.run_utility(cx, stmt, source, atomic)?,
             }
         }
         Ok(out)
@@ -259,7 +262,7 @@ impl<'f> Frame<'f> {
         cx: &mut ExecContext,
         stmt: &Arc<Statement>,
         source: &Arc<str>,
-        _: Want,
+        atomic: bool,
     ) -> Result<Outcome> {
         if self.readonly && !is_read_only(stmt) {
             let text = format!("{} is not allowed in a non-volatile function", utility_name(stmt));
@@ -267,9 +270,13 @@ impl<'f> Frame<'f> {
         }
         let host = cx.host()?;
         let saved = cx.snapshot.clone();
-        cx.snapshot = self.snapshot(cx)?;
-        let done = host.utility(cx, stmt, source, self.atomic);
-        cx.snapshot = saved;
+        if needs_snapshot(stmt) {
+            cx.snapshot = self.snapshot(cx)?;
+        } else if !self.readonly {
+            cx.catalog.command_counter_increment()?;
+        }
+        let done = host.utility(cx, stmt, source, atomic);
+        cx.snapshot = if self.atomic { saved } else { None };
         let done = done?;
         // Settings may have changed what names mean.
         self.path = crate::handler::path_of(cx)?;
@@ -342,6 +349,7 @@ impl<'f> Frame<'f> {
         Execution::start(p.clone(), cx, options).map(Box::new)
     }
 
+    #[inline(never)]
     pub(super) fn perform(&mut self, cx: &mut ExecContext, e: &'f SqlExpr) -> Result<()> {
         let mut inst = self.inst(cx, e)?;
         let done = self.run_inst(cx, e, &mut inst, Want::Count);
@@ -352,6 +360,7 @@ impl<'f> Frame<'f> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(super) fn sql_statement(
         &mut self,
         cx: &mut ExecContext,
@@ -472,8 +481,8 @@ impl<'f> Frame<'f> {
             };
             let value = s.value(cx, &self.slots)?;
             parts.push(match value.is_null() {
-                true => format!("{name}=NULL"),
-                false => format!("{name}='{}'", text_of(cx, &value, ty)?.replace('\'', "''")),
+                true => format!("{name} = NULL"),
+                false => format!("{name} = '{}'", text_of(cx, &value, ty)?.replace('\'', "''")),
             });
         }
         Ok((!parts.is_empty()).then(|| parts.join(", ")))
@@ -481,6 +490,7 @@ impl<'f> Frame<'f> {
 
     // EXECUTE
 
+    #[inline(never)]
     pub(super) fn execute(
         &mut self,
         cx: &mut ExecContext,
@@ -494,6 +504,9 @@ impl<'f> Frame<'f> {
             text.ok_or_else(|| PgError::new(NULL_VALUE_NOT_ALLOWED, "query string argument of EXECUTE is null"))?;
         let params = self.param_values(cx, params)?;
         let source: Arc<str> = text.as_str().into();
+        for raw in parser::parse(&source).map_err(|e| in_query(e, &text, Mode::Statement))? {
+            refuse_dynamic(&raw.stmt)?;
+        }
         self.place.runs(Some((source.clone(), Mode::Statement)));
         let done = self.run_dynamic(cx, &source, &params, into.is_some());
         self.place.runs(None);
@@ -531,7 +544,6 @@ impl<'f> Frame<'f> {
         let raws = parser::parse(source)?;
         let several = raws.len() > 1;
         for (i, raw) in raws.iter().enumerate() {
-            refuse_dynamic(&raw.stmt)?;
             // Each statement is analyzed after the ones before it have run.
             let text = match several {
                 true => statement_text(source, raw),
@@ -540,7 +552,7 @@ impl<'f> Frame<'f> {
             for (_, units) in prepare_dynamic(cx, &text, &types, &named)? {
                 let last = i + 1 == raws.len();
                 let want = if last && rows { Want::Rows(2) } else { Want::Count };
-                out = self.run_units(cx, &units, values.clone(), source, want)?;
+                out = self.run_units(cx, &units, values.clone(), source, want, true)?;
             }
         }
         Ok(out)
@@ -569,6 +581,7 @@ impl<'f> Frame<'f> {
 
     // CALL and DO
 
+    #[inline(never)]
     pub(super) fn call_statement(&mut self, cx: &mut ExecContext, e: &'f SqlExpr, is_call: bool) -> Result<()> {
         if !is_call {
             let mut inst = self.inst(cx, e)?;
@@ -580,7 +593,7 @@ impl<'f> Frame<'f> {
         self.place.runs(Some((source, Mode::Statement)));
         let done = self.call_procedure(cx, e);
         self.place.runs(None);
-        let (result, targets) = done.map_err(|err| in_query(err, &e.text, Mode::Statement))?;
+        let (result, targets) = done?;
         if let Some(into) = targets
             && !result.is_null()
         {
@@ -615,7 +628,8 @@ impl<'f> Frame<'f> {
             let catalog = cx.catalog.clone();
             let mut acx = analyze::AnalyzeContext::new(catalog, &mut *cx);
             acx.hooks = Some(&mut scope);
-            analyze::plpgsql::call_statement(&mut acx, &call.funccall, &e.text)?
+            analyze::plpgsql::call_statement(&mut acx, &call.funccall, &e.text)
+                .map_err(|err| in_query(err, &e.text, Mode::Statement))?
         };
         let sources = scope.sources;
         let Expr::FuncExpr(f) = &analyzed.call else { return Err(PgError::internal("a call that is none")) };
@@ -667,7 +681,7 @@ impl<'f> Frame<'f> {
         let done = self.call_with(cx, f, &sources);
         cx.snapshot = if self.atomic { saved } else { None };
         let into = (!targets.is_empty()).then_some(Into::List(targets));
-        Ok((done?, into))
+        Ok((done.map_err(|err| in_query(err, &e.text, Mode::Statement))?, into))
     }
 
     fn call_with(
@@ -720,6 +734,23 @@ fn statement_text(source: &str, raw: &parser::ast::RawStmt) -> String {
     source.get(from..to).unwrap_or(source).to_owned()
 }
 
+/// Does the statement look at data? (PostgreSQL: `PlannedStmtRequiresSnapshot`)
+fn needs_snapshot(stmt: &Statement) -> bool {
+    !matches!(
+        stmt,
+        Statement::Transaction(_)
+            | Statement::Lock(_)
+            | Statement::VariableSet(_)
+            | Statement::VariableShow(_)
+            | Statement::ConstraintsSet(_)
+            | Statement::Fetch(_)
+            | Statement::Listen(_)
+            | Statement::Notify(_)
+            | Statement::Unlisten(_)
+            | Statement::Checkpoint
+    )
+}
+
 fn no_destination(select: bool) -> PgError {
     let e = PgError::new(SYNTAX_ERROR, "query has no destination for result data");
     match select {
@@ -760,8 +791,8 @@ fn show_params(cx: &mut ExecContext, params: &[(Datum, Oid, i32)]) -> Result<Opt
     let mut parts = Vec::new();
     for (i, (v, ty, _)) in params.iter().enumerate() {
         parts.push(match v.is_null() {
-            true => format!("${}=NULL", i + 1),
-            false => format!("${}='{}'", i + 1, text_of(cx, v, *ty)?.replace('\'', "''")),
+            true => format!("${} = NULL", i + 1),
+            false => format!("${} = '{}'", i + 1, text_of(cx, v, *ty)?.replace('\'', "''")),
         });
     }
     Ok((!parts.is_empty()).then(|| parts.join(", ")))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
 use executor::ExecContext;
+use parser::ast::Statement;
 use types::oid::*;
 use types::{Datum, TupleDesc};
 
@@ -26,6 +27,7 @@ impl<'f> Frame<'f> {
             .collect()
     }
 
+    #[inline(never)]
     pub(super) fn return_statement(
         &mut self,
         cx: &mut ExecContext,
@@ -66,6 +68,7 @@ impl<'f> Frame<'f> {
         Ok(Flow::Return)
     }
 
+    #[inline(never)]
     pub(super) fn return_next(
         &mut self,
         cx: &mut ExecContext,
@@ -121,7 +124,13 @@ impl<'f> Frame<'f> {
                     return Err(PgError::new(DATATYPE_MISMATCH, text));
                 } else {
                     let r = Record::open(cx, &v)?;
-                    self.row_values(cx, Some(r))?
+                    match self.result_desc.clone() {
+                        Some(desc) => {
+                            let message = "returned record type does not match expected record type";
+                            by_position(cx, &r.desc, r.values, &desc, message)?
+                        }
+                        None => self.row_values(cx, Some(r))?,
+                    }
                 }
             }
         };
@@ -144,6 +153,7 @@ impl<'f> Frame<'f> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn return_query(
         &mut self,
         cx: &mut ExecContext,
@@ -151,7 +161,7 @@ impl<'f> Frame<'f> {
         dynamic: Option<&'f SqlExpr>,
         params: &'f [SqlExpr],
     ) -> Result<Flow<'f>> {
-        let (desc, rows) = match (query, dynamic) {
+        let (desc, rows, text) = match (query, dynamic) {
             (Some(e), _) => {
                 let mut inst = self.inst(cx, e)?;
                 if let Prepared::Units(units) = &inst.prepared
@@ -159,17 +169,19 @@ impl<'f> Frame<'f> {
                         crate::expr::Unit::Plan(p) => {
                             p.command_type == analyze::query::CmdType::Select || p.has_returning
                         }
-                        crate::expr::Unit::Utility(_) => true,
+                        crate::expr::Unit::Utility(s) => !matches!(&**s, Statement::CreateTableAs(_)),
                         crate::expr::Unit::Nothing => false,
                     })
                 {
+                    let name = units.first().map_or("empty", unit_name);
+                    let text = format!("{name} query does not return tuples");
                     self.keep(e, inst);
-                    return Err(not_select(&e.text));
+                    return Err(in_query(PgError::new(SYNTAX_ERROR, text), &e.text, Mode::Statement));
                 }
                 let done = self.run_inst(cx, e, &mut inst, Want::Rows(0));
                 self.keep(e, inst);
                 let out = done?;
-                (out.desc, out.rows)
+                (out.desc, out.rows, e.text.clone())
             }
             (None, Some(e)) => {
                 let text = self.text(cx, e)?;
@@ -177,12 +189,13 @@ impl<'f> Frame<'f> {
                     .ok_or_else(|| PgError::new(NULL_VALUE_NOT_ALLOWED, "query string argument of EXECUTE is null"))?;
                 let params = self.param_values(cx, params)?;
                 self.place.runs(Some((text.as_str().into(), Mode::Statement)));
-                let done = self.dynamic_query(cx, &text, &params, "cursor").and_then(|(p, values)| {
+                let done = self.dynamic_rows(cx, &text, &params).and_then(|(p, values)| {
                     let out = self.run_plan(cx, &p, values, Want::Rows(0), &mut None)?;
                     Ok((out.desc, out.rows))
                 });
                 self.place.runs(None);
-                done.map_err(|e| in_query(e, &text, Mode::Statement))?
+                let (desc, rows) = done.map_err(|e| in_query(e, &text, Mode::Statement))?;
+                (desc, rows, text)
             }
             (None, None) => return Err(lost()),
         };
@@ -190,7 +203,7 @@ impl<'f> Frame<'f> {
         let wanted = self.set_desc(cx)?;
         let n = rows.len() as u64;
         let message = "structure of query does not match function result type";
-        check_position(cx, &desc, &wanted, message)?;
+        check_position(cx, &desc, &wanted, message).map_err(|e| in_query(e, &text, Mode::Statement))?;
         let plain = desc.attrs.iter().all(|a| !a.dropped) && wanted.attrs.iter().all(|a| !a.dropped);
         for row in rows {
             let row = match plain {
@@ -202,6 +215,27 @@ impl<'f> Frame<'f> {
         self.processed = n;
         self.set_found(n != 0);
         Ok(Flow::Next)
+    }
+
+    /// The plan of a dynamic text, which must give rows.
+    fn dynamic_rows(
+        &mut self,
+        cx: &mut ExecContext,
+        text: &str,
+        params: &[(Datum, Oid, i32)],
+    ) -> Result<(Arc<planner::PlannedStmt>, Arc<[Datum]>)> {
+        let types: Vec<Oid> = params.iter().map(|p| p.1).collect();
+        let prepared = crate::expr::prepare_dynamic(cx, text, &types, &[])?;
+        let refuse = |name: &str| Err(PgError::new(SYNTAX_ERROR, format!("{name} query does not return tuples")));
+        match prepared.first().map(|p| p.1.as_slice()) {
+            None => refuse("empty"),
+            Some([crate::expr::Unit::Plan(p)])
+                if p.command_type == analyze::query::CmdType::Select || p.has_returning =>
+            {
+                Ok((p.clone(), params.iter().map(|p| p.0.clone()).collect()))
+            }
+            Some(units) => refuse(units.first().map_or("empty", unit_name)),
+        }
     }
 
     /// The columns that a set of this function has.
@@ -216,8 +250,23 @@ impl<'f> Frame<'f> {
     }
 }
 
-fn not_select(text: &str) -> PgError {
-    PgError::new(SYNTAX_ERROR, "query is not a SELECT").context(format!("query: {text}"))
+pub(super) fn unit_name(u: &crate::expr::Unit) -> &'static str {
+    use analyze::query::CmdType;
+    match u {
+        crate::expr::Unit::Plan(p) => match p.command_type {
+            CmdType::Insert => "INSERT",
+            CmdType::Update => "UPDATE",
+            CmdType::Delete => "DELETE",
+            CmdType::Merge => "MERGE",
+            _ => "SELECT",
+        },
+        crate::expr::Unit::Utility(s) => match &**s {
+            Statement::CreateTableAs(c) if c.is_select_into => "SELECT INTO",
+            Statement::CreateTableAs(_) => "CREATE TABLE AS",
+            _ => "utility",
+        },
+        crate::expr::Unit::Nothing => "empty",
+    }
 }
 
 pub(super) fn is_row(cx: &mut ExecContext, ty: Oid) -> Result<bool> {

@@ -188,7 +188,10 @@ impl<'a> Parser<'a> {
     }
     /// Where the last error was noticed, for its context.
     pub fn latest_line(&self) -> u32 {
-        self.here()
+        match self.at.checked_sub(1) {
+            Some(before) => self.line_of(self.lexed.tokens[before].start as usize),
+            None => 1,
+        }
     }
 
     // Names.

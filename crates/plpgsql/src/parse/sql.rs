@@ -100,10 +100,11 @@ impl Parser<'_> {
         if !self.check {
             return Ok(());
         }
+        let options = crate::expr::options(self.cx);
         let parsed = match mode {
-            Mode::Statement => parser::parse(text).map(drop),
-            Mode::Expression => parser::parse_plpgsql_expr(text).map(drop),
-            Mode::Assign(n) => parser::parse_plpgsql_assign(text, n).map(drop),
+            Mode::Statement => parser::parse_with(text, &options).map(drop),
+            Mode::Expression => parser::parse_plpgsql_expr_with(text, &options).map(drop),
+            Mode::Assign(n) => parser::parse_plpgsql_assign_with(text, n, &options).map(drop),
         };
         parsed.map_err(|mut e| {
             if let Some(p) = &mut e.fields_mut().position {

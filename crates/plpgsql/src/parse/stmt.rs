@@ -89,7 +89,14 @@ impl Parser<'_> {
     /// An assignment or plain SQL.
     fn other(&mut self, line: u32) -> Result<Stmt> {
         let (from, at) = (self.at, self.loc());
+        // A single name is a variable only if it is assigned to.
+        let alone = !matches!(self.peek(), Tok::Param(_)) && self.peek_at(1) != Tok::Char(b'.');
+        let assigned = self.is_assign_at(1) || self.peek_at(1) == Tok::Char(b'[');
         match self.found() {
+            Some(Found::Datum { .. }) if alone && !assigned => {
+                self.at = from;
+                self.sql_statement(line)
+            }
             Some(Found::Datum { target, names, .. }) => {
                 self.check_assignable(&target, at)?;
                 self.at = from;

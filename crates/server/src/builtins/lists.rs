@@ -1,6 +1,8 @@
 //! Lists for system views: prepared statements, cursors, `pg_hba.conf`, and what there is none of yet.
 
-use base::Result;
+use std::sync::atomic::Ordering;
+
+use base::{Oid, Result};
 use base::guc;
 use types::oid::REGTYPEOID;
 use types::{FnCx, builtin};
@@ -13,16 +15,19 @@ fn pg_prepared_statement(cx: &mut FnCx<'_>) -> Result<Rows> {
     let objects = entry(cx)?.objects.lock().clone();
     let mut list = Vec::new();
     for p in objects.prepared {
-        let types: Vec<Datum> = p.parameter_types.iter().map(|t| Datum::oid(*t)).collect();
+        let array = |types: &[Oid]| -> Result<Datum> {
+            let types: Vec<Datum> = types.iter().map(|t| Datum::oid(*t)).collect();
+            word_array(REGTYPEOID, &types)
+        };
         list.push(vec![
             Datum::text(&p.name),
             Datum::text(&p.statement),
             time(p.prepared_at),
-            word_array(REGTYPEOID, &types)?,
-            Datum::Null,
+            array(&p.parameter_types)?,
+            p.result_types.as_deref().map_or(Ok(Datum::Null), array)?,
             Datum::bool(p.from_sql),
-            Datum::i64(0),
-            Datum::i64(0),
+            Datum::i64(p.counts.generic.load(Ordering::Relaxed)),
+            Datum::i64(p.counts.custom.load(Ordering::Relaxed)),
         ]);
     }
     Ok(rows(list))

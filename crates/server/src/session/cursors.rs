@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use analyze::query::CmdType;
 use analyze::{AnalyzeContext, ParamTypes};
 use base::sqlstate::*;
 use base::{PgError, Result};
 use executor::cursor::{self, ALL, Cursor, Cursors, FetchTo};
-use executor::{ExecContext, Execution, StartOptions};
+use executor::{ExecContext, Execution, StartOptions, current_of};
 use parser::ast::{DeclareCursorStmt, FetchDirection, FetchStmt, RawStmt, Statement, cursor_opt};
 use planner::PlanOptions;
 use types::{Datum, TupleDesc};
@@ -31,7 +32,12 @@ pub(super) fn declare(cx: &mut ExecContext, d: &DeclareCursorStmt, source: &Arc<
     let (Some(query), true) = (queries.pop(), queries.is_empty()) else {
         return Err(PgError::unsupported("DECLARE CURSOR for this statement"));
     };
-    let planned = Arc::new(executor::plan_query(cx, query, &PlanOptions::default())?);
+    if query.command_type != CmdType::Select {
+        return Err(PgError::unsupported("DECLARE CURSOR for this statement"));
+    }
+    analyze::check_cursor(&query, d.options)?;
+    let options = plan_options(cx, d.options);
+    let planned = Arc::new(executor::plan_query(cx, query, &options)?);
     let mut flags = d.options;
     if flags & (cursor_opt::SCROLL | cursor_opt::NO_SCROLL) == 0 {
         let scroll = cursor::supports_backward_scan(&planned);
@@ -39,11 +45,20 @@ pub(super) fn declare(cx: &mut ExecContext, d: &DeclareCursorStmt, source: &Arc<
     }
     executor::lock_plan_relations(cx, std::iter::once(&*planned))?;
     let options = StartOptions { snapshot: cx.snapshot.clone(), ..StartOptions::default() };
+    let (planned, places) = current_of::with_places(&planned);
     let execution = Execution::start(planned, cx, options)?;
     let created = cx.settings.statement_timestamp;
-    let cursor = Cursor::new(Arc::clone(source), execution, flags, level, created);
+    let cursor = Cursor::new(Arc::clone(source), execution, places, flags, level, created);
     cx.extension_or_default::<Cursors>().insert(d.portalname.clone(), cursor);
     Ok(())
+}
+
+/// How a cursor's query is planned.
+pub(super) fn plan_options(cx: &ExecContext, options: u32) -> PlanOptions {
+    let fraction = cx.cost.cursor_tuple_fraction;
+    // All rows, or nearly none: never quite nothing.
+    let tuple_fraction = if fraction >= 1.0 { 0.0 } else { fraction.max(1e-10) };
+    PlanOptions { tuple_fraction, scroll: options & cursor_opt::SCROLL != 0, ..PlanOptions::default() }
 }
 
 /// FETCH's and MOVE's rows.

@@ -42,14 +42,14 @@ impl Session {
         }
         let raw = statements.pop().map(Arc::new);
         let mut param_types = types.clone();
-        let mut is_shared = false;
+        let (mut is_shared, mut queries) = (false, Vec::new());
         if let Some(raw) = &raw {
             self.check_not_failed(&raw.stmt)?;
             if !matches!(raw.stmt, Statement::Transaction(_)) {
                 self.implicit_block();
                 self.begin_statement(&raw.stmt)?;
                 let mut params = ParamTypes::Variable(param_types.clone());
-                let queries = self.analyze_and_rewrite(raw, query, &mut params)?;
+                queries = self.analyze_and_rewrite(raw, query, &mut params)?;
                 is_shared = queries.iter().all(|q| q.command_type != CmdType::Utility);
                 if let ParamTypes::Variable(found) = params {
                     param_types = found;
@@ -57,7 +57,7 @@ impl Session {
                 self.cx.snapshot = None;
             }
         }
-        let statement = Arc::new(Parsed::new(source, raw, param_types));
+        let statement = Arc::new(Parsed::new(source, raw, param_types, &queries));
         if is_shared {
             self.share_statement(query, &types, generation, &statement);
         }
@@ -67,7 +67,7 @@ impl Session {
 
     fn add_prepared(&mut self, name: &str, statement: Arc<Parsed>) {
         let prepared_at = self.cx.settings.statement_timestamp;
-        let prepared = Prepared { name: name.to_owned(), statement, from_sql: false, prepared_at };
+        let prepared = Prepared::new(name, statement, false, prepared_at);
         self.prepared.insert(name.to_owned(), prepared);
         if !name.is_empty() {
             self.publish_objects();
@@ -114,21 +114,22 @@ impl Session {
             return Err(PgError::new(DUPLICATE_CURSOR, text));
         }
         let is_transaction = matches!(prepared.raw.as_deref(), Some(r) if matches!(r.stmt, Statement::Transaction(_)));
-        let units: Arc<[Unit]> = if let (Some(raw), true) = (&prepared.raw, is_transaction) {
-            Arc::from([Unit::Utility(Arc::new(raw.stmt.clone()))])
-        } else if let Some(raw) = &prepared.raw {
+        if let (Some(raw), false) = (&prepared.raw, is_transaction) {
             self.implicit_block();
             self.begin_statement(&raw.stmt)?;
-            self.plan_prepared(&prepared)?
-        } else {
-            Arc::from([])
-        };
+        }
         let mut params = Vec::with_capacity(types.len());
         for (i, (value, &ty)) in bind.values.iter().zip(types).enumerate() {
             let format = Format::of(&bind.formats, i);
             let datum = parameter(&mut self.cx, ty, format, value);
             params.push(datum.map_err(|e| e.context(format!("unnamed portal parameter ${}", i + 1)))?);
         }
+        let params: Arc<[Datum]> = params.into();
+        let units: Arc<[Unit]> = match &prepared.raw {
+            Some(raw) if is_transaction => Arc::from([Unit::Utility(Arc::new(raw.stmt.clone()))]),
+            Some(_) => self.plan_execution(bind.statement, &prepared, &params)?,
+            None => Arc::from([]),
+        };
         let mut desc = match &*units {
             [unit] => unit.result_desc(),
             _ => None,
@@ -147,7 +148,7 @@ impl Session {
         let portal = Portal {
             source: Arc::clone(&prepared.source),
             units,
-            params: params.into(),
+            params,
             formats: bind.result_formats.clone(),
             desc,
             state: State::New,
@@ -186,7 +187,7 @@ impl Session {
                 match desc {
                     Some(desc) => {
                         let from = plan.iter().flat_map(|p| origins(p));
-                        describe(&desc, from, &[], &mut self.conn.out);
+                        describe(&self.cx.catalog, &desc, from, &[], &mut self.conn.out);
                     }
                     None => self.conn.out.no_data(),
                 }
@@ -195,7 +196,7 @@ impl Session {
                 let portal = self.portals.get(name).ok_or_else(|| no_portal(name))?;
                 let from = portal.plan().into_iter().flat_map(|p| origins(p));
                 match &portal.desc {
-                    Some(desc) => describe(desc, from, &portal.formats, &mut self.conn.out),
+                    Some(desc) => describe(&self.cx.catalog, desc, from, &portal.formats, &mut self.conn.out),
                     None => self.conn.out.no_data(),
                 }
             }

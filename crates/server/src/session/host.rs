@@ -28,6 +28,7 @@ use super::store::Store;
 use super::variables::{Asker, Saved, Scope};
 use crate::clock;
 use crate::cluster::{Cluster, SessionEntry};
+use crate::notify::Notifier;
 
 /// See the module's head.
 pub(super) struct Host {
@@ -54,6 +55,10 @@ impl Host {
 
     fn asker(&self, cx: &ExecContext) -> Result<Asker> {
         Ok(Asker::User { superuser: cx.catalog.is_superuser(cx.settings.current_user)? })
+    }
+
+    fn notifier<'a>(&'a self, cx: &'a ExecContext) -> Result<Notifier<'a>> {
+        Ok(Notifier { cluster: &self.cluster, entry: &self.entry, txn: cx.txn()? })
     }
 
     fn level(cx: &ExecContext) -> usize {
@@ -266,14 +271,23 @@ impl FunctionHost for Host {
                 Ok(UtilityOutcome { tag, result })
             }
             Statement::ClosePortal(c) => tagged(super::cursors::close(cx, c.portalname.as_deref())?),
-            Statement::Unlisten(_) => tagged("UNLISTEN"),
+            Statement::Listen(s) => {
+                self.notifier(cx)?.listen(&s.conditionname);
+                tagged("LISTEN")
+            }
+            Statement::Unlisten(s) => {
+                self.notifier(cx)?.unlisten(s.conditionname.as_deref());
+                tagged("UNLISTEN")
+            }
+            Statement::Notify(s) => {
+                self.notifier(cx)?.notify(&s.conditionname, s.payload.as_deref().unwrap_or_default())?;
+                tagged("NOTIFY")
+            }
             Statement::Transaction(_)
             | Statement::Prepare(_)
             | Statement::Execute(_)
             | Statement::Deallocate(_)
             | Statement::Discard(_)
-            | Statement::Listen(_)
-            | Statement::Notify(_)
             | Statement::AlterSystem(_)
             | Statement::VariableShow(_) => {
                 Err(PgError::unsupported(format!("{} in a function", commands::command_name(stmt))))

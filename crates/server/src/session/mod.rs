@@ -10,6 +10,7 @@
 //! | `statement.rs` | text to plans, with the cache that sessions share; running them |
 //! | `constants.rs` | texts that differ only in their constants share a plan |
 //! | `idle.rs` | executions kept for the next run of their statement |
+//! | `plan_choice.rs` | custom and generic plans of prepared statements |
 //! | `portal.rs` | running statements between messages |
 //! | `cursors.rs` | DECLARE, FETCH, CLOSE |
 //! | `host.rs` | what functions of procedural languages do to the session |
@@ -24,6 +25,7 @@ mod derived;
 mod extended;
 mod host;
 mod idle;
+mod plan_choice;
 mod portal;
 mod portals;
 mod roles;
@@ -61,6 +63,7 @@ use crate::protocol::{Connection, Fill, Frontend};
 use crate::scheduler::{Outcome, Task};
 use crate::timers::Alarm;
 
+pub use plan_choice::PlanCounts;
 pub use startup::Arrival;
 pub use statement::PlanCache;
 
@@ -130,6 +133,7 @@ pub struct Session {
     seen_config: u64,
     /// Names the planner settings and search path in force, for the shared plan cache.
     plan_key: u64,
+    plan_cache_mode: plan_choice::PlanCacheMode,
     closing: bool,
     /// Lingering brought bytes that nobody has looked at yet.
     filled: bool,
@@ -398,6 +402,7 @@ impl Session {
         let path = catalog::namespace::split_identifiers(values.str(guc::SEARCH_PATH)).unwrap_or_default();
         self.cx.catalog.set_search_path(&path, self.cx.settings.current_user);
         self.plan_key = derived::plan_key(values, &self.cx.settings);
+        self.plan_cache_mode = plan_choice::PlanCacheMode::parse(values.str(guc::PLAN_CACHE_MODE));
         self.entry.activity.lock().application_name = values.str(guc::APPLICATION_NAME).to_owned();
     }
 

@@ -61,7 +61,9 @@ impl Session {
             statement: Arc::clone(&p.statement.source),
             prepared_at: p.prepared_at,
             parameter_types: p.statement.param_types.clone(),
+            result_types: p.statement.result_types.clone(),
             from_sql: p.from_sql,
+            counts: p.choice.counts.clone().unwrap_or_default(),
         });
         *self.entry.objects.lock() = SessionObjects { prepared: prepared.collect() };
     }

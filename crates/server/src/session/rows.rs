@@ -232,6 +232,7 @@ fn integer(out: &mut Vec<u8>, v: i64) {
 
 /// A result's description as the client sees it.
 pub fn describe(
+    catalog: &catalog::Catalog,
     desc: &Arc<TupleDesc>,
     mut origins: impl Iterator<Item = (Oid, i16)>,
     formats: &[Format],
@@ -239,13 +240,17 @@ pub fn describe(
 ) {
     let fields = desc.attrs.iter().enumerate().map(|(i, a)| {
         let (table, column) = origins.next().unwrap_or_default();
+        // Clients know nothing of domains. Built-in types are none, but for those of information_schema.
+        let domain = a.type_oid.0 >= 12000;
+        let base = if domain { catalog.base_type(a.type_oid, a.typmod).ok() } else { None };
+        let (type_oid, typmod) = base.unwrap_or((a.type_oid, a.typmod));
         crate::protocol::FieldDescription {
             name: &a.name,
             table,
             column,
-            type_oid: a.type_oid,
+            type_oid,
             typlen: a.len,
-            typmod: a.typmod,
+            typmod,
             format: Format::of(formats, i),
         }
     });

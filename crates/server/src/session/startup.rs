@@ -210,6 +210,7 @@ impl Parts {
             seen_generation: 0,
             seen_config,
             plan_key: 0,
+            plan_cache_mode: Default::default(),
             closing: false,
             filled: false,
         };

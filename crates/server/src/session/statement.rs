@@ -18,6 +18,7 @@ use types::{Batch, Datum, Runtime, TupleDesc};
 
 use super::Session;
 use super::constants::Shape;
+use super::plan_choice::{Choice, plan_cost};
 use super::rows::RowWriter;
 use crate::protocol::{Connection, Format};
 
@@ -45,14 +46,40 @@ pub struct Parsed {
     /// `None` for an empty text.
     pub(super) raw: Option<Arc<RawStmt>>,
     pub(super) param_types: Vec<Oid>,
+    /// Types of the result's columns; `None` where there is no result.
+    pub(super) result_types: Option<Vec<Oid>>,
     /// The generic plan, with the catalog generation and plan key it was made under.
-    plan: Mutex<Option<(u64, u64, Arc<[Unit]>)>>,
+    plan: Mutex<Option<(u64, u64, GenericPlan)>>,
 }
 
 impl Parsed {
-    pub(super) fn new(source: Arc<str>, raw: Option<Arc<RawStmt>>, param_types: Vec<Oid>) -> Parsed {
-        Parsed { source, raw, param_types, plan: Mutex::new(None) }
+    /// Of what the text was analyzed and rewritten to.
+    pub(super) fn new(
+        source: Arc<str>,
+        raw: Option<Arc<RawStmt>>,
+        param_types: Vec<Oid>,
+        queries: &[Query],
+    ) -> Parsed {
+        let list = match queries {
+            [q] if q.command_type == CmdType::Select => Some(&q.target_list),
+            [q] if !q.returning_list.is_empty() => Some(&q.returning_list),
+            _ => None,
+        };
+        let result_types =
+            list.map(|l| l.iter().filter(|t| !t.resjunk).map(|t| t.expr.type_oid()).collect::<Vec<Oid>>());
+        Parsed { source, raw, param_types, result_types, plan: Mutex::new(None) }
     }
+}
+
+/// A plan for any values of the parameters.
+#[derive(Clone)]
+pub(super) struct GenericPlan {
+    pub units: Arc<[Unit]>,
+    /// No values would give another plan.
+    pub any_values: bool,
+    pub cost: f64,
+    /// What it was planned from, for custom plans.
+    pub queries: Option<(CmdType, Arc<[Query]>)>,
 }
 
 /// A statement as Parse or PREPARE leaves it.
@@ -62,6 +89,15 @@ pub struct Prepared {
     /// By PREPARE rather than Parse.
     pub(super) from_sql: bool,
     pub(super) prepared_at: i64,
+    pub(super) choice: Choice,
+}
+
+impl Prepared {
+    pub(super) fn new(name: &str, statement: Arc<Parsed>, from_sql: bool, prepared_at: i64) -> Prepared {
+        let counts = (!name.is_empty()).then(Arc::default);
+        let choice = Choice::new(counts);
+        Prepared { name: name.to_owned(), statement, from_sql, prepared_at, choice }
+    }
 }
 
 /// What a text means depends on these.
@@ -192,14 +228,24 @@ impl Session {
         source: &str,
         params: &mut ParamTypes,
     ) -> Result<Arc<[Unit]>> {
+        let (command, queries) = self.queries_of(raw, source, params)?;
+        self.plan_queries(command, queries)
+    }
+
+    /// What a raw statement is rewritten to, and the kind of command it was.
+    pub(super) fn queries_of(
+        &mut self,
+        raw: &RawStmt,
+        source: &str,
+        params: &mut ParamTypes,
+    ) -> Result<(CmdType, Vec<Query>)> {
         let command = match raw.stmt {
             Statement::Insert(_) => CmdType::Insert,
             Statement::Update(_) => CmdType::Update,
             Statement::Delete(_) => CmdType::Delete,
             _ => CmdType::Select,
         };
-        let queries = self.analyze_and_rewrite(raw, source, params)?;
-        self.plan_queries(command, queries)
+        Ok((command, self.analyze_and_rewrite(raw, source, params)?))
     }
 
     /// As `plan_statement`, leaving the plan for others with the same text.
@@ -226,8 +272,18 @@ impl Session {
 
     /// Plans what a statement was rewritten to. If none of it tells what was done, as under INSTEAD NOTHING, nothing was.
     pub(super) fn plan_queries(&mut self, command: CmdType, queries: Vec<Query>) -> Result<Arc<[Unit]>> {
+        self.plan_queries_with(command, queries, &PlanOptions::default())
+    }
+
+    pub(super) fn plan_queries_with(
+        &mut self,
+        command: CmdType,
+        queries: Vec<Query>,
+        options: &PlanOptions,
+    ) -> Result<Arc<[Unit]>> {
         let silent = !queries.iter().any(|q| q.can_set_tag);
-        let mut units = queries.into_iter().map(|q| self.plan_query(q)).collect::<Result<Vec<Unit>>>()?;
+        let mut units =
+            queries.into_iter().map(|q| self.plan_query_with(q, options)).collect::<Result<Vec<Unit>>>()?;
         match command {
             CmdType::Insert if silent => units.push(Unit::Nothing("INSERT 0 0")),
             CmdType::Update if silent => units.push(Unit::Nothing("UPDATE 0")),
@@ -252,29 +308,50 @@ impl Session {
         self.plan_queries(command, queries)
     }
 
-    /// The plan of a prepared statement; made anew when the catalogs or settings it relied on have changed.
+    /// The generic plan of a prepared statement.
     pub(super) fn plan_prepared(&mut self, prepared: &Parsed) -> Result<Arc<[Unit]>> {
-        let Some(raw) = prepared.raw.clone() else { return Ok(Arc::from([])) };
+        self.generic_plan(prepared).map(|p| p.units)
+    }
+
+    /// The generic plan; made anew when the catalogs or settings it relied on have changed.
+    pub(super) fn generic_plan(&mut self, prepared: &Parsed) -> Result<GenericPlan> {
+        let Some(raw) = prepared.raw.clone() else {
+            return Ok(GenericPlan { units: Arc::from([]), any_values: true, cost: 0.0, queries: None });
+        };
         let generation = self.cx.catalog.shared().generation();
         let own_changes = self.cx.catalog.has_changes();
         if !own_changes
-            && let Some((g, k, units)) = &*prepared.plan.lock()
+            && let Some((g, k, plan)) = &*prepared.plan.lock()
             && (*g, *k) == (generation, self.plan_key())
         {
-            return Ok(Arc::clone(units));
+            return Ok(plan.clone());
         }
         let mut params = ParamTypes::Fixed(prepared.param_types.clone());
-        let units = self.plan_statement(&raw, &prepared.source, &mut params)?;
+        let (command, queries) = self.queries_of(&raw, &prepared.source, &mut params)?;
+        let kept = (!prepared.param_types.is_empty()).then(|| queries.clone());
+        let units = self.plan_queries(command, queries)?;
+        let mut any_values = true;
+        for unit in units.iter() {
+            if let Unit::Plan(p) = unit {
+                any_values = any_values && planner::suits_any_values(&self.cx.catalog, p)?;
+            }
+        }
+        let plan = GenericPlan {
+            any_values,
+            cost: plan_cost(&units, None),
+            queries: kept.filter(|_| !any_values).map(|q| (command, q.into())),
+            units,
+        };
         if let Some((.., before)) = &*prepared.plan.lock()
-            && !same_result(before, &units)
+            && !same_result(&before.units, &plan.units)
         {
             return Err(PgError::new(FEATURE_NOT_SUPPORTED, "cached plan must not change result type"));
         }
-        let shareable = units.iter().all(|u| matches!(u, Unit::Plan(p) if is_shareable(p)));
+        let shareable = plan.units.iter().all(|u| matches!(u, Unit::Plan(p) if is_shareable(p)));
         if !own_changes && shareable {
-            *prepared.plan.lock() = Some((generation, self.plan_key(), Arc::clone(&units)));
+            *prepared.plan.lock() = Some((generation, self.plan_key(), plan.clone()));
         }
-        Ok(units)
+        Ok(plan)
     }
 
     pub(super) fn analyze_and_rewrite(
@@ -291,12 +368,12 @@ impl Session {
         if query.command_type == CmdType::Utility { Ok(vec![query]) } else { analyze::rewrite(&mut cx, query) }
     }
 
-    pub(super) fn plan_query(&mut self, query: Query) -> Result<Unit> {
+    pub(super) fn plan_query_with(&mut self, query: Query, options: &PlanOptions) -> Result<Unit> {
         if query.command_type == CmdType::Utility {
             let stmt = query.utility.ok_or_else(|| PgError::internal("a utility query without its statement"))?;
             return Ok(Unit::Utility(stmt));
         }
-        executor::plan_query(&mut self.cx, query, &PlanOptions::default()).map(|p| Unit::Plan(Arc::new(p)))
+        executor::plan_query(&mut self.cx, query, options).map(|p| Unit::Plan(Arc::new(p)))
     }
 
     /// Runs a plan to its end, sending its rows. `again`: it will probably be run again.
@@ -364,7 +441,7 @@ pub(super) fn origins(planned: &PlannedStmt) -> impl Iterator<Item = (Oid, i16)>
 impl Destination for Sender<'_> {
     fn start(&mut self, cx: &mut ExecContext, desc: &Arc<TupleDesc>) -> Result<()> {
         if let Some(planned) = self.describe {
-            super::rows::describe(desc, origins(planned), self.formats, &mut self.conn.out);
+            super::rows::describe(&cx.catalog, desc, origins(planned), self.formats, &mut self.conn.out);
         }
         if self.writer.is_none() {
             *self.writer = Some(RowWriter::new(cx, desc, self.formats)?);

@@ -56,7 +56,7 @@ impl Session {
     /// Runs a utility statement of the simple protocol. Returns the command tag.
     pub(super) fn run_utility(&mut self, stmt: &Arc<Statement>) -> Result<String> {
         if let Some(desc) = self.utility_result_desc(stmt)? {
-            super::rows::describe(&desc, std::iter::empty(), &[], &mut self.conn.out);
+            super::rows::describe(&self.cx.catalog, &desc, std::iter::empty(), &[], &mut self.conn.out);
         }
         self.run_utility_formatted(stmt, &[])
     }
@@ -126,6 +126,11 @@ impl Session {
             }
             Statement::AlterSystem(_) => self.alter_system(stmt),
             Statement::ConstraintsSet(s) => self.set_constraints(s),
+            Statement::ExplainStmt(e) if holds_execute(&e.query) => self.explain_execute(e, formats),
+            Statement::CreateTableAs(c) => match &c.query {
+                Statement::Execute(e) => self.create_table_as_execute(c, e),
+                _ => self.run_command(stmt, formats),
+            },
             other => self.run_command(other, formats),
         }
     }
@@ -158,7 +163,7 @@ impl Session {
         Ok(outcome.tag)
     }
 
-    fn send_batches(&mut self, desc: &TupleDesc, batches: &[Batch], formats: &[Format]) -> Result<usize> {
+    pub(super) fn send_batches(&mut self, desc: &TupleDesc, batches: &[Batch], formats: &[Format]) -> Result<usize> {
         let mut writer = RowWriter::new(&mut self.cx, desc, formats)?;
         let mut rows = 0;
         for batch in batches {
@@ -198,7 +203,16 @@ impl Session {
                         self.set_transaction_options(&s.options)?;
                     }
                     "SESSION CHARACTERISTICS" => self.set_session_characteristics(&s.options)?,
-                    _ => return Err(PgError::unsupported("SET TRANSACTION SNAPSHOT")),
+                    _ => {
+                        if matches!(self.block, Block::None | Block::Implicit) {
+                            let text = "SET TRANSACTION can only be used in transaction blocks";
+                            let warning = base::Severity::Warning;
+                            self.notice(PgError::with_severity(warning, NO_ACTIVE_SQL_TRANSACTION, text));
+                        }
+                        self.cx.snapshot = None;
+                        let name = set_value(&name, &s.args)?;
+                        crate::snapshots::import(&self.cluster, self.cx.txn()?, &name)?;
+                    }
                 }
                 return Ok("SET".into());
             }
@@ -403,17 +417,18 @@ impl Session {
         }
         let raw = RawStmt { stmt: p.query.clone(), location: base::error::Location(0), len: 0 };
         let mut params = ParamTypes::Variable(types);
-        self.analyze_and_rewrite(&raw, &source, &mut params)?;
+        let queries = self.analyze_and_rewrite(&raw, &source, &mut params)?;
         let ParamTypes::Variable(types) = params else { return Err(PgError::internal("parameter types were lost")) };
-        let statement = Arc::new(Parsed::new(source, Some(Arc::new(raw)), types));
+        let statement = Arc::new(Parsed::new(source, Some(Arc::new(raw)), types, &queries));
         let prepared_at = self.cx.settings.statement_timestamp;
-        let prepared = Prepared { name: p.name.clone(), statement, from_sql: true, prepared_at };
+        let prepared = Prepared::new(&p.name, statement, true, prepared_at);
         self.prepared.insert(p.name.clone(), prepared);
         self.publish_objects();
         Ok("PREPARE".into())
     }
 
-    fn execute(&mut self, e: &ExecuteStmt, formats: &[Format]) -> Result<String> {
+    /// The plan and the parameters of an EXECUTE.
+    fn plan_execute(&mut self, e: &ExecuteStmt) -> Result<(Arc<[Unit]>, Arc<[Datum]>)> {
         let prepared = self.find_prepared(&e.name)?;
         if e.params.len() != prepared.param_types.len() {
             let text = format!("wrong number of parameters for prepared statement \"{}\"", e.name);
@@ -421,7 +436,63 @@ impl Session {
             return Err(PgError::new(SYNTAX_ERROR, text).detail(detail));
         }
         let params = self.evaluate_params(&prepared, &e.params)?;
-        let units = self.plan_prepared(&prepared)?;
+        // Errors in it have nothing to do with the text of EXECUTE.
+        let units = self.plan_execution(&e.name, &prepared, &params).map_err(PgError::without_position)?;
+        Ok((units, params))
+    }
+
+    /// EXPLAIN EXECUTE.
+    fn explain_execute(&mut self, s: &ExplainStmt, formats: &[Format]) -> Result<String> {
+        let (start, before) = (std::time::Instant::now(), storage::BufferUsage::of_this_thread());
+        let (execute, into) = match &s.query {
+            Statement::Execute(e) => (e, None),
+            Statement::CreateTableAs(c) => match &c.query {
+                Statement::Execute(e) => (e, Some(&**c)),
+                _ => return Err(PgError::internal("no EXECUTE in EXPLAIN")),
+            },
+            _ => return Err(PgError::internal("no EXECUTE in EXPLAIN")),
+        };
+        let is_there = match into {
+            Some(c) => self.with_commands(|cmd| commands::create_table_as::exists(cmd, c))?,
+            None => false,
+        };
+        let (units, params) = if is_there { Default::default() } else { self.plan_execute(execute)? };
+        let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+        let planning = (milliseconds, storage::BufferUsage::of_this_thread().since(before));
+        let plan = |u: &Unit| if let Unit::Plan(p) = u { Some(Arc::clone(p)) } else { None };
+        let plans: Vec<_> = units.iter().filter_map(plan).collect();
+        let outcome = self.with_commands(|cmd| commands::explain::plans(cmd, s, &plans, into, params, planning))?;
+        if let Some((desc, batches)) = outcome.result {
+            self.send_batches(&desc, &batches, formats)?;
+        }
+        Ok(outcome.tag)
+    }
+
+    /// CREATE TABLE AS EXECUTE.
+    fn create_table_as_execute(&mut self, s: &CreateTableAsStmt, e: &ExecuteStmt) -> Result<String> {
+        if self.with_commands(|cmd| commands::create_table_as::exists(cmd, s))? {
+            return Ok("CREATE TABLE AS".into());
+        }
+        let (units, params) = self.plan_execute(e)?;
+        let [Unit::Plan(planned)] = &*units else {
+            return Err(PgError::new(WRONG_OBJECT_TYPE, "prepared statement is not a SELECT"));
+        };
+        if planned.command_type != CmdType::Select {
+            return Err(PgError::new(WRONG_OBJECT_TYPE, "prepared statement is not a SELECT"));
+        }
+        let planned = Arc::clone(planned);
+        executor::lock_plan_relations(&self.cx, [&*planned].into_iter())?;
+        self.with_commands(|cmd| commands::create_table_as::from_plan(cmd, s, planned, params)).map(|o| o.tag)
+    }
+
+    fn with_commands<T>(&mut self, f: impl FnOnce(&mut CommandContext<'_>) -> Result<T>) -> Result<T> {
+        let source = self.source.clone().unwrap_or_default();
+        let (cx, mut services) = Services::split(self);
+        f(&mut CommandContext { cx, session: &mut services, source: &source })
+    }
+
+    fn execute(&mut self, e: &ExecuteStmt, formats: &[Format]) -> Result<String> {
+        let (units, params) = self.plan_execute(e)?;
         let mut tag = String::new();
         for unit in units.iter() {
             match unit {
@@ -518,6 +589,15 @@ fn batch_of(desc: &TupleDesc, rows: &[Vec<Datum>]) -> Batch {
         columns.iter_mut().zip(row).for_each(|(c, d)| c.push(d.as_ref()));
     }
     Batch { columns: columns.into_iter().map(Arc::new).collect(), rows: rows.len(), selection: None }
+}
+
+/// Is it EXECUTE, or CREATE TABLE AS EXECUTE?
+fn holds_execute(stmt: &Statement) -> bool {
+    match stmt {
+        Statement::Execute(_) => true,
+        Statement::CreateTableAs(c) => matches!(c.query, Statement::Execute(_)),
+        _ => false,
+    }
 }
 
 pub(super) use commands::setting::set_value;
