@@ -1634,9 +1634,9 @@ impl<'a> Deparser<'a> {
     }
 }
 
-/// A literal, with `E''` where it holds backslashes. (PostgreSQL: `simple_quote_literal`)
+/// A literal as it is written with `standard_conforming_strings`: never with `E''`. (PostgreSQL: `simple_quote_literal`)
 pub(crate) fn simple_literal(s: &str) -> String {
-    parser::quote_literal(s)
+    format!("'{}'", s.replace('\'', "''"))
 }
 
 /// Whether the child needs no parentheses inside the parent. (PostgreSQL: `isSimpleNode`)

@@ -641,6 +641,8 @@ pub struct SubPlan {
     /// As EXPLAIN prints it, e.g. `SubPlan 1`.
     pub plan_name: String,
     pub first_col: TypeMod,
+    /// Of `ARRAY(SELECT ..)`.
+    pub array_type: Oid,
     pub use_hash_table: bool,
     /// A null result may be taken as false.
     pub unknown_eq_false: bool,

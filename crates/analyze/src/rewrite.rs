@@ -11,7 +11,6 @@ use types::Datum;
 
 use crate::coerce::{Context, null_const};
 use crate::context::{AnalyzeContext, ParamTypes};
-use crate::level::increment_levels;
 use crate::lookup::{Lookup, format_type, relkind};
 use crate::query::*;
 use crate::relation::attr_type;
@@ -276,6 +275,10 @@ impl Rewriter<'_, '_> {
                 && let Some(text) = &t.typdefaultbin
             {
                 e = Some(crate::nodes::read_expr(text, &self.cx.catalog)?);
+            } else if let Some(text) = &t.typdefault
+                && t.typtype == b'b'
+            {
+                e = Some(type_default(self.cx, &t, text)?);
             }
         }
         let Some(e) = e else { return Ok(None) };
@@ -506,6 +509,18 @@ pub(crate) fn check_option(q: &mut Query, rel: &Relation, view: &Query, from: Rt
     Ok(())
 }
 
+/// The default that a base type has for all its columns. (PostgreSQL: `get_typdefault`)
+fn type_default(cx: &mut AnalyzeContext<'_>, t: &catalog::PgType, text: &str) -> Result<Expr> {
+    let io = t.typelem.valid().unwrap_or(t.oid);
+    let (text, io, typmod) = (Datum::text(text), Datum::oid(io), Datum::i32(-1));
+    let value = cx.rt.call(t.typinput, Oid::INVALID, &[text.as_ref(), io.as_ref(), typmod.as_ref()])?;
+    let mut e = null_const(t.oid, t.typlen, t.typbyval);
+    if let Expr::Const(c) = &mut e {
+        c.value = value;
+    }
+    Ok(e)
+}
+
 fn null_of(cx: &AnalyzeContext<'_>, ty: TypeMod) -> Result<Expr> {
     let t = cx.catalog.type_row(ty.oid)?;
     let mut e = null_const(ty.oid, t.typlen, t.typbyval);
@@ -555,22 +570,53 @@ fn merge_assignments(first: TargetEntry, mut second: TargetEntry) -> Result<Targ
         let name = second.resname.clone().unwrap_or_default();
         PgError::new(SYNTAX_ERROR, format!("multiple assignments to same column \"{name}\""))
     };
-    match (&first.expr, &second.expr) {
-        (Expr::FieldStore(a), Expr::FieldStore(_)) => {
-            let a = a.clone();
-            let Expr::FieldStore(b) = &mut second.expr else { return Err(refuse()) };
+    // A domain is checked once, at the end.
+    let (prior, expr, domain) = match (first.expr, second.expr.clone()) {
+        (Expr::CoerceToDomain(a), Expr::CoerceToDomain(b)) if a.resulttype == b.resulttype => {
+            let mut domain = *b;
+            let inner = std::mem::take(&mut domain.arg);
+            (a.arg, inner, Some(domain))
+        }
+        (a, b) => (a, b, None),
+    };
+    fn input(e: &Expr) -> Option<&Expr> {
+        match e {
+            Expr::FieldStore(f) => Some(&f.arg),
+            Expr::SubscriptingRef(s) if s.refassgnexpr.is_some() => Some(&s.refexpr),
+            _ => None,
+        }
+    }
+    let (Some(own), Some(mut bottom)) = (input(&expr), input(&prior)) else { return Err(refuse()) };
+    while let Some(lower) = input(bottom) {
+        bottom = lower;
+    }
+    if expr.type_oid() != prior.type_oid() || !crate::level::equal(own, bottom)? {
+        return Err(refuse());
+    }
+    let merged = match (expr, prior) {
+        (Expr::FieldStore(mut b), Expr::FieldStore(a)) => {
             let mut both = *a;
             both.newvals.append(&mut b.newvals);
             both.fieldnums.append(&mut b.fieldnums);
-            second.expr = Expr::FieldStore(Box::new(both));
+            Expr::FieldStore(Box::new(both))
         }
-        (Expr::SubscriptingRef(_), Expr::SubscriptingRef(_)) => {
-            if let Expr::SubscriptingRef(b) = &mut second.expr {
-                b.refexpr = first.expr.clone();
-            }
+        (Expr::FieldStore(mut b), prior) => {
+            b.arg = prior;
+            Expr::FieldStore(b)
+        }
+        (Expr::SubscriptingRef(mut b), prior) => {
+            b.refexpr = prior;
+            Expr::SubscriptingRef(b)
         }
         _ => return Err(refuse()),
-    }
+    };
+    second.expr = match domain {
+        Some(mut d) => {
+            d.arg = merged;
+            Expr::CoerceToDomain(Box::new(d))
+        }
+        None => merged,
+    };
     Ok(second)
 }
 

@@ -185,6 +185,7 @@ impl Expr {
             Expr::InferenceElem(x) => x.expr.type_oid(),
             Expr::SubPlan(x) => match x.sub_link_type {
                 SubLinkType::Expr => x.first_col.oid,
+                SubLinkType::Array if x.array_type.is_valid() => x.array_type,
                 SubLinkType::Array => array_type_of(x.first_col.oid),
                 SubLinkType::MultiExpr => RECORDOID,
                 _ => BOOLOID,

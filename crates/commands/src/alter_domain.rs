@@ -202,11 +202,6 @@ pub fn refuse_users(cmd: &mut CommandContext<'_>, type_oid: Oid, altered: &str) 
     refuse(cmd, type_oid, &|| format!("type \"{altered}\""))
 }
 
-/// The same for a table whose row type it is.
-pub fn refuse_row_users(cmd: &mut CommandContext<'_>, type_oid: Oid, table: &str) -> Result<()> {
-    refuse(cmd, type_oid, &|| format!("table \"{table}\""))
-}
-
 fn refuse(cmd: &mut CommandContext<'_>, type_oid: Oid, altered: &dyn Fn() -> String) -> Result<()> {
     let mut dependents = cmd.cx.catalog.dependents_of(&ObjectAddress::type_(type_oid))?;
     dependents.sort_by_key(|d| (d.objid, d.objsubid));

@@ -62,7 +62,11 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &AlterTableStmt) -> Result<Ou
         return Ok(Outcome::tag(tag));
     };
     let partitioned = matches!(rel.kind(), relkind::PARTITIONED_TABLE | relkind::PARTITIONED_INDEX);
-    if !partitioned && !matches!(rel.kind(), relkind::TABLE | relkind::INDEX | relkind::SEQUENCE | relkind::VIEW) {
+    let usual = matches!(
+        rel.kind(),
+        relkind::TABLE | relkind::INDEX | relkind::SEQUENCE | relkind::VIEW | relkind::MATERIALIZED_VIEW
+    );
+    if !partitioned && !usual {
         return Err(PgError::unsupported(format!("{tag} of this kind of relation")));
     }
     name::check_owner(cmd.cx, &rel)?;
@@ -107,6 +111,9 @@ fn action(kind: AlterTableType) -> &'static str {
         SetStatistics => "ALTER COLUMN ... SET STATISTICS",
         SetStorage => "ALTER COLUMN ... SET STORAGE",
         SetCompression => "ALTER COLUMN ... SET COMPRESSION",
+        ClusterOn => "CLUSTER ON",
+        DropCluster => "SET WITHOUT CLUSTER",
+        SetTableSpace => "SET TABLESPACE",
         DropColumn => "DROP COLUMN",
         AddConstraint => "ADD CONSTRAINT",
         DropConstraint => "DROP CONSTRAINT",
@@ -134,7 +141,12 @@ fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableC
     use AlterTableType::*;
     let for_all_kinds = matches!(c.subtype, ChangeOwner | SetRelOptions | ResetRelOptions);
     let partitions = matches!(c.subtype, AttachPartition | DetachPartition | DetachPartitionFinalize);
+    let stored =
+        matches!(c.subtype, ClusterOn | DropCluster | SetTableSpace | SetStatistics | SetStorage | SetCompression)
+            && rel.kind() == relkind::MATERIALIZED_VIEW
+            || c.subtype == SetTableSpace && matches!(rel.kind(), relkind::INDEX | relkind::PARTITIONED_INDEX);
     let fits = for_all_kinds
+        || stored
         || rel.kind() == relkind::PARTITIONED_TABLE
         || (rel.kind() == relkind::PARTITIONED_INDEX && c.subtype == AttachPartition)
         || (rel.kind() == relkind::TABLE && !partitions)
@@ -144,7 +156,9 @@ fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableC
     }
     let column = c.name.as_deref().unwrap_or_default();
     match (c.subtype, &c.def) {
-        (AddColumn, Some(AlterTableDef::ColumnDef(def))) => alter_children::add_column(cmd, rel, def, c.missing_ok, recurse),
+        (AddColumn, Some(AlterTableDef::ColumnDef(def))) => {
+            alter_children::add_column(cmd, rel, def, c.missing_ok, recurse)
+        }
         (DropColumn, _) => alter_children::drop_column(cmd, rel, c, recurse),
         (AddConstraint, Some(AlterTableDef::Constraint(k))) => {
             alter_children::add_constraint(cmd, rel, k, None, recurse)
@@ -211,6 +225,21 @@ fn subcommand(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, c: &AlterTableC
         (DisableTrigAll, _) => trigger::set_enabled(cmd, rel, Which::All, b'D'),
         (EnableTrigUser, _) => trigger::set_enabled(cmd, rel, Which::User, b'O'),
         (DisableTrigUser, _) => trigger::set_enabled(cmd, rel, Which::User, b'D'),
+        (ClusterOn | DropCluster, _) if rel.kind() == relkind::PARTITIONED_TABLE => {
+            let text = "cannot mark index clustered in partitioned table";
+            Err(PgError::new(FEATURE_NOT_SUPPORTED, text))
+        }
+        (ClusterOn, _) => {
+            let found = cmd.cx.catalog.relation_by_name(rel.namespace(), column)?;
+            let Some(index) = found else {
+                let text = format!("index \"{column}\" for table \"{}\" does not exist", rel.name());
+                return Err(PgError::new(UNDEFINED_OBJECT, text));
+            };
+            crate::cluster::check_clusterable(cmd, rel, index)?;
+            crate::cluster::mark_clustered(cmd, rel, Some(index))
+        }
+        (DropCluster, _) => crate::cluster::mark_clustered(cmd, rel, None),
+        (SetTableSpace, _) => crate::tablespace::set(cmd, rel, column),
         (AttachPartition, Some(AlterTableDef::PartitionCmd(p))) if rel.kind() == relkind::PARTITIONED_INDEX => {
             crate::partition::indexes::attach_by_name(cmd, rel, &p.name)
         }
@@ -356,7 +385,11 @@ fn rewrite(
     Ok(())
 }
 
-pub(crate) fn delete(cmd: &mut CommandContext<'_>, object: ObjectAddress, behavior: catalog::DropBehavior) -> Result<()> {
+pub(crate) fn delete(
+    cmd: &mut CommandContext<'_>,
+    object: ObjectAddress,
+    behavior: catalog::DropBehavior,
+) -> Result<()> {
     let notice = cmd.cx.catalog.perform_deletion(&[object], behavior, DropOptions::default())?;
     if let Some(notice) = notice {
         cmd.cx.notices.notice(notice);
@@ -492,7 +525,12 @@ fn set_options(cmd: &mut CommandContext<'_>, rel: &Relation, list: &[DefElem], r
 }
 
 /// ALTER COLUMN ... TYPE of a column that nothing else refers to.
-pub(crate) fn alter_type_of(cmd: &mut CommandContext<'_>, rel: &Arc<Relation>, column: &str, def: &ColumnDef) -> Result<()> {
+pub(crate) fn alter_type_of(
+    cmd: &mut CommandContext<'_>,
+    rel: &Arc<Relation>,
+    column: &str,
+    def: &ColumnDef,
+) -> Result<()> {
     let attnum = column_number(rel, column)?;
     let a = rel.attributes[attnum as usize - 1].clone();
     let type_name = def.type_name.as_ref().ok_or_else(|| PgError::internal("a new type without its name"))?;

@@ -32,13 +32,6 @@ impl NewColumn {
 }
 
 pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcome> {
-    for (is_there, what) in [
-        (stmt.tablespacename.is_some(), "CREATE TABLE ... TABLESPACE"),
-    ] {
-        if is_there {
-            return Err(PgError::unsupported(what));
-        }
-    }
     let at = |e: PgError| if e.fields().position.is_some() { e } else { e.at(stmt.relation.location) };
     if stmt.partspec.is_some() && stmt.relation.relpersistence == RelPersistence::Unlogged {
         return Err(PgError::new(FEATURE_NOT_SUPPORTED, "partitioned tables cannot be unlogged"));
@@ -123,6 +116,7 @@ pub fn execute(cmd: &mut CommandContext<'_>, stmt: &CreateStmt) -> Result<Outcom
     }
     new.of_type = of_type;
     new.persistence = persistence;
+    new.tablespace = crate::tablespace::for_new(cmd, stmt.tablespacename.as_deref(), persistence)?;
     new.options = options::heap(&stmt.options)?;
     let oid = cmd.cx.catalog.create_relation(&new)?;
     temp::register_on_commit(cmd.cx, oid, stmt.oncommit);

@@ -94,6 +94,7 @@ pub(crate) fn create(cmd: &mut CommandContext<'_>, stmt: &CreateTableAsStmt, des
     }
     let mut new = NewRelation::new(&relname, namespace.oid, cmd.cx.settings.current_user, columns);
     new.persistence = persistence;
+    new.tablespace = crate::tablespace::for_new(cmd, into.table_space_name.as_deref(), persistence)?;
     new.options = options::heap(&into.options)?;
     let oid = cmd.cx.catalog.create_relation(&new)?;
     temp::register_on_commit(cmd.cx, oid, into.on_commit);

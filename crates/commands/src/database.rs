@@ -39,6 +39,7 @@ fn checkpoint(cmd: &CommandContext<'_>) -> Result<()> {
 #[derive(Default)]
 struct Wanted {
     template: Option<String>,
+    tablespace: Option<String>,
     owner: Option<String>,
     oid: Option<Oid>,
     is_template: Option<bool>,
@@ -99,8 +100,7 @@ fn parse(list: &[DefElem]) -> Result<Wanted> {
             }
             "oid" => w.oid = text.parse().ok().map(Oid),
             "collation_version" => {}
-            "tablespace" if text == "pg_default" => {}
-            "tablespace" => return Err(PgError::unsupported("CREATE DATABASE ... TABLESPACE")),
+            "tablespace" => w.tablespace = Some(text),
             other => {
                 let e = format!("option \"{other}\" not recognized");
                 return Err(PgError::new(SYNTAX_ERROR, e).at(o.location));
@@ -118,12 +118,17 @@ fn limit(text: &str) -> Result<i32> {
 /// The sessions that stand in the way of copying or dropping.
 fn refuse_if_used(cmd: &CommandContext<'_>, database: Oid, text: String) -> Result<()> {
     let n = cmd.session.count_sessions(database);
-    if n == 0 {
-        return Ok(());
-    }
-    let detail = match n {
-        1 => "There is 1 other session using the database.".to_owned(),
-        n => format!("There are {n} other sessions using the database."),
+    let list = cmd.cx.txn()?.manager().prepared_transactions();
+    let prepared = list.iter().filter(|p| p.database == database).count();
+    let detail = match (n, prepared) {
+        (0, 0) => return Ok(()),
+        (1, 0) => "There is 1 other session using the database.".to_owned(),
+        (n, 0) => format!("There are {n} other sessions using the database."),
+        (0, 1) => "There is 1 prepared transaction using the database.".to_owned(),
+        (0, p) => format!("There are {p} prepared transactions using the database."),
+        (n, p) => {
+            format!("There are {n} other session(s) and {p} prepared transaction(s) using the database.")
+        }
     };
     Err(PgError::new(OBJECT_IN_USE, text).detail(detail))
 }
@@ -165,8 +170,16 @@ pub fn create(cmd: &mut CommandContext<'_>, stmt: &CreatedbStmt) -> Result<Outco
         Some(oid) => oid,
         None => cmd.cx.catalog.new_oid(oids::DATABASE_RELATION, oids::DATABASE_OID_INDEX)?,
     };
+    let dattablespace = match &w.tablespace {
+        Some(name) => crate::tablespace::by_name(cmd, name)?,
+        None => source.dattablespace,
+    };
+    if dattablespace == oids::GLOBALTABLESPACE_OID {
+        return Err(PgError::new(INVALID_PARAMETER_VALUE, "pg_global cannot be used as default tablespace"));
+    }
     let row = PgDatabase {
         oid,
+        dattablespace,
         datname: name,
         datdba: owner,
         datistemplate: w.is_template.unwrap_or(false),
@@ -182,14 +195,26 @@ pub fn create(cmd: &mut CommandContext<'_>, stmt: &CreatedbStmt) -> Result<Outco
 
     checkpoint(cmd)?;
     let manager = cmd.cx.txn()?.manager().clone();
-    let (from, to) = ((source.dattablespace, source.oid), (row.dattablespace, oid));
-    let copied = files::copy_database(&**manager.pool().smgr().vfs(), from, to);
-    if let Err(e) = copied {
-        // The row goes with the transaction; the files would stay.
-        files::remove_database_dir(&**manager.pool().smgr().vfs(), to.0, to.1)?;
-        return Err(e);
+    let vfs = manager.pool().smgr().vfs().clone();
+    let others = crate::tablespace::others_of(&*vfs, source.oid, source.dattablespace)?;
+    if others.contains(&row.dattablespace) {
+        let name = w.tablespace.as_deref().unwrap_or_default();
+        let text = format!("cannot assign new default tablespace \"{name}\"");
+        let detail =
+            format!("There is a conflict because database \"{template}\" already has some tables in this tablespace.");
+        return Err(PgError::new(FEATURE_NOT_SUPPORTED, text).detail(detail));
     }
-    critical(|section| files::log_copy_database(manager.wal(), section, from, to));
+    let own = ((source.dattablespace, source.oid), (row.dattablespace, oid));
+    let pairs: Vec<_> =
+        std::iter::once(own).chain(others.iter().map(|spc| ((*spc, source.oid), (*spc, oid)))).collect();
+    for (from, to) in &pairs {
+        if let Err(e) = files::copy_database(&*vfs, *from, *to) {
+            // The row goes with the transaction; the files would stay.
+            pairs.iter().try_for_each(|(_, to)| files::remove_database_dir(&*vfs, to.0, to.1))?;
+            return Err(e);
+        }
+        critical(|section| files::log_copy_database(manager.wal(), section, *from, *to));
+    }
     checkpoint(cmd)?;
     cmd.cx.txn()?.force_sync_commit();
     Ok(Outcome::tag("CREATE DATABASE"))
@@ -281,8 +306,11 @@ pub fn drop_database(cmd: &mut CommandContext<'_>, stmt: &DropdbStmt) -> Result<
     manager.pool().drop_database(d.oid);
     checkpoint(cmd)?;
     manager.pool().smgr().forget_database(d.oid);
-    files::remove_database_dir(&**manager.pool().smgr().vfs(), d.dattablespace, d.oid)?;
-    critical(|section| files::log_drop_database(manager.wal(), section, d.oid, &[d.dattablespace]));
+    let vfs = manager.pool().smgr().vfs().clone();
+    let mut spaces = vec![d.dattablespace];
+    spaces.extend(crate::tablespace::others_of(&*vfs, d.oid, d.dattablespace)?);
+    spaces.iter().try_for_each(|spc| files::remove_database_dir(&*vfs, *spc, d.oid))?;
+    critical(|section| files::log_drop_database(manager.wal(), section, d.oid, &spaces));
     cmd.cx.txn()?.force_sync_commit();
     Ok(Outcome::tag("DROP DATABASE"))
 }

@@ -81,9 +81,6 @@ pub fn define(cmd: &mut CommandContext<'_>, table: Oid, stmt: &IndexStmt) -> Res
     if am.oid != oids::BTREE_AM_OID {
         return Err(PgError::unsupported(format!("access method \"{}\"", am.amname)));
     }
-    if stmt.table_space.is_some() {
-        return Err(PgError::unsupported("CREATE INDEX ... TABLESPACE"));
-    }
     let mut expressions = Vec::new();
     let mut keys = Vec::new();
     for element in &stmt.index_params {
@@ -110,6 +107,7 @@ pub fn define(cmd: &mut CommandContext<'_>, table: Oid, stmt: &IndexStmt) -> Res
     new.opclasses = keys.iter().map(|k| k.opclass).collect();
     new.collations = keys.iter().map(|k| k.collation).collect();
     new.options = keys.iter().map(|k| k.option).collect();
+    new.tablespace = crate::tablespace::for_new(cmd, stmt.table_space.as_deref(), rel.class.relpersistence)?;
     new.unique = stmt.unique;
     new.nulls_not_distinct = stmt.nulls_not_distinct;
     new.primary = stmt.primary;

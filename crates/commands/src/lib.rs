@@ -57,6 +57,7 @@ mod statistics;
 mod shell;
 mod stored;
 mod table_scan;
+mod tablespace;
 pub mod temp;
 pub mod trigger;
 mod truncate;
@@ -181,6 +182,9 @@ fn dispatch(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome> {
         Statement::ViewStmt(s) => view::execute(cmd, s),
         Statement::ExplainStmt(s) => explain::execute(cmd, s),
         Statement::VacuumStmt(s) => vacuum::execute(cmd, s),
+        Statement::CreateTableSpace(s) => tablespace::create(cmd, s),
+        Statement::DropTableSpace(s) => tablespace::drop_tablespace(cmd, s),
+        Statement::AlterTableSpaceOptions(s) => tablespace::alter_options(cmd, s),
         Statement::Cluster(s) => cluster::execute(cmd, s),
         Statement::AlterTable(s) => alter_table::execute(cmd, s),
         Statement::Rename(s) => rename::execute(cmd, s),
@@ -213,6 +217,7 @@ fn dispatch(cmd: &mut CommandContext<'_>, stmt: &Statement) -> Result<Outcome> {
         Statement::AlterType(s) => define::base_type::alter(cmd, s),
         Statement::CreateCast(s) => define::cast::create(cmd, s),
         Statement::CreateTransform(s) => define::cast::create_transform(cmd, s),
+        Statement::CreatePLang(s) => define::language::create(cmd, s),
         Statement::CreateConversion(s) => define::collation::create_conversion(cmd, s),
         Statement::AlterCollation(s) => define::collation::refresh(cmd, s),
         Statement::AlterOperator(s) => define::operator::alter(cmd, s),

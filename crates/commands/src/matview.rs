@@ -58,6 +58,7 @@ pub fn create(cmd: &mut CommandContext<'_>, stmt: &CreateTableAsStmt) -> Result<
     new.kind = relkind::MATERIALIZED_VIEW;
     new.persistence = persistence;
     new.has_rules = true;
+    new.tablespace = crate::tablespace::for_new(cmd, into.table_space_name.as_deref(), persistence)?;
     new.options = options::heap(&into.options)?;
     let oid = cmd.cx.catalog.create_relation(&new)?;
     cmd.cx.catalog.command_counter_increment()?;

@@ -336,7 +336,7 @@ pub fn check_owner(cmd: &mut CommandContext<'_>, kind: ObjectType, o: &ObjectAdd
             let d = property.describe(cmd, o.object)?;
             return property.check_owner(cmd, &d);
         }
-        oids::TRIGGER_RELATION | oids::POLICY_RELATION | oids::REWRITE_RELATION => {
+        oids::POLICY_RELATION => {
             let rel = catalog
                 .dependencies_of(o)?
                 .into_iter()

@@ -126,14 +126,20 @@ pub fn truncate(cmd: &mut CommandContext<'_>, rel: Oid) -> Result<()> {
 
 /// A new, empty file; the old one goes when the transaction commits. (PostgreSQL: `RelationSetNewRelfilenumber`)
 pub fn new_file(cmd: &mut CommandContext<'_>, rel: &Relation) -> Result<()> {
+    new_file_in(cmd, rel, rel.class.reltablespace)
+}
+
+/// As `new_file`, in another tablespace.
+pub fn new_file_in(cmd: &mut CommandContext<'_>, rel: &Relation, tablespace: Oid) -> Result<()> {
     if !rel.class.relfilenode.is_valid() {
         return Err(PgError::unsupported("a new file for a mapped relation"));
     }
-    let file = cmd.cx.catalog.new_file_number(rel.class.reltablespace, rel.is_shared())?;
+    let file = cmd.cx.catalog.new_file_number(tablespace, rel.is_shared())?;
     let found = cmd.cx.catalog.find_row::<PgClass>(oids::CLASS_OID_INDEX, &[Datum::oid(rel.oid)])?;
     let found = found.ok_or_else(|| PgError::internal("a relation is gone"))?;
     let mut row = found.row.clone();
     row.relfilenode = file;
+    row.reltablespace = tablespace;
     if row.relkind != relkind::SEQUENCE {
         row.relpages = 0;
         row.reltuples = -1.0;

@@ -530,6 +530,22 @@ fn equal(cx: &mut FnCx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
     if x.dims() != y.dims() || x.lower_bounds() != y.lower_bounds() {
         return Ok(false);
     }
+    let info = cx.rt.type_info(x.elem_type())?;
+    if x.elem_type() == y.elem_type() && !info.cmp_proc.is_valid() && info.eq_opr.is_valid() {
+        // Types that have an equality but no order (aclitem, cid, xid) are equal where their bytes are.
+        let elem = ElementType::of(&info);
+        for (p, q) in x.elements(&elem).zip(y.elements(&elem)) {
+            let same = match (p?, q?) {
+                (DatumRef::Bytes(p), DatumRef::Bytes(q)) => p == q,
+                (DatumRef::Word(p), DatumRef::Word(q)) => p == q,
+                (p, q) => p.is_null() && q.is_null(),
+            };
+            if !same {
+                return Ok(false);
+            }
+        }
+        return Ok(true);
+    }
     compare(cx, a, b).map(Ordering::is_eq)
 }
 #[builtin("array_eq")]

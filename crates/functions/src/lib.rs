@@ -49,6 +49,7 @@ pub mod strings;
 mod testing;
 pub mod text;
 pub mod tsearch;
+pub mod unicode;
 pub mod uuid;
 pub mod wire;
 

@@ -169,6 +169,14 @@ pub static LIKE: &[Builtin] = &[
     like!("nameicnlike", lowered, true, false),
 ];
 
+#[builtin("like_escape_bytea")]
+fn like_escape_bytea(pattern: &[u8], escape: &[u8]) -> Result<Vec<u8>> {
+    // Bytes as characters: what is special is ASCII.
+    let text = |b: &[u8]| b.iter().map(|b| char::from(*b)).collect::<String>();
+    let out = like_escape(&text(pattern), &text(escape))?;
+    Ok(out.chars().map(|c| u32::from(c) as u8).collect())
+}
+
 /// Rewrites a pattern with another escape character into one with backslashes. (PostgreSQL: `like_escape`)
 #[builtin("like_escape")]
 fn like_escape(pattern: &str, escape: &str) -> Result<String> {
@@ -220,11 +228,11 @@ fn similar(pattern: &str, escape: Option<&str>) -> Result<String> {
         }
     };
     let (mut out, mut after, mut quotes) = (String::from("^(?:"), false, 0);
-    // Inside a bracket expression; right after its opening.
-    let (mut bracket, mut start) = (false, false);
+    // How deep inside a bracket expression, whose classes have brackets too; right after its opening.
+    let (mut depth, mut start) = (0, false);
     for c in pattern.chars() {
         if after {
-            if c == '"' && !bracket {
+            if c == '"' && depth == 0 {
                 match quotes {
                     0 => out.push_str("){1,1}?("),
                     1 => out.push_str("){1,1}(?:"),
@@ -243,18 +251,22 @@ fn similar(pattern: &str, escape: Option<&str>) -> Result<String> {
             start = false;
         } else if Some(c) == e {
             after = true;
-        } else if bracket {
+        } else if depth > 0 {
             if c == '\\' {
                 out.push('\\');
             }
             out.push(c);
-            bracket = c != ']' || start;
-            start = start && c == '^';
+            match c {
+                '[' => depth += 1,
+                ']' if !start => depth -= 1,
+                _ => {}
+            }
+            start = start && c == '^' && out.ends_with("[^");
         } else {
             match c {
                 '[' => {
                     out.push('[');
-                    (bracket, start) = (true, true);
+                    (depth, start) = (1, true);
                 }
                 '%' => out.push_str(".*"),
                 '_' => out.push('.'),

@@ -342,6 +342,7 @@ impl Planner<'_, '_> {
                         plan_id: id,
                         plan_name: format!("InitPlan {}", id + 1),
                         first_col: param.ty,
+                        array_type: Oid::INVALID,
                         use_hash_table: false,
                         unknown_eq_false: false,
                         set_param: vec![param.id],

@@ -186,7 +186,19 @@ impl Planner<'_, '_> {
                     } else {
                         TypeMod { oid: a.type_oid, typmod: a.typmod, collation: a.collation }
                     };
-                    tle(self.null_const(ty)?, attno, Some(a.name.to_string()), false)
+                    // A domain may refuse a null.
+                    let t = self.cx.catalog.type_row(ty.oid)?;
+                    let mut e = self.null_const(ty)?;
+                    if t.typtype == b'd' && !a.dropped {
+                        let (base, typmod) = self.cx.catalog.base_type(ty.oid, ty.typmod)?;
+                        e = Expr::CoerceToDomain(Box::new(CoerceToDomain {
+                            arg: self.null_const(TypeMod { oid: base, typmod, collation: ty.collation })?,
+                            resulttype: ty,
+                            coercionformat: CoercionForm::ImplicitCast,
+                            location: base::error::Location::UNKNOWN,
+                        }));
+                    }
+                    tle(e, attno, Some(a.name.to_string()), false)
                 }
             });
         }

@@ -50,6 +50,7 @@ pub struct Cluster {
     pub autovacuum: Autovacuum,
     pub timers: Timers,
     pub notifications: crate::notify::Notifications,
+    pub snapshots: crate::snapshots::ExportedSnapshots,
     /// The catalogs' files, a database each.
     catalogs: Mutex<HashMap<Oid, Arc<CatalogFiles>>>,
     nbtree: Arc<dyn IndexAm>,
@@ -294,6 +295,7 @@ impl Cluster {
             autovacuum: Autovacuum::default(),
             timers: Timers::default(),
             notifications: crate::notify::Notifications::default(),
+            snapshots: crate::snapshots::ExportedSnapshots::default(),
             catalogs: Mutex::default(),
             nbtree,
             start_time: crate::clock::now(),

@@ -21,6 +21,7 @@ pub mod postmaster;
 pub mod protocol;
 pub mod scheduler;
 pub mod session;
+mod snapshots;
 mod stats;
 pub mod timers;
 

@@ -90,6 +90,19 @@ fn pg_get_constraintdef_ext(cx: &mut FnCx<'_>, constraint: Oid, pretty: bool) ->
     let c = catalog_of(cx)?;
     constraint_definition(cx.rt, &c, constraint, pretty)
 }
+#[builtin("pg_describe_object")]
+fn pg_describe_object(cx: &mut FnCx<'_>, class: Oid, object: Oid, sub: i32) -> Result<Option<String>> {
+    let c = catalog_of(cx)?;
+    if !class.is_valid() && !object.is_valid() {
+        return Ok(None);
+    }
+    match c.describe_object(&catalog::ObjectAddress { class, object, sub }) {
+        Ok(text) => Ok(Some(text)),
+        // What is gone has no description.
+        Err(e) if e.message().starts_with("cache lookup failed") => Ok(None),
+        Err(e) => Err(e),
+    }
+}
 #[builtin("pg_get_statisticsobjdef")]
 fn pg_get_statisticsobjdef(cx: &mut FnCx<'_>, object: Oid) -> Result<Option<String>> {
     let c = catalog_of(cx)?;

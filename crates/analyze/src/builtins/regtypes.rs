@@ -282,13 +282,15 @@ fn regoperatorin(cx: &mut FnCx<'_>, s: &str) -> Result<Oid> {
 #[builtin("regnamespacein")]
 fn regnamespacein(cx: &mut FnCx<'_>, s: &str) -> Result<Oid> {
     let c = catalog_of(cx)?;
-    let missing = || PgError::new(UNDEFINED_SCHEMA, format!("schema \"{s}\" does not exist"));
+    let name = split_qualified(s).map(|n| n.join(".")).unwrap_or_else(|_| s.to_owned());
+    let missing = || PgError::new(UNDEFINED_SCHEMA, format!("schema \"{name}\" does not exist"));
     dash_or_oid(s).map_or_else(|| find_namespace(&c, s)?.ok_or_else(missing), Ok)
 }
 #[builtin("regrolein")]
 fn regrolein(cx: &mut FnCx<'_>, s: &str) -> Result<Oid> {
     let c = catalog_of(cx)?;
-    let missing = || PgError::new(UNDEFINED_OBJECT, format!("role \"{s}\" does not exist"));
+    let name = split_qualified(s).map(|n| n.join(".")).unwrap_or_else(|_| s.to_owned());
+    let missing = || PgError::new(UNDEFINED_OBJECT, format!("role \"{name}\" does not exist"));
     dash_or_oid(s).map_or_else(|| find_role(&c, s)?.ok_or_else(missing), Ok)
 }
 #[builtin("regcollationin")]

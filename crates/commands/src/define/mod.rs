@@ -9,6 +9,7 @@
 //! | `base_type.rs` | CREATE TYPE of shells and base types, ALTER TYPE ... SET |
 //! | `opclass.rs` | operator classes and families |
 //! | `cast.rs` | CREATE CAST, CREATE TRANSFORM |
+//! | `language.rs` | CREATE LANGUAGE |
 //! | `collation.rs` | CREATE COLLATION and CONVERSION |
 //! | `search.rs` | text search parsers, dictionaries, templates, configurations |
 //!
@@ -18,6 +19,7 @@ mod aggregate;
 pub mod base_type;
 pub mod cast;
 pub mod collation;
+pub mod language;
 pub mod opclass;
 pub mod operator;
 pub mod search;

@@ -221,9 +221,24 @@ impl<'a> Compiler<'a> {
             }
             Expr::FieldStore(f) => {
                 let desc = self.cx.row_type(f.resulttype, -1)?;
+                let mut values = Vec::with_capacity(f.newvals.len());
+                for (e, n) in f.newvals.iter().zip(&f.fieldnums) {
+                    let field = desc.attrs.get(*n as usize - 1).filter(|_| reads_old_value(e));
+                    values.push(match field {
+                        None => self.expr(e)?,
+                        Some(a) => {
+                            let old = FieldSelect {
+                                arg: f.arg.clone(),
+                                fieldnum: *n,
+                                resulttype: TypeMod { oid: a.type_oid, typmod: a.typmod, collation: a.collation },
+                            };
+                            self.over(&Expr::FieldSelect(Box::new(old)), e)?
+                        }
+                    });
+                }
                 Kind::FieldStore(Box::new(FieldStoreNode {
                     arg: self.expr(&f.arg)?,
-                    values: self.list(&f.newvals)?,
+                    values,
                     fields: f.fieldnums.clone(),
                     layout: TupleLayout::new(&desc),
                 }))

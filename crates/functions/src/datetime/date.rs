@@ -190,6 +190,9 @@ fn make_date(y: i32, m: i32, d: i32) -> Result<i32> {
     if y == 0 || !(1..=12).contains(&m) || d < 1 || d64 > month_days(year, m64) {
         return Err(error(DATETIME_FIELD_OVERFLOW, format!("date field value out of range: {y}-{m:02}-{d:02}")));
     }
+    if y == i32::MIN {
+        return Err(error(DATETIME_FIELD_OVERFLOW, format!("date field value out of range: {y}-{m:02}-{d:02}")));
+    }
     let out = || error(DATETIME_VALUE_OUT_OF_RANGE, format!("date out of range: {y}-{m:02}-{d:02}"));
     checked(days_from(year, m64, d64)).map_err(|_| out())
 }

@@ -162,10 +162,12 @@ impl Zone {
     }
     /// As `AT TIME ZONE` takes it: an abbreviation, a full name, or an offset with POSIX's sign.
     pub fn lookup(name: &str) -> Result<Zone> {
-        if let Some(offset) = abbreviation(name) {
+        let dynamic = DYNAMIC.iter().find(|(a, _)| a.eq_ignore_ascii_case(name));
+        if dynamic.is_none()
+            && let Some(offset) = abbreviation(name)
+        {
             return Ok(Zone::Fixed(offset, Some(name.to_ascii_uppercase())));
         }
-        let dynamic = DYNAMIC.iter().find(|(a, _)| a.eq_ignore_ascii_case(name));
         if let Some(z) = Zone::named(dynamic.map_or(name, |(_, zone)| *zone)) {
             return Ok(z);
         }

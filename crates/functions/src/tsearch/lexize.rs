@@ -60,14 +60,6 @@ fn make(rt: &mut dyn Runtime, d: &DictionaryInfo) -> Result<Arc<dyn Dictionary>>
 struct Waiting {
     kind: u8,
     text: String,
-    /// Its place among all tokens.
-    number: usize,
-}
-
-/// What a dictionary said of some tokens: their numbers, and the lexemes.
-pub struct Answer {
-    pub tokens: Vec<usize>,
-    pub lexemes: Vec<Lexeme>,
 }
 
 pub struct Lexizer<'a> {
@@ -82,49 +74,24 @@ pub struct Lexizer<'a> {
     /// What it found so far, with the number of tokens that this takes.
     found: Option<(Vec<Lexeme>, usize)>,
     talk: Talk,
-    /// Tokens that went since the last answer.
-    gone: Vec<usize>,
-    count: usize,
 }
 
 impl<'a> Lexizer<'a> {
     pub fn new(config: &'a Configuration) -> Lexizer<'a> {
-        Lexizer {
-            config,
-            work: VecDeque::new(),
-            asking: None,
-            next: 0,
-            sub: 0,
-            found: None,
-            talk: Talk::default(),
-            gone: Vec::new(),
-            count: 0,
-        }
+        Lexizer { config, work: VecDeque::new(), asking: None, next: 0, sub: 0, found: None, talk: Talk::default() }
     }
     /// A token; kind 0 is the end of the text.
     pub fn add(&mut self, kind: u8, text: &str) {
-        self.work.push_back(Waiting { kind, text: text.to_owned(), number: self.count });
-        self.count += 1;
+        self.work.push_back(Waiting { kind, text: text.to_owned() });
         self.sub = self.work.len() - 1;
     }
     fn drop_first(&mut self, n: usize) {
-        for w in self.work.drain(..n) {
-            if w.kind != 0 {
-                self.gone.push(w.number);
-            }
-        }
+        self.work.drain(..n);
         self.next = 0;
-    }
-    fn answer(&mut self, lexemes: Vec<Lexeme>) -> Option<Answer> {
-        Some(Answer { tokens: std::mem::take(&mut self.gone), lexemes })
-    }
-    /// Tokens that nobody knew.
-    pub fn unknown(&mut self) -> Vec<usize> {
-        std::mem::take(&mut self.gone)
     }
 
     /// The next lexemes; `None` if there must be more tokens first.
-    pub fn answer_next(&mut self) -> Result<Option<Answer>> {
+    pub fn answer_next(&mut self) -> Result<Option<Vec<Lexeme>>> {
         loop {
             let Some(asking) = self.asking else {
                 let Some(first) = self.work.front() else { return Ok(None) };
@@ -161,7 +128,7 @@ impl<'a> Lexizer<'a> {
                 }
                 self.drop_first(1);
                 if let Some(list) = answer {
-                    return Ok(self.answer(list));
+                    return Ok(Some(list));
                 }
                 continue;
             };
@@ -196,7 +163,7 @@ impl<'a> Lexizer<'a> {
                 (None, None) => continue,
             };
             self.drop_first(taken);
-            return Ok(self.answer(list));
+            return Ok(Some(list));
         }
     }
 }
@@ -234,9 +201,9 @@ pub fn parse_text(
             Some(t) => lexizer.add(t.kind, t.text),
             None => lexizer.add(0, ""),
         }
-        while let Some(answer) = lexizer.answer_next()? {
+        while let Some(lexemes) = lexizer.answer_next()? {
             position += 1;
-            for lexeme in answer.lexemes {
+            for lexeme in lexemes {
                 if lexeme.text.len() > MAX_LEXEME {
                     rt.notice(too_long());
                     continue;

@@ -144,6 +144,7 @@ fn pg_xact_status(cx: &mut FnCx<'_>, xid: FullXid) -> Result<Option<&'static str
 }
 
 #[builtin("pg_export_snapshot")]
-fn pg_export_snapshot() -> Result<String> {
-    Err(PgError::unsupported("pg_export_snapshot"))
+fn pg_export_snapshot(cx: &mut FnCx<'_>) -> Result<String> {
+    let (cluster, txn) = (cluster(cx)?, transaction(cx)?);
+    crate::snapshots::export(&cluster, &txn)
 }

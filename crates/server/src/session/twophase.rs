@@ -63,6 +63,9 @@ impl Session {
                 return Err(refused("operated on temporary objects"));
             }
         }
+        if self.cluster.snapshots.has_of(self.cx.txn()?) {
+            return Err(refused("exported snapshots"));
+        }
         if self.entry.inbox.has_pending() {
             return Err(refused("executed LISTEN, UNLISTEN, or NOTIFY"));
         }

@@ -203,7 +203,16 @@ impl Session {
                         self.set_transaction_options(&s.options)?;
                     }
                     "SESSION CHARACTERISTICS" => self.set_session_characteristics(&s.options)?,
-                    _ => return Err(PgError::unsupported("SET TRANSACTION SNAPSHOT")),
+                    _ => {
+                        if matches!(self.block, Block::None | Block::Implicit) {
+                            let text = "SET TRANSACTION can only be used in transaction blocks";
+                            let warning = base::Severity::Warning;
+                            self.notice(PgError::with_severity(warning, NO_ACTIVE_SQL_TRANSACTION, text));
+                        }
+                        self.cx.snapshot = None;
+                        let name = set_value(&name, &s.args)?;
+                        crate::snapshots::import(&self.cluster, self.cx.txn()?, &name)?;
+                    }
                 }
                 return Ok("SET".into());
             }

@@ -22,7 +22,7 @@ use model::{Model, Op, Rng};
 use server::embed::Embedded;
 use storage::SimVfs;
 use testkit::Client;
-use workload::{Effect, Side, Step};
+use workload::{Effect, Prepared, Side, Step};
 
 /// Seeds that failed once: unlogged tables (4), bulk insertion with few buffers (23), unlogged tables after a restart (163), a
 /// sequence's value promised by another's open transaction (307).
@@ -108,12 +108,24 @@ struct Run<'a> {
     sequence: i64,
     settings: Vec<(&'static str, &'static str)>,
     verbose: bool,
+    /// Prepared when the file system failed; whether that was acknowledged, and whether a commit was under way.
+    left: Option<(Prepared, Left)>,
+}
+
+/// How far a transaction was on the way of two phases.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Preparing,
+    Prepared,
+    Committing,
+    RollingBack,
 }
 
 impl<'a> Run<'a> {
     fn new(template: &'a Template, seed: u64, verbose: bool) -> Result<Run<'a>, String> {
         let mut rng = Rng(seed);
-        let mut settings = vec![("autovacuum", "off"), ("log_min_messages", "panic")];
+        let mut settings =
+            vec![("autovacuum", "off"), ("log_min_messages", "panic"), ("max_prepared_transactions", "4")];
         settings.push(("shared_buffers", ["128kB", "400kB", "1MB", "4MB"][rng.below(4)]));
         settings.push(("wal_buffers", ["64kB", "256kB"][rng.below(2)]));
         settings.push(("wal_compression", ["off", "lz4"][rng.below(2)]));
@@ -122,7 +134,7 @@ impl<'a> Run<'a> {
         settings.push(("max_wal_size", ["2MB", "8MB"][rng.below(2)]));
         settings.push(("min_wal_size", "2MB"));
         let vfs = template.fork(seed);
-        Ok(Run { template, vfs, rng, seed, committed: Model::default(), sequence: 0, settings, verbose })
+        Ok(Run { template, vfs, rng, seed, committed: Model::default(), sequence: 0, settings, verbose, left: None })
     }
 
     fn all(&mut self, totals: &Totals) -> Result<(), String> {
@@ -147,6 +159,7 @@ impl<'a> Run<'a> {
                 println!("crash: {report:?}");
             }
             server = self.recover(totals, &mut candidates).map_err(|e| format!("round {round}: recovery: {e}"))?;
+            self.finish_prepared(&server, &mut candidates).map_err(|e| format!("round {round}: {e}"))?;
             self.verify(&server, &candidates, totals).map_err(|e| format!("round {round}: after the crash: {e}"))?;
         }
         server.abandon();
@@ -178,7 +191,7 @@ impl<'a> Run<'a> {
         self.vfs.kill_after((1 << (4 + self.rng.below(10))) + self.rng.below(64) as u64);
         for _ in 0..20 + self.rng.below(80) {
             let who = self.turn(&sides);
-            let alone = sides[1 - who].block.is_none();
+            let alone = sides[1 - who].block.is_none() && sides[1 - who].prepared.is_none();
             let step = sides[who].step(&mut self.rng, &self.committed, alone);
             count(&totals.statements, 1);
             if self.verbose {
@@ -188,6 +201,7 @@ impl<'a> Run<'a> {
             let answer = client.query(&step.sql);
             let crashed = self.vfs.is_killed() && !matches!(answer, Ok(Ok(_)));
             if crashed {
+                self.note_prepared(&mut sides[who], &step.effect);
                 let ops = sides[who].succeeded(step.effect, true);
                 let mut candidates = vec![self.committed.clone()];
                 if !ops.is_empty() {
@@ -198,12 +212,60 @@ impl<'a> Run<'a> {
             }
             self.note(&mut sides[who], step, answer, client)?;
         }
+        if let Some(prepared) = sides.iter_mut().find_map(|s| s.prepared.take()) {
+            self.left = Some((prepared, Left::Prepared));
+        }
         Ok(vec![self.committed.after_crash()])
+    }
+
+    /// The machine has gone: what is there of a transaction in two phases?
+    fn note_prepared(&mut self, side: &mut Side, effect: &Effect) {
+        self.left = match (effect, side.prepared.take(), side.block.take()) {
+            (Effect::Prepare(gid), _, Some(block)) => {
+                Some((Prepared { gid: gid.clone(), ops: block.ops }, Left::Preparing))
+            }
+            (Effect::Finish(true), Some(p), _) => Some((p, Left::Committing)),
+            (Effect::Finish(false), Some(p), _) => Some((p, Left::RollingBack)),
+            (_, Some(p), _) => Some((p, Left::Prepared)),
+            (_, None, block) => {
+                side.block = block;
+                None
+            }
+        };
+    }
+
+    /// After recovery a prepared transaction is there, unless its end or its beginning was under way; then it is ended.
+    fn finish_prepared(&mut self, server: &Embedded, candidates: &mut Vec<Model>) -> Result<(), String> {
+        let mut client = connect(server);
+        let found = client.rows("SELECT gid FROM pg_prepared_xacts").map_err(|e| e.to_string())?;
+        let Some((prepared, left)) = self.left.take() else {
+            return if found.is_empty() { Ok(()) } else { Err(format!("prepared, but unknown: {found:?}")) };
+        };
+        let gid = &prepared.gid;
+        let with = |models: &[Model]| models.iter().map(|m| m.with(&prepared.ops).after_crash()).collect();
+        if found.is_empty() {
+            match left {
+                Left::Prepared => return Err(format!("the prepared transaction {gid} is lost")),
+                Left::Committing => *candidates = with(candidates),
+                Left::Preparing | Left::RollingBack => {}
+            }
+            return Ok(());
+        }
+        if found != [[Some(gid.clone())]] {
+            return Err(format!("prepared: {found:?}, not {gid}"));
+        }
+        let commit = self.rng.one_in(2);
+        let sql = format!("{} PREPARED '{gid}'", if commit { "COMMIT" } else { "ROLLBACK" });
+        client.execute(&sql).map_err(|e| e.to_string())?;
+        if commit {
+            *candidates = with(candidates);
+        }
+        Ok(())
     }
 
     /// Whose turn it is: who holds strong locks goes on alone.
     fn turn(&mut self, sides: &[Side; 2]) -> usize {
-        let exclusive = |s: &Side| s.block.as_ref().is_some_and(|b| b.exclusive);
+        let exclusive = |s: &Side| s.prepared.is_some() || s.block.as_ref().is_some_and(|b| b.exclusive);
         match (exclusive(&sides[0]), exclusive(&sides[1])) {
             (true, _) => 0,
             (_, true) => 1,

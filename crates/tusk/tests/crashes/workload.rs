@@ -10,6 +10,13 @@ pub struct Side {
     names: u32,
     /// In a transaction block: what it has done so far.
     pub block: Option<Block>,
+    /// A prepared transaction that it has yet to end.
+    pub prepared: Option<Prepared>,
+}
+
+pub struct Prepared {
+    pub gid: String,
+    pub ops: Vec<Op>,
 }
 
 pub struct Block {
@@ -27,6 +34,9 @@ pub enum Effect {
     Begin,
     Commit,
     Rollback,
+    Prepare(String),
+    /// COMMIT PREPARED, or ROLLBACK PREPARED.
+    Finish(bool),
     Savepoint(String),
     RollbackTo(usize),
     Release(usize),
@@ -59,7 +69,7 @@ fn row(rng: &mut Rng) -> Row {
 
 impl Side {
     pub fn new(parity: i32) -> Side {
-        Side { parity, next_key: parity, names: 0, block: None }
+        Side { parity, next_key: parity, names: 0, block: None, prepared: None }
     }
 
     /// Keys and names that no earlier round used.
@@ -70,6 +80,11 @@ impl Side {
 
     /// The next statement. `alone`: the other session is outside a transaction.
     pub fn step(&mut self, rng: &mut Rng, committed: &Model, alone: bool) -> Step {
+        if let Some(prepared) = &self.prepared {
+            let commit = rng.below(4) > 0;
+            let sql = format!("{} PREPARED '{}'", if commit { "COMMIT" } else { "ROLLBACK" }, prepared.gid);
+            return Step { sql, effect: Effect::Finish(commit), fails: None };
+        }
         if let Some(block) = &self.block {
             if block.failed {
                 let back = block.savepoints.len();
@@ -79,6 +94,15 @@ impl Side {
                 };
             }
             match rng.below(30) {
+                0 if rng.one_in(2) => {
+                    self.names += 1;
+                    let gid = format!("g{}_{}", self.parity, self.names);
+                    return Step {
+                        sql: format!("PREPARE TRANSACTION '{gid}'"),
+                        effect: Effect::Prepare(gid),
+                        fails: None,
+                    };
+                }
                 0..=3 => return Step { sql: "COMMIT".into(), effect: Effect::Commit, fails: None },
                 4 => return Step { sql: "ROLLBACK".into(), effect: Effect::Rollback, fails: None },
                 5 | 6 => return self.savepoint(),
@@ -245,6 +269,13 @@ impl Side {
 
     /// Takes note that a statement succeeded; gives back what is committed by it.
     pub fn succeeded(&mut self, effect: Effect, exclusive: bool) -> Vec<Op> {
+        if let Effect::Finish(commit) = effect {
+            return self.prepared.take().filter(|_| commit).map(|p| p.ops).unwrap_or_default();
+        }
+        if let Effect::Prepare(gid) = effect {
+            self.prepared = self.block.take().map(|b| Prepared { gid, ops: b.ops });
+            return Vec::new();
+        }
         let Some(block) = &mut self.block else {
             return match effect {
                 Effect::Change(ops) => ops,
@@ -270,7 +301,7 @@ impl Side {
                 block.failed = false;
             }
             Effect::Release(at) => block.savepoints.truncate(at),
-            Effect::Begin | Effect::NextVal => {}
+            Effect::Begin | Effect::NextVal | Effect::Prepare(_) | Effect::Finish(_) => {}
         }
         Vec::new()
     }

@@ -437,6 +437,36 @@ impl Transaction {
         state.fixed = Some(fixed.clone());
         Ok(Snapshot { curcid: self.command_id_for_reading(), ..fixed })
     }
+    /// Has it taken a snapshot?
+    pub fn has_snapshot(&self) -> bool {
+        self.state.lock().snapshot_taken
+    }
+    /// Sees what another transaction's snapshot does, which is held meanwhile. The transaction must have taken none.
+    /// (PostgreSQL: `SetTransactionSnapshot`)
+    pub fn import_snapshot(&self, other: &Snapshot) -> Result<()> {
+        let take = || {
+            Ok(Snapshot {
+                xmin: other.xmin,
+                xmax: other.xmax,
+                curcid: self.command_id_for_reading(),
+                running: Arc::clone(&other.running),
+                own: Arc::clone(&self.own),
+                // The other's pin is still there: no horizon has passed.
+                _pin: self.proc.pin(other.xmin),
+            })
+        };
+        let (isolation, read_only) = (self.isolation(), self.is_read_only());
+        let snapshot = match isolation {
+            IsolationLevel::Serializable => {
+                let xids: Vec<Xid> = self.own.top_xid().into_iter().collect();
+                self.manager.serializable_snapshot(&self.proc, &self.ssi, &xids, read_only, false, &take)?
+            }
+            _ => take()?,
+        };
+        let mut state = self.state.lock();
+        (state.fixed, state.snapshot_taken) = (Some(snapshot), true);
+        Ok(())
+    }
     /// Whom to tell what is read and written, if the transaction is serializable and must be watched.
     #[inline]
     pub fn watched(&self) -> Option<crate::ssi::Watched<'_>> {
