@@ -162,6 +162,10 @@ impl ExecContext {
     pub fn host(&self) -> Result<Arc<dyn FunctionHost>> {
         self.host.clone().ok_or_else(|| PgError::internal("no session in this context"))
     }
+    /// No statement runs any more, however the last one ended: also by a panic, which passes by those who would tidy up.
+    pub fn nothing_runs(&mut self) {
+        self.changing.clear();
+    }
     /// Whether a statement that runs changes the table, so that it cannot be altered. (PostgreSQL: `CheckTableNotInUse`)
     pub fn is_in_use(&self, table: Oid) -> bool {
         use analyze::query::RteKind;

@@ -300,6 +300,7 @@ impl Session {
             self.counts.add(DatabaseCounter::Deadlocks, 1);
         }
         log::error(error, source.as_deref());
+        self.cx.nothing_runs();
         self.abort_statement();
         self.send_notices();
         self.conn.out.error(error, source.as_deref());
