@@ -402,7 +402,7 @@ pub fn add_constraint(
             );
             Err(PgError::new(WRONG_OBJECT_TYPE, text))
         }
-        _ => constraint::add(cmd, rel.oid, c, column),
+        _ => constraint::add_and_recurse(cmd, rel.oid, c, column, recurse),
     }
 }
 

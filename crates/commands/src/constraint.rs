@@ -13,11 +13,22 @@ use crate::{CommandContext, foreign_key, index, name, table_scan};
 
 /// Adds a constraint to a table that exists. `column` is the one it was written at.
 pub fn add(cmd: &mut CommandContext<'_>, rel: Oid, c: &Constraint, column: Option<&str>) -> Result<()> {
+    add_and_recurse(cmd, rel, c, column, true)
+}
+
+/// As `add`; without `recurse` the partitions do not get the index of a key.
+pub fn add_and_recurse(
+    cmd: &mut CommandContext<'_>,
+    rel: Oid,
+    c: &Constraint,
+    column: Option<&str>,
+    recurse: bool,
+) -> Result<()> {
     if (c.deferrable || c.initdeferred) && c.contype != ConstrType::Foreign {
         return Err(PgError::unsupported("deferrable constraints"));
     }
     match c.contype {
-        ConstrType::Primary | ConstrType::Unique => key(cmd, rel, c),
+        ConstrType::Primary | ConstrType::Unique => key(cmd, rel, c, recurse),
         ConstrType::Check => check(cmd, rel, c, column),
         ConstrType::NotNull => {
             let entry = cmd.cx.catalog.relation_entry(rel)?;
@@ -95,7 +106,7 @@ pub fn add_not_null(cmd: &mut CommandContext<'_>, rel: Oid, attnum: i16, name: O
 }
 
 /// PRIMARY KEY and UNIQUE: an index and the constraint that owns it.
-fn key(cmd: &mut CommandContext<'_>, rel: Oid, c: &Constraint) -> Result<()> {
+fn key(cmd: &mut CommandContext<'_>, rel: Oid, c: &Constraint, recurse: bool) -> Result<()> {
     if c.without_overlaps {
         return Err(PgError::unsupported("WITHOUT OVERLAPS"));
     }
@@ -126,7 +137,7 @@ fn key(cmd: &mut CommandContext<'_>, rel: Oid, c: &Constraint) -> Result<()> {
             catalogname: None,
             schemaname: None,
             relname: entry.name().to_owned(),
-            inh: true,
+            inh: recurse,
             relpersistence: RelPersistence::Permanent,
             alias: None,
             location: c.location,

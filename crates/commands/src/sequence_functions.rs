@@ -11,7 +11,7 @@ use catalog::{AclKind, PgSequence, Relation, acl, relkind};
 use executor::{ExecContext, SessionHooks, lock_relation};
 use parking_lot::Mutex;
 use txn::LockMode;
-use types::{FnCx, builtin};
+use types::{Datum, FnCx, builtin};
 
 /// What a session knows of one sequence.
 #[derive(Clone, Copy, Debug)]
@@ -216,4 +216,21 @@ fn pg_sequence_last_value(cx: &mut FnCx<'_>, sequence: Oid) -> Result<Option<i64
     }
     let data = access::sequence::read(cx.txn()?, rel.locator)?;
     Ok(data.is_called.then_some(data.last_value))
+}
+
+/// For pg_dump: the last value and whether it was given out; nulls for those who may not read the sequence.
+#[builtin("pg_get_sequence_data")]
+fn pg_get_sequence_data(cx: &mut FnCx<'_>, sequence: Oid) -> Result<Datum> {
+    let desc = cx.call.result_desc.clone();
+    let desc = desc.ok_or_else(|| PgError::internal("return type must be a row type"))?;
+    let cx = context(cx)?;
+    let (rel, _) = open(cx, sequence, LockMode::AccessShare)?;
+    let row = match check(cx, &rel, &[acl::ACL_SELECT]) {
+        Err(_) => [Datum::Null, Datum::Null],
+        Ok(()) => {
+            let data = access::sequence::read(cx.txn()?, rel.locator)?;
+            [Datum::i64(data.last_value), Datum::bool(data.is_called)]
+        }
+    };
+    types::record::build(&desc, &row.each_ref().map(Datum::as_ref))
 }
