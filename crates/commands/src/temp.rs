@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base::sqlstate::*;
 use base::{BlockNumber, ForkNumber, Oid, PgError, Result};
-use catalog::{DropBehavior, DropOptions, ObjectAddress};
+use catalog::{DropBehavior, DropOptions, ObjectAddress, relkind};
 use executor::ExecContext;
 use parking_lot::Mutex;
 use parser::ast::OnCommitAction;
@@ -60,6 +60,10 @@ pub fn before_commit(cx: &mut ExecContext) -> Result<()> {
 /// Empties a temporary table in place. (PostgreSQL: `heap_truncate`)
 fn empty(cx: &ExecContext, table: Oid) -> Result<()> {
     let entry = cx.catalog.relation_entry(table)?;
+    if entry.kind() == relkind::PARTITIONED_TABLE {
+        // Its partitions say themselves what becomes of their rows.
+        return Ok(());
+    }
     let heap = cx.catalog.heap_of(&entry)?;
     let txn = cx.txn()?;
     if heap.nblocks(txn)? > 0 {
