@@ -142,7 +142,8 @@ fn transfer(client: &mut Client, notes: &Mutex<File>, id: u32, seq: u32, rng: &m
     if kind < 4 {
         client.execute("SAVEPOINT s")?;
         client.execute(&format!("INSERT INTO ledger VALUES ({id}, {}, 0, 0, 0, 'undone')", -i64::from(seq)))?;
-        client.execute("UPDATE account SET note = 'undone' WHERE id = 0")?;
+        // A row that is ours already.
+        client.execute(&format!("UPDATE account SET note = 'undone' WHERE id = {a}"))?;
         client.execute("ROLLBACK TO s")?;
     }
     let payload = payload(rng, size as usize);
