@@ -345,7 +345,7 @@ pub fn set_constraints(cx: &mut ExecContext, constraints: Option<&[Oid]>, deferr
             state.modes.all = Some(deferred);
             state.modes.named.clear();
         }
-        Some(list) => list.iter().for_each(|c| drop(state.modes.named.insert(*c, deferred))),
+        Some(list) => state.modes.named.extend(list.iter().map(|c| (*c, deferred))),
     }
     if deferred {
         return Ok(());

@@ -85,7 +85,7 @@ pub use context::{ExecContext, FunctionHost, NoHooks, NoticeSink, SessionHooks, 
 pub use execution::{Destination, Execution, StartOptions};
 pub use node::Instrumentation;
 pub use state::{Estate, Run};
-pub use support::{lock_plan_relations, lock_relation, plan_query, relation_locker};
+pub use support::{lock_plan_relations, lock_relation, needs_snapshot, plan_query, relation_locker};
 
 #[cfg(test)]
 mod tests;

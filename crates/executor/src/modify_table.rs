@@ -24,7 +24,7 @@ use types::{Batch, Column, Datum, DatumRef, IntoDatum, Physical};
 
 use crate::build::Builder;
 use crate::constraints::{Constraints, row_batch};
-use crate::expr::{CExpr, Filter, Projection, Scope, is_true};
+use crate::expr::{CExpr, Filter, Scope, is_true};
 use crate::heap::OpenTable;
 use crate::index_insert::{Arbiter, IndexInserter};
 use crate::node::{Exec, Node};

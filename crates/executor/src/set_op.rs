@@ -85,6 +85,23 @@ impl SetOpExec {
     }
 }
 
+/// Copies the next of the listed rows into `out`; `false` if there are no more.
+fn hand_out(columns: &[Column], rows: &[u32], at: &mut usize, max: usize, out: &mut Batch) -> bool {
+    let to = rows.len().min(at.saturating_add(max.min(1024)));
+    if *at >= to {
+        return false;
+    }
+    out.columns.clear();
+    for c in columns {
+        let mut column = Column::new(c.physical());
+        column.append(c, Rows::Some(&rows[*at..to]));
+        out.columns.push(Arc::new(column));
+    }
+    (out.rows, out.selection) = (to - *at, None);
+    *at = to;
+    true
+}
+
 impl Exec for SetOpExec {
     fn next<'a>(&'a mut self, run: &mut Run<'_>, max: usize) -> Result<Option<&'a Batch>> {
         if self.pending.is_none() {
@@ -92,19 +109,7 @@ impl Exec for SetOpExec {
             self.at = 0;
         }
         let rows = self.pending.as_deref().unwrap_or_default();
-        let to = rows.len().min(self.at.saturating_add(max.min(1024)));
-        if self.at >= to {
-            return Ok(None);
-        }
-        self.out.columns.clear();
-        for c in &self.rows {
-            let mut column = Column::new(c.physical());
-            column.append(c, Rows::Some(&rows[self.at..to]));
-            self.out.columns.push(Arc::new(column));
-        }
-        (self.out.rows, self.out.selection) = (to - self.at, None);
-        self.at = to;
-        Ok(Some(&self.out))
+        Ok(hand_out(&self.rows, rows, &mut self.at, max, &mut self.out).then_some(&self.out))
     }
     fn rescan(&mut self, run: &mut Run<'_>, changed: &[i32]) -> Result<()> {
         self.pending = None;
@@ -201,19 +206,7 @@ impl Exec for SortedSetOpExec {
             self.at = 0;
         }
         let Some((columns, rows)) = &self.pending else { return Ok(None) };
-        let to = rows.len().min(self.at.saturating_add(max.min(1024)));
-        if self.at >= to {
-            return Ok(None);
-        }
-        self.out.columns.clear();
-        for c in columns {
-            let mut column = Column::new(c.physical());
-            column.append(c, Rows::Some(&rows[self.at..to]));
-            self.out.columns.push(Arc::new(column));
-        }
-        (self.out.rows, self.out.selection) = (to - self.at, None);
-        self.at = to;
-        Ok(Some(&self.out))
+        Ok(hand_out(columns, rows, &mut self.at, max, &mut self.out).then_some(&self.out))
     }
     fn rescan(&mut self, run: &mut Run<'_>, changed: &[i32]) -> Result<()> {
         self.pending = None;

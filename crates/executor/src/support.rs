@@ -6,6 +6,7 @@ use std::sync::Arc;
 use analyze::query::{CmdType, Query, RteKind};
 use base::{ForkNumber, Oid, Result};
 use catalog::Relation;
+use parser::ast::Statement;
 use planner::{PlanOptions, PlannedStmt, PlannerContext, RelationSizes};
 use storage::BufferPool;
 use txn::{LockMode, LockTag, Transaction};
@@ -30,6 +31,23 @@ pub fn plan_query(cx: &mut ExecContext, query: Query, options: &PlanOptions) -> 
     let cost = cx.cost.clone();
     let mut planner = PlannerContext { catalog: cx.catalog.clone(), rt: cx, cost: &cost, sizes: &sizes };
     planner::plan(&mut planner, query, options)
+}
+
+/// Does the statement look at data? The others can precede SET TRANSACTION. (PostgreSQL: `PlannedStmtRequiresSnapshot`)
+pub fn needs_snapshot(stmt: &Statement) -> bool {
+    !matches!(
+        stmt,
+        Statement::Transaction(_)
+            | Statement::Lock(_)
+            | Statement::VariableSet(_)
+            | Statement::VariableShow(_)
+            | Statement::ConstraintsSet(_)
+            | Statement::Fetch(_)
+            | Statement::Listen(_)
+            | Statement::Notify(_)
+            | Statement::Unlisten(_)
+            | Statement::Checkpoint
+    )
 }
 
 /// Locks a relation for the rest of the transaction. (PostgreSQL: `LockRelationOid`)

@@ -662,22 +662,9 @@ impl Planner<'_, '_> {
     }
 }
 
+/// (PostgreSQL: `IsPolymorphicType`), and `"any"`.
 fn is_polymorphic(t: Oid) -> bool {
-    matches!(
-        t,
-        ANYELEMENTOID
-            | ANYARRAYOID
-            | ANYNONARRAYOID
-            | ANYENUMOID
-            | ANYRANGEOID
-            | ANYMULTIRANGEOID
-            | ANYCOMPATIBLEOID
-            | ANYCOMPATIBLEARRAYOID
-            | ANYCOMPATIBLENONARRAYOID
-            | ANYCOMPATIBLERANGEOID
-            | ANYCOMPATIBLEMULTIRANGEOID
-            | ANYOID
-    )
+    t == ANYOID || analyze::definitions::is_polymorphic_type(t)
 }
 
 /// An array's elements, copied.

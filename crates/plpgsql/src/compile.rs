@@ -1,6 +1,7 @@
 //! From a function's row in `pg_proc` to its tree: parameters become variables, then the text is parsed.
 //! (PostgreSQL: `plpgsql_compile_callback`, `plpgsql_compile_inline`)
 
+use analyze::definitions::is_polymorphic_type;
 use analyze::plpgsql::PolyTypes;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
@@ -20,23 +21,6 @@ pub enum Use {
     /// A trigger of that table; of none while it is only checked.
     Trigger(Oid),
     EventTrigger,
-}
-
-pub fn is_polymorphic(t: Oid) -> bool {
-    matches!(
-        t,
-        ANYELEMENTOID
-            | ANYARRAYOID
-            | ANYNONARRAYOID
-            | ANYENUMOID
-            | ANYRANGEOID
-            | ANYMULTIRANGEOID
-            | ANYCOMPATIBLEOID
-            | ANYCOMPATIBLEARRAYOID
-            | ANYCOMPATIBLENONARRAYOID
-            | ANYCOMPATIBLERANGEOID
-            | ANYCOMPATIBLEMULTIRANGEOID
-    )
 }
 
 /// While a function is only checked, its polymorphic types are these.
@@ -240,7 +224,7 @@ fn parameters(
         for (declared, actual) in proc.proargtypes.iter().zip(arg_types) {
             poly.learn(&p.cx.catalog, *declared, *actual)?;
         }
-        if result.is_valid() && !is_polymorphic(result) {
+        if result.is_valid() && !is_polymorphic_type(result) {
             poly.learn(&p.cx.catalog, proc.prorettype, result)?;
         }
     }
@@ -250,7 +234,7 @@ fn parameters(
     };
     let (mut args, mut outs) = (Vec::new(), Vec::new());
     for (i, (declared, mode)) in all.iter().zip(&modes).enumerate() {
-        let oid = match is_polymorphic(*declared) {
+        let oid = match is_polymorphic_type(*declared) {
             true if check => for_checking(*declared),
             true => match poly.resolve(&p.cx.catalog, *declared)? {
                 Some(oid) => oid,
@@ -283,10 +267,10 @@ fn parameters(
             outs.push(dno);
         }
     }
-    let return_type = match is_polymorphic(proc.prorettype) {
+    let return_type = match is_polymorphic_type(proc.prorettype) {
         true if check => for_checking(proc.prorettype),
         true => {
-            let known = if result.is_valid() && !is_polymorphic(result) { Some(result) } else { None };
+            let known = if result.is_valid() && !is_polymorphic_type(result) { Some(result) } else { None };
             let found = match known {
                 Some(r) => Some(r),
                 None => poly.resolve(&p.cx.catalog, proc.prorettype)?,

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use analyze::definitions::is_polymorphic_type;
 use base::sqlstate::*;
 use base::{Oid, PgError, Result};
 use catalog::PgProc;
@@ -82,7 +83,7 @@ fn compiled(cx: &mut ExecContext, function: Oid, arg_types: &[Oid], result: Oid,
         Use::Trigger(rel) => rel,
         _ => Oid::INVALID,
     };
-    let polymorphic = proc.proargtypes.iter().chain([&proc.prorettype]).any(|t| crate::compile::is_polymorphic(*t));
+    let polymorphic = proc.proargtypes.iter().chain([&proc.prorettype]).any(|t| is_polymorphic_type(*t));
     let (arg_types, result) = match polymorphic {
         true => (arg_types.to_vec(), result),
         false => (Vec::new(), Oid::INVALID),
@@ -423,7 +424,7 @@ impl Language for PlPgSql {
                 TRIGGEROID => usage = Use::Trigger(Oid::INVALID),
                 EVENTTRIGGEROID => usage = Use::EventTrigger,
                 RECORDOID | VOIDOID => {}
-                t if crate::compile::is_polymorphic(t) => {}
+                t if is_polymorphic_type(t) => {}
                 t => {
                     let text = format!("PL/pgSQL functions cannot return type {}", shown(t)?);
                     return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
@@ -431,7 +432,7 @@ impl Language for PlPgSql {
             }
         }
         for t in proc.proallargtypes.as_ref().unwrap_or(&proc.proargtypes) {
-            if pseudo(*t)? && *t != RECORDOID && !crate::compile::is_polymorphic(*t) {
+            if pseudo(*t)? && *t != RECORDOID && !is_polymorphic_type(*t) {
                 let text = format!("PL/pgSQL functions cannot accept type {}", shown(*t)?);
                 return Err(PgError::new(FEATURE_NOT_SUPPORTED, text));
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use access::heap::AttrSet;
 use analyze::query::VarReturning;
-use base::{Oid, PgError, Result, TupleId};
+use base::{PgError, Result, TupleId};
 use catalog::{PgConstraint, PgTrigger, Relation};
 use types::{Batch, Column, Datum};
 

@@ -270,7 +270,7 @@ impl<'f> Frame<'f> {
         }
         let host = cx.host()?;
         let saved = cx.snapshot.clone();
-        if needs_snapshot(stmt) {
+        if executor::needs_snapshot(stmt) {
             cx.snapshot = self.snapshot(cx)?;
         } else if !self.readonly {
             cx.catalog.command_counter_increment()?;
@@ -732,23 +732,6 @@ fn statement_text(source: &str, raw: &parser::ast::RawStmt) -> String {
     let from = usize::try_from(raw.location.0).unwrap_or(0);
     let to = if raw.len > 0 { from + raw.len as usize } else { source.len() };
     source.get(from..to).unwrap_or(source).to_owned()
-}
-
-/// Does the statement look at data? (PostgreSQL: `PlannedStmtRequiresSnapshot`)
-fn needs_snapshot(stmt: &Statement) -> bool {
-    !matches!(
-        stmt,
-        Statement::Transaction(_)
-            | Statement::Lock(_)
-            | Statement::VariableSet(_)
-            | Statement::VariableShow(_)
-            | Statement::ConstraintsSet(_)
-            | Statement::Fetch(_)
-            | Statement::Listen(_)
-            | Statement::Notify(_)
-            | Statement::Unlisten(_)
-            | Statement::Checkpoint
-    )
 }
 
 fn no_destination(select: bool) -> PgError {

@@ -83,7 +83,7 @@ impl Session {
     pub(super) fn begin_statement(&mut self, stmt: &Statement) -> Result<()> {
         self.statement_alarm = self.alarm(self.timeouts.statement, Reason::StatementTimeout);
         self.start_transaction()?;
-        self.cx.snapshot = if needs_snapshot(stmt) { Some(self.cx.txn()?.snapshot()?) } else { None };
+        self.cx.snapshot = if executor::needs_snapshot(stmt) { Some(self.cx.txn()?.snapshot()?) } else { None };
         Ok(())
     }
 
@@ -393,23 +393,6 @@ impl Session {
         let now = clock::now();
         Arc::make_mut(&mut self.cx.settings).statement_timestamp = now;
     }
-}
-
-/// Does the statement look at data? The others can precede SET TRANSACTION. (PostgreSQL: `PlannedStmtRequiresSnapshot`)
-fn needs_snapshot(stmt: &Statement) -> bool {
-    !matches!(
-        stmt,
-        Statement::Transaction(_)
-            | Statement::Lock(_)
-            | Statement::VariableSet(_)
-            | Statement::VariableShow(_)
-            | Statement::ConstraintsSet(_)
-            | Statement::Fetch(_)
-            | Statement::Listen(_)
-            | Statement::Notify(_)
-            | Statement::Unlisten(_)
-            | Statement::Checkpoint
-    )
 }
 
 #[cold]
